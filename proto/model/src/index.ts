@@ -1,1 +1,27 @@
-export {};
+export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData } from './errors.js';
+export type { ErrorData, ErrorFacts, Issue, Retry } from './errors.js';
+export {
+  actorId, bundleHash, compareLeases, headId, InvalidIdError, jobId, leaseId, leaseNumber, makeLeaseId, nodeId, sessionId, streamId,
+} from './ids.js';
+export type { ActorId, BundleHash, HeadId, JobId, LeaseId, LeaseNumber, NodeId, SessionId, StreamId } from './ids.js';
+export { available, InvalidQuantityError, toBytes, toGpuMilli, toMilli } from './resources.js';
+export type { Bytes, Capacity, GpuDevice, GpuShare, Grant, Milli, Millis, Resources } from './resources.js';
+export { describeCause } from './causes.js';
+export type { DeathCause, RemoteFailure } from './causes.js';
+export { isFinalLease, LEASE_TRANSITIONS } from './leases.js';
+export type { AgentLeaseState, Lease, LeaseHolder, LeaseState } from './leases.js';
+export { ACTOR_TRANSITIONS } from './actors.js';
+export type { Actor, ActorClassRef, ActorSpec, ActorState, ActorStateName } from './actors.js';
+export type { NodeState, NodeView } from './nodes.js';
+export { isFinalStatus, STATUSES } from './jobs.js';
+export type {
+  Begin, Checkpoint, EpochMetrics, FailureClass, FileRole, Job, JobEvent, JobPhase, JobStatus, Metric, Model, RankReport, SignatureColumn,
+  StoredFile, TrainingAssignment, TrainingResult,
+} from './jobs.js';
+export { dataIdProblem, TASK_TYPES, TRAIN_LIMITS } from './train-request.js';
+export type { HyperparameterValues, TaskType, TrainRequest } from './train-request.js';
+export { CATALOG, catalogEntry, nearestNames } from './catalog/catalog.js';
+export type { CatalogEntry } from './catalog/catalog.js';
+export { checkHyperparameters } from './catalog/hyperparameters.js';
+export type { CheckedHyperparameters, Hyperparameter, HyperparameterSchema } from './catalog/hyperparameters.js';
+export type { Clock, Timer } from './clock.js';

@@ -1,0 +1,55 @@
+import type { DeathCause } from './causes.js';
+import type { ActorId, BundleHash, LeaseId, NodeId, SessionId } from './ids.js';
+import type { Millis, Resources } from './resources.js';
+
+/** Where an actor's class comes from: a bundle uploaded by a client, or a module of an installed package of ours. */
+export type ActorClassRef =
+  | { readonly kind: 'bundle'; readonly hash: BundleHash; readonly exportName: string }
+  | { readonly kind: 'module'; readonly specifier: string; readonly exportName: string };
+
+/** What a client asks for; it never changes. `args` is MessagePack of the constructor's arguments. */
+export interface ActorSpec {
+  readonly id: ActorId;
+  readonly session: SessionId | null;
+  readonly classRef: ActorClassRef;
+  readonly className: string;
+  readonly args: Uint8Array;
+  readonly resources: Resources;
+  readonly concurrency: number;
+  readonly priority: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * pending --placed--> starting --ready--> alive --ended--> dead, or (second half) restarting;
+ * every unended state --kill--> stopping --lease ended--> dead.
+ */
+export type ActorState =
+  | { readonly at: 'pending'; readonly since: Millis; readonly reason: string | null }
+  | { readonly at: 'starting'; readonly since: Millis; readonly lease: LeaseId; readonly incarnation: number }
+  | {
+      readonly at: 'alive';
+      readonly since: Millis;
+      readonly lease: LeaseId;
+      readonly incarnation: number;
+      readonly node: NodeId;
+      readonly address: string;
+    }
+  | { readonly at: 'stopping'; readonly since: Millis; readonly lease: LeaseId; readonly cause: DeathCause }
+  | { readonly at: 'dead'; readonly since: Millis; readonly cause: DeathCause };
+
+export type ActorStateName = ActorState['at'];
+
+export interface Actor {
+  readonly spec: ActorSpec;
+  readonly state: ActorState;
+  readonly restarts: number;
+}
+
+export const ACTOR_TRANSITIONS: Readonly<Record<ActorStateName, readonly ActorStateName[]>> = {
+  pending: ['starting', 'dead'],
+  starting: ['alive', 'stopping', 'pending', 'dead'],
+  alive: ['stopping', 'pending', 'dead'],
+  stopping: ['dead'],
+  dead: [],
+};

@@ -1,0 +1,51 @@
+import type { TaskType } from '../train-request.js';
+import type { HyperparameterSchema } from './hyperparameters.js';
+import { xgboostClassifier } from './xgboost.js';
+
+/** A model of the catalog, as data. */
+export interface CatalogEntry {
+  readonly modelId: string;
+  readonly task: TaskType;
+  /** Engine that trains it; where the engine is absent on a node, the model can't be trained there. */
+  readonly engine: 'xgboost';
+  readonly about: string;
+  readonly hyperparameters: HyperparameterSchema;
+  /** How it is spread over ranks; null: one rank. */
+  readonly distribution: string | null;
+  /** Rows it takes at most. */
+  readonly maxRows: number;
+  /** Bytes that training needs: a function of rows and encoded columns, as coefficients. */
+  readonly memory: { readonly baseBytes: number; readonly bytesPerCell: number };
+  readonly formats: readonly string[];
+  /** Does an epoch's early stopping apply (models.md)? */
+  readonly earlyStopping: boolean;
+}
+
+export const CATALOG: readonly CatalogEntry[] = [xgboostClassifier];
+
+export function catalogEntry(modelId: string): CatalogEntry | null {
+  return CATALOG.find((entry) => entry.modelId === modelId) ?? null;
+}
+
+/** The `count` nearest of `names` to `wrong`, by edit distance, ties by name. */
+export function nearestNames(wrong: string, names: readonly string[], count = 3): string[] {
+  return names
+    .map((name) => ({ name, distance: editDistance(wrong.toLowerCase().slice(0, 100), name.toLowerCase().slice(0, 100)) }))
+    .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+    .slice(0, count)
+    .map(({ name }) => name);
+}
+
+/** Levenshtein distance (Wagner and Fischer, 1974). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

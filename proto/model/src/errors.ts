@@ -1,0 +1,67 @@
+/** Whether the same request may be made again: never, as it is, or only elsewhere (another node, another instance). */
+export type Retry = 'never' | 'same' | 'elsewhere';
+
+/** The facts of an error: plain data, so that it crosses processes. */
+export type ErrorFacts = Readonly<Record<string, unknown>>;
+
+/**
+ * The base of every error of Trainer. Errors cross processes as `{ code, message, facts, retry }` and are told apart by
+ * `code`, never by `instanceof` or text.
+ */
+export class TrainerError<Code extends string = string, Facts extends ErrorFacts = ErrorFacts> extends Error {
+  constructor(
+    readonly code: Code,
+    message: string,
+    readonly facts: Facts,
+    readonly retry: Retry = 'never',
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** An error as it crosses a process border. */
+export interface ErrorData {
+  readonly code: string;
+  readonly message: string;
+  readonly facts: ErrorFacts;
+  readonly retry: Retry;
+}
+
+/** @returns the data of any thrown value; what is no TrainerError becomes `internal`, with its message only. */
+export function toErrorData(thrown: unknown): ErrorData {
+  if (thrown instanceof TrainerError) {
+    return { code: thrown.code, message: thrown.message, facts: thrown.facts, retry: thrown.retry };
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: 'internal', message, facts: {}, retry: 'never' };
+}
+
+/** @returns an error that carries what came over the wire. */
+export function fromErrorData(data: ErrorData): TrainerError {
+  return new TrainerError(data.code, data.message, data.facts, data.retry);
+}
+
+/** A value outside its limits; `issues` name the fields. */
+export interface Issue {
+  /** Path of the field, such as `['epochs']` or `['hyperparameters', 'max_depth']`. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  /** A stable word for the kind of mistake, such as `missing`, `range`, `type`, `unknown`. */
+  readonly type: string;
+}
+
+/** The request itself is wrong; nothing was done. */
+export class InvalidRequestError extends TrainerError<'request.invalid', { issues: readonly Issue[] }> {
+  constructor(issues: readonly Issue[]) {
+    super('request.invalid', issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '), { issues });
+  }
+}
+
+/** What was asked for does not exist. */
+export class NotFoundError extends TrainerError<'not-found', { kind: string; id: string }> {
+  constructor(kind: string, id: string) {
+    super('not-found', `${kind} ${id} not found`, { kind, id });
+  }
+}

@@ -1,0 +1,63 @@
+export type TaskType = 'classification' | 'regression' | 'clustering';
+export const TASK_TYPES: readonly TaskType[] = ['classification', 'regression', 'clustering'];
+
+/** Hyperparameters that are in force, checked against the catalog; names are the library's. */
+export type HyperparameterValues = Readonly<Record<string, number | string | boolean | null>>;
+
+/** A training request after defaults and checks; api.md says what each field means. */
+export interface TrainRequest {
+  readonly modelId: string;
+  readonly dataId: string;
+  readonly taskType: TaskType;
+  readonly targetColumn: string | null;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  /** As the client sent them. */
+  readonly sentHyperparameters: Readonly<Record<string, unknown>>;
+  /** What is in force. */
+  readonly hyperparameters: HyperparameterValues;
+  readonly useGpu: boolean;
+  /** Sent by the client, or null: the cluster decides. */
+  readonly numWorkers: number | null;
+  readonly experimentName: string;
+  readonly runName: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly pipelineId: string | null;
+  readonly earlyStopping: boolean;
+  readonly patience: number;
+  readonly seed: number;
+  /** Sent by the client, or null: the rule by row count. */
+  readonly validationSplit: number | null;
+  readonly excludeColumns: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** The limits of POST /train (api.md); the one place that knows them. */
+export const TRAIN_LIMITS = {
+  epochs: { min: 1, max: 1000 },
+  batchSize: { min: 1, max: 512, default: 32 },
+  learningRate: { above: 0, below: 1, default: 0.001 },
+  numWorkers: { min: 0, max: 32 },
+  patience: { min: 1, max: 1000 },
+  seed: { min: 0, max: 2 ** 31 - 1, default: 42 },
+  validationSplit: { min: 0.01, max: 0.9 },
+  excludeColumns: { max: 16_384 },
+  tags: { max: 100, keyChars: 250, valueChars: 5000 },
+  names: { chars: 250 },
+  dataId: { chars: 512 },
+  columnName: { chars: 1024 },
+  idempotencyKey: { chars: 255 },
+} as const;
+
+/** @returns what is wrong with a dataset's key, as a sentence, or null. It cannot leave its bucket. */
+export function dataIdProblem(dataId: string): string | null {
+  if (dataId.length === 0) return 'data_id is empty; give the key of a dataset, such as iris.csv';
+  if (dataId.length > TRAIN_LIMITS.dataId.chars) return `data_id has ${dataId.length} characters; the limit is ${TRAIN_LIMITS.dataId.chars}`;
+  if (dataId.startsWith('/')) return 'data_id starts with a slash; give a key inside the data bucket';
+  if (dataId.split('/').some((part) => part === '..' || part === '.' || part === '')) {
+    return "data_id has an empty part, '.' or '..' between slashes; a key cannot leave its bucket";
+  }
+  if (/[\u0000-\u001f\u007f\\]/.test(dataId)) return 'data_id has a control character or a backslash';
+  return null;
+}
