@@ -25,3 +25,8 @@ export type { CatalogEntry } from './catalog/catalog.js';
 export { checkHyperparameters } from './catalog/hyperparameters.js';
 export type { CheckedHyperparameters, Hyperparameter, HyperparameterSchema } from './catalog/hyperparameters.js';
 export type { Clock, Timer } from './clock.js';
+export { PROTOCOL } from './agent-link.js';
+export type {
+  AgentCommand, EngineState, Fact, FactBody, FromAgent, HeldLease, Hello, LeaseVerdict, PlaceReply, PlaceRequest, ProtocolVersion, RefusalReason,
+  RefusedFact, StartSpec, ToAgent,
+} from './agent-link.js';
