@@ -1,0 +1,144 @@
+/** Builds what is stale: code generated from the .proto files, the TypeScript projects, the actor process as one file. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { holdLock } from './lock.mjs';
+import { run } from './run.mjs';
+import { orEndWithOneLine, say, seconds, SetupError } from './say.mjs';
+import { contentFingerprint, isFresh, removeStamp, ROOT, statFingerprint, writeStamp } from './stamp.mjs';
+
+const WIRE = join(ROOT, 'proto', 'wire');
+const PROTO_FILES = join(WIRE, 'proto');
+const GENERATED = join(WIRE, 'src', 'gen');
+const CACHE = join(ROOT, 'node_modules', '.cache', 'trainer');
+const BUILD_STAMP = join(CACHE, 'build.stamp');
+
+/** Messages become plain objects with every field present; a oneof is `{ $case, value }`; 64-bit numbers are numbers. */
+const TS_PROTO_OPTIONS = [
+  'env=node',
+  'esModuleInterop=true',
+  'forceLong=number',
+  'importSuffix=.js',
+  'oneof=unions-value',
+  'outputServices=grpc-js',
+  'useExactTypes=false',
+  'useOptionals=none',
+  'outputJsonMethods=false',
+  'removeEnumPrefix=false',
+];
+
+/** Folders of the tree that hold no source. */
+const NO_SOURCE = new Set(['node_modules', 'dist', 'native', 'coverage', 'docs', '.git', '.trainer', '.cache']);
+
+/** What the actor process loads from disk beside its bundle: native parts, and tools that it needs only sometimes. */
+const UNBUNDLED = ['koffi', '@duckdb/*', 'onnxruntime-node', 'esbuild', '@trainer/training'];
+
+/** @returns the folders of the workspace's packages that the root project builds. */
+function projects() {
+  const root = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8'));
+  return root.references.map((reference) => join(ROOT, reference.path));
+}
+
+function protoFiles(folder = PROTO_FILES) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true })
+    .filter((name) => name.endsWith('.proto'))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+/** Generates the wire's TypeScript when a .proto file, an option or the generator has changed. */
+async function generateWire() {
+  const files = protoFiles();
+  if (files.length === 0) return;
+  const require = createRequire(join(ROOT, 'package.json'));
+  const generator = require.resolve('ts-proto/package.json');
+  const compiler = require.resolve('protoc/package.json');
+  const fingerprint = contentFingerprint([...files, generator, compiler], TS_PROTO_OPTIONS);
+  const stamp = join(GENERATED, '.stamp');
+  if (isFresh(stamp, fingerprint)) return;
+  say(`» generating the wire's code from ${files.length} .proto files`);
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, 'gen-'));
+  try {
+    const { code, output } = await run(process.execPath, [
+      join(dirname(compiler), 'protoc.cjs'),
+      `--plugin=protoc-gen-ts_proto=${join(ROOT, 'node_modules', '.bin', 'protoc-gen-ts_proto')}`,
+      `--ts_proto_out=${folder}`,
+      `--ts_proto_opt=${TS_PROTO_OPTIONS.join(',')}`,
+      `-I${PROTO_FILES}`,
+      `-I${join(dirname(compiler), 'include')}`,
+      ...files,
+    ]);
+    if (code !== 0) throw new SetupError(`protoc refused the .proto files:\n${output.trim()}`);
+    writeFileSync(join(folder, '.stamp'), fingerprint);
+    rmSync(GENERATED, { recursive: true, force: true });
+    mkdirSync(dirname(GENERATED), { recursive: true });
+    renameSync(folder, GENERATED);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function compile() {
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js');
+  const pretty = process.stderr.isTTY ? ['--pretty'] : [];
+  const { code } = await run(process.execPath, [compiler, '-b', ...pretty], { isShown: true });
+  if (code !== 0) throw new SetupError('The build failed: mend what the compiler names above, then run it again.');
+}
+
+/** Packs the actor process with its packages into one file: it starts some 25 ms and 4 MiB leaner than from many. */
+async function bundleActorProcess() {
+  const dist = join(ROOT, 'node-agent', 'actor', 'dist');
+  const entry = join(dist, 'process.js');
+  if (!existsSync(entry)) return;
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [entry],
+    outfile: join(dist, 'process.bundle.mjs'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: UNBUNDLED,
+    // The CommonJS packages inside need a `require` for Node's own modules, which an ES module lacks.
+    banner: { js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);" },
+    logLevel: 'error',
+  });
+}
+
+function fingerprintOfSources(folders) {
+  const single = ['tsconfig.json', 'tsconfig.base.json', 'pnpm-lock.yaml'].map((name) => join(ROOT, name));
+  const setup = join(ROOT, 'deploy', 'setup', 'build.mjs');
+  const parts = folders.flatMap((folder) => ['src', 'package.json', 'tsconfig.json'].map((name) => join(folder, name)));
+  return statFingerprint([...single, setup, ...parts, PROTO_FILES], NO_SOURCE, [ROOT]);
+}
+
+/**
+ * Builds what is stale; a tree in which nothing is stale costs a look at its files and starts no compiler.
+ * @throws SetupError when it does not compile
+ */
+export async function buildStale() {
+  const folders = projects();
+  const isWhole = folders.every((folder) => existsSync(join(folder, 'dist', 'index.js')));
+  if (isWhole && isFresh(BUILD_STAMP, fingerprintOfSources(folders))) return;
+  const startedAt = performance.now();
+  const release = await holdLock(join(CACHE, 'build.lock'), 'another build');
+  try {
+    removeStamp(BUILD_STAMP);
+    await generateWire();
+    const fingerprint = fingerprintOfSources(folders);
+    say('» building');
+    await compile();
+    await bundleActorProcess();
+    writeStamp(BUILD_STAMP, fingerprint);
+  } finally {
+    release();
+  }
+  say(`  built in ${seconds(performance.now() - startedAt)}`);
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await orEndWithOneLine(buildStale);
+}
