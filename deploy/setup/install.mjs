@@ -1,0 +1,37 @@
+/** Installs the npm packages from the frozen lockfile with a pinned pnpm, which npx fetches. */
+import { join } from 'node:path';
+import { run } from './run.mjs';
+import { step, SetupError } from './say.mjs';
+import { contentFingerprint, isFresh, removeStamp, ROOT, writeStamp } from './stamp.mjs';
+
+/** As in package.json's `packageManager`; 10 is the newest that was tried. */
+const PNPM = 'pnpm@10.34.9';
+const STAMP = join(ROOT, 'node_modules', '.trainer-install.stamp');
+
+function fingerprint() {
+  const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml'].map((name) => join(ROOT, name));
+  return contentFingerprint(files, [process.platform, process.arch, PNPM]);
+}
+
+/** @returns whether the packages of the lockfile are installed; a look at two files. */
+export function arePackagesInstalled() {
+  return isFresh(STAMP, fingerprint());
+}
+
+/**
+ * Installs the packages.
+ * @throws SetupError when pnpm fails, after its own words
+ */
+export async function installPackages() {
+  await step('installing the npm packages (some 200 MB to fetch, 800 MB on disk)', async () => {
+    removeStamp(STAMP);
+    const reporter = process.stderr.isTTY ? 'default' : 'append-only';
+    const args = ['-y', PNPM, 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false', `--reporter=${reporter}`];
+    const { code, output } = await run('npx', args, { isShown: true, env: { npm_config_update_notifier: 'false' } });
+    if (code === null) throw new SetupError(`npx could not be started (${output}): install npm, which brings it.`);
+    if (code !== 0) {
+      throw new SetupError('The npm packages could not be installed: see above; with the network or the disk mended, run it again.');
+    }
+    writeStamp(STAMP, fingerprint());
+  });
+}

