@@ -1,0 +1,158 @@
+import type { Actor, Checkpoint, EpochMetrics, Job, JobEvent, JobStatus, Millis, Model, NodeView, TaskType } from '@trainer/model';
+
+/**
+ * A training request as it is sent: what is absent gets the service's default. The head checks it against the catalog; api.md
+ * (POST /train) says what each field means and its limits.
+ */
+export interface TrainingRequest {
+  readonly modelId: string;
+  readonly dataId: string;
+  readonly taskType: TaskType;
+  readonly targetColumn?: string | null;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+  readonly hyperparameters?: Readonly<Record<string, unknown>>;
+  readonly useGpu?: boolean;
+  readonly numWorkers?: number;
+  readonly experimentName?: string;
+  readonly runName?: string | null;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly pipelineId?: string | null;
+  readonly earlyStopping?: boolean;
+  readonly patience?: number;
+  readonly seed?: number;
+  readonly validationSplit?: number;
+  readonly excludeColumns?: readonly string[];
+  /** Of the door it came through, such as unknown fields; they come back in the job's warnings. */
+  readonly warnings?: readonly string[];
+}
+
+/** Which jobs to list, newest first. */
+export interface JobFilter {
+  readonly status?: JobStatus;
+  /** How many at most; the head says no to more than 1,000. Default 100. */
+  readonly limit?: number;
+  readonly modelId?: string;
+  readonly experimentName?: string;
+  readonly tag?: { readonly name: string; readonly value: string };
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface JobPage {
+  readonly jobs: readonly Job[];
+  /** null: this is the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** A checkpoint with its row's id and time (milliseconds since 1970, UTC). */
+export interface StoredCheckpoint {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly checkpoint: Checkpoint;
+}
+
+export interface JobProgress {
+  readonly job: Job;
+  /** Oldest first. */
+  readonly metrics: readonly EpochMetrics[];
+  readonly checkpoints: readonly StoredCheckpoint[];
+}
+
+export interface ModelPage {
+  readonly models: readonly Model[];
+  /** All models there are. */
+  readonly total: number;
+}
+
+/** Training jobs and their models. Every method throws `ClusterUnavailableError` when no head answers in time. */
+export interface Jobs {
+  /**
+   * With an `idempotencyKey` a repeated submit is the same job.
+   * @throws TrainerError `request.invalid` (facts.issues name the fields), `not-found` (the dataset), `idempotency.conflict`, `queue.full`.
+   */
+  submit(request: TrainingRequest, options?: { readonly idempotencyKey?: string }): Promise<Job>;
+  /** @throws TrainerError `not-found`. */
+  get(job: string): Promise<Job>;
+  list(filter?: JobFilter): Promise<JobPage>;
+  /**
+   * Commits the intent, waits up to `waitMs` (default 5,000) for the end, and returns the job as it then is. Idempotent.
+   * @throws TrainerError `not-found`, `job.not-cancellable`.
+   */
+  cancel(job: string, options?: { readonly waitMs?: number }): Promise<Job>;
+  /** `epochs`: only the last so many; absent: all. @throws TrainerError `not-found`. */
+  progress(job: string, options?: { readonly epochs?: number }): Promise<JobProgress>;
+  /**
+   * The stored events with a number above `after` (default 0), then the live ones; ends after the job's final status. A
+   * lost connection is taken up again at the event that is due. @throws TrainerError `not-found`.
+   */
+  events(job: string, options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterableIterator<JobEvent>;
+  /** The model of a completed job. @throws TrainerError `not-found`. */
+  model(job: string): Promise<Model>;
+  /** Newest first; `page` from 1. */
+  models(options?: { readonly page?: number; readonly pageSize?: number }): Promise<ModelPage>;
+}
+
+export interface Nodes {
+  list(): Promise<readonly NodeView[]>;
+}
+
+/** The cluster at a glance. */
+export interface ClusterStatus {
+  readonly headEpoch: number;
+  readonly version: string;
+  readonly uptimeMs: Millis;
+  readonly isDatabaseConnected: boolean;
+  readonly isMessagesConnected: boolean;
+  readonly isStoreConnected: boolean;
+  readonly nodes: readonly NodeView[];
+  readonly jobsRunning: number;
+  readonly jobsPending: number;
+  readonly actorsAlive: number;
+}
+
+/** One line of what an actor or a rank wrote; `at` is milliseconds since 1970, UTC. */
+export interface LogLine {
+  readonly lease: string;
+  readonly at: number;
+  readonly isStderr: boolean;
+  readonly line: string;
+}
+
+/** An actor as the head lists it; what it was created with is not repeated. */
+export interface ActorListing {
+  readonly id: string;
+  readonly className: string;
+  readonly session: string | null;
+  readonly state: Actor['state'];
+  readonly restarts: number;
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+  readonly gpuMilli: number;
+}
+
+/** A connection to the head without a session: for the gateway and the command line. It reconnects by itself. */
+export interface HeadConnection {
+  readonly jobs: Jobs;
+  readonly nodes: Nodes;
+  readonly actors: {
+    list(options?: { readonly withEnded?: boolean; readonly limit?: number }): Promise<readonly ActorListing[]>;
+    /** Returns when the process is gone. Idempotent. @throws TrainerError `actor.not-found`. */
+    kill(id: string, by: string): Promise<void>;
+  };
+  /** `deadlineMs`: how long to wait for the head (default 10,000); a probe of health gives less. */
+  status(options?: { readonly deadlineMs?: number }): Promise<ClusterStatus>;
+  /** The stored log of an actor, a job or a lease, the last `tail` lines (default: all), then live lines when `follow`. */
+  logs(of: string, options?: { readonly follow?: boolean; readonly tail?: number; readonly signal?: AbortSignal }): AsyncIterableIterator<LogLine>;
+  /** Ends all that is in flight. Idempotent. */
+  close(): void;
+}
+
+/** Where the head is, and what it asks for. */
+export interface HeadAddress {
+  /** host:port of the head's gRPC. */
+  readonly address: string;
+  /** The cluster's secret, or an admin's token. */
+  readonly secret: string;
+}
