@@ -1,1 +1,3 @@
-export {};
+export { startGateway, type Gateway } from './start.js';
+export type { GatewayParts } from './gateway.module.js';
+export type { GatewaySettings } from './config.js';

@@ -1,0 +1,44 @@
+import { Controller, Get, Headers, HttpCode, Put, Query, Req } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
+import { errorResponses, jsonSchema } from '../http/documented.js';
+import { DatasetListSchema, DatasetSchema, ListDataQuery } from './data.schema.js';
+import { ListDatasets } from './list-datasets.js';
+import { PutDataset, type DatasetView } from './put-dataset.js';
+
+@ApiTags('data')
+@Controller('data')
+export class DataController {
+  constructor(
+    private readonly putDataset: PutDataset,
+    private readonly listDatasets: ListDatasets,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List datasets by key' })
+  @ApiQuery({ name: 'prefix', required: false, description: 'Only keys that start with it' })
+  @ApiQuery({ name: 'after', required: false, description: 'The last key of the page before' })
+  @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } })
+  @ApiResponse({ status: 200, schema: jsonSchema(DatasetListSchema) })
+  list(@Query({ schema: ListDataQuery }) query: ListDataQuery): ReturnType<ListDatasets['execute']> {
+    return this.listDatasets.execute(query);
+  }
+
+  @Put('*dataId')
+  @HttpCode(201)
+  @ApiOperation({ summary: 'Store a dataset', description: 'The body is the file, streamed; it is visible only when whole.' })
+  @ApiParam({ name: 'dataId', description: 'Its key; may hold slashes', example: 'samples/iris.csv' })
+  @ApiBody({ required: true, schema: { type: 'string', format: 'binary' } })
+  @ApiResponse({ status: 201, schema: jsonSchema(DatasetSchema) })
+  @(errorResponsesOfPut())
+  put(@Req() request: FastifyRequest, @Headers('content-length') length?: string): Promise<DatasetView> {
+    const { '*': dataId } = request.params as { '*': string };
+    return this.putDataset.execute(dataId, request.body as Readable, length === undefined ? null : Number(length));
+  }
+}
+
+function errorResponsesOfPut(): MethodDecorator {
+  const all = errorResponses({ 413: 'Larger than TRAINER_UPLOAD_LIMIT', 422: 'The key would leave its bucket', 503: 'The object store is away', 507: 'The disk is full' });
+  return (target, key, descriptor) => all.forEach((decorate) => decorate(target, key, descriptor));
+}

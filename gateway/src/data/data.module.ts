@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { DataController } from './data.controller.js';
+import { ListDatasets } from './list-datasets.js';
+import { PutDataset } from './put-dataset.js';
+
+@Module({ controllers: [DataController], providers: [PutDataset, ListDatasets] })
+export class DataModule {}

@@ -1,0 +1,70 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClusterStatus, HeadConnection } from '@trainer/client/internal';
+import type { Clock, NodeView } from '@trainer/model';
+import type { GatewaySettings } from '../config.js';
+import { CLOCK, HEAD, SETTINGS } from '../tokens.js';
+
+/** Health as REST shows it; answered within a second whatever is down. */
+@Injectable()
+export class CheckHealth {
+  readonly #startedAt: number;
+
+  constructor(
+    @Inject(HEAD) private readonly head: HeadConnection,
+    @Inject(SETTINGS) private readonly settings: GatewaySettings,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.#startedAt = clock.monotonicMs();
+  }
+
+  async execute() {
+    const status = await this.#status();
+    const nodes = status?.nodes.filter((node) => node.state === 'connected') ?? [];
+    const missing = missingOf(status, nodes);
+    return {
+      status: missing.length === 0 ? 'ok' : 'degraded',
+      service: this.settings.serviceName,
+      gpu_available: nodes.some((node) => node.capacity.gpus.length > 0),
+      ray_initialized: nodes.length > 0,
+      mlflow_connected: false,
+      postgres_connected: status?.isDatabaseConnected ?? false,
+      minio_connected: status?.isStoreConnected ?? false,
+      cluster: clusterOf(nodes),
+      missing,
+      version: this.settings.version,
+      uptime_seconds: Math.round((this.clock.monotonicMs() - this.#startedAt) / 1000),
+    };
+  }
+
+  /** @returns the head's status, or null when it does not answer in time. */
+  async #status(): Promise<ClusterStatus | null> {
+    try {
+      return await this.head.status({ deadlineMs: this.settings.healthTimeoutMs });
+    } catch {
+      return null; // what is away is what this route reports
+    }
+  }
+}
+
+function missingOf(status: ClusterStatus | null, nodes: readonly NodeView[]): string[] {
+  if (status === null) return ['head'];
+  const parts: [string, boolean][] = [
+    ['database', status.isDatabaseConnected],
+    ['messages', status.isMessagesConnected],
+    ['object store', status.isStoreConnected],
+    ['node', nodes.length > 0],
+  ];
+  return parts.filter(([, up]) => !up).map(([name]) => name);
+}
+
+function clusterOf(nodes: readonly NodeView[]) {
+  const sum = (of: (node: NodeView) => number): number => nodes.reduce((total, node) => total + of(node), 0);
+  return {
+    nodes: nodes.length,
+    cpus: { total: sum((node) => node.capacity.cpuMilli) / 1000, free: sum((node) => node.available.cpuMilli) / 1000 },
+    gpus: {
+      total: sum((node) => node.capacity.gpus.length),
+      free: sum((node) => node.available.gpus.filter((gpu) => gpu.milli === 1000).length),
+    },
+  };
+}

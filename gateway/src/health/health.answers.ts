@@ -1,0 +1,19 @@
+import { z } from 'zod';
+
+const amount = z.object({ total: z.number(), free: z.number() });
+
+export const HealthSchema = z.object({
+  status: z.enum(['ok', 'degraded']),
+  service: z.string(),
+  gpu_available: z.boolean(),
+  ray_initialized: z.boolean().describe('The cluster has a live node'),
+  mlflow_connected: z.boolean(),
+  postgres_connected: z.boolean(),
+  minio_connected: z.boolean().describe('The object store in use answers'),
+  cluster: z.object({ nodes: z.int(), cpus: amount, gpus: amount }),
+  missing: z.array(z.string()),
+  version: z.string(),
+  uptime_seconds: z.int(),
+});
+
+export const RootSchema = z.object({ service: z.string(), version: z.string(), status: z.string(), docs: z.string(), dashboard: z.string() });

@@ -1,0 +1,49 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { InvalidRequestError, toErrorData, type Issue } from '@trainer/model';
+import type { Logger } from '@trainer/runtime';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { httpStatus } from './http-status.js';
+
+/** The one place where errors become answers: `{"detail": ...}` as FastAPI gives, never a stack. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(private readonly log: Logger) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    const { status, detail } = answerOf(thrown);
+    if (status >= 500) this.log.error('a request failed', { requestId: http.getRequest<FastifyRequest>().id, status, error: toErrorData(thrown) });
+    if (status === 429 || status === 503) void reply.header('Retry-After', '1');
+    void reply.status(status).send({ detail });
+  }
+}
+
+/** @returns the status and the `detail` of anything that was thrown. */
+export function answerOf(thrown: unknown): { status: number; detail: unknown } {
+  if (thrown instanceof HttpException) return { status: thrown.getStatus(), detail: thrown.message };
+  const fastify = fastifyProblem(thrown);
+  if (fastify) return fastify;
+  const error = toErrorData(thrown);
+  const status = httpStatus(error);
+  if (status === 422) return { status, detail: detailsOf(thrown, error.message, error.facts['issues']) };
+  return { status, detail: status === 500 ? 'The service failed; its log has the reason under this X-Request-Id.' : error.message };
+}
+
+function detailsOf(thrown: unknown, message: string, issues: unknown): unknown {
+  if (!(thrown instanceof InvalidRequestError) && !Array.isArray(issues)) return [{ loc: ['body'], msg: message, type: 'value' }];
+  return (issues as readonly Issue[]).map((issue) => ({ loc: ['body', ...issue.path], msg: issue.message, type: issue.type }));
+}
+
+/** Fastify's own refusals: a body that is no JSON, or over the limit. */
+function fastifyProblem(thrown: unknown): { status: number; detail: unknown } | null {
+  if (!(thrown instanceof Error)) return null;
+  const { statusCode, code } = thrown as Error & { statusCode?: unknown; code?: unknown };
+  if (typeof statusCode !== 'number' || typeof code !== 'string' || statusCode < 400 || statusCode >= 500) return null;
+  if (statusCode === 400) return { status: 422, detail: [{ loc: ['body'], msg: `The body is not JSON: ${thrown.message}`, type: 'json_invalid' }] };
+  return { status: statusCode, detail: thrown.message };
+}

@@ -1,0 +1,56 @@
+import { TrainerError } from '@trainer/model';
+
+/** The page or client used a host name that is not ours (a browser led here through DNS). */
+export class HostRefusedError extends TrainerError<'host.refused', { host: string }> {
+  constructor(host: string) {
+    super('host.refused', `The host name '${host}' is not served here; use 127.0.0.1 or localhost.`, { host });
+  }
+}
+
+/** A page of a foreign origin tried to change something. */
+export class OriginRefusedError extends TrainerError<'origin.refused', { origin: string }> {
+  constructor(origin: string) {
+    super('origin.refused', `Pages of ${origin} may not use this service; add the origin to TRAINER_CORS_ORIGINS to allow it.`, { origin });
+  }
+}
+
+/** The upload is larger than the service takes. */
+export class UploadTooLargeError extends TrainerError<'upload.too-large', { limitBytes: number }> {
+  constructor(limitBytes: number) {
+    super('upload.too-large', `The upload is larger than ${limitBytes} bytes; raise TRAINER_UPLOAD_LIMIT to take it.`, { limitBytes });
+  }
+}
+
+/** The client's connection ended before the body was whole; nothing is kept. */
+export class UploadIncompleteError extends TrainerError<'upload.incomplete', { receivedBytes: number }> {
+  constructor(receivedBytes: number) {
+    super('upload.incomplete', `The upload ended after ${receivedBytes} bytes, before it was whole; nothing was stored. Send it again.`, {
+      receivedBytes,
+    });
+  }
+}
+
+/** The client asked for bytes that the file doesn't have. */
+export class RangeNotSatisfiableError extends TrainerError<'range.not-satisfiable', { bytes: number }> {
+  constructor(bytes: number) {
+    super('range.not-satisfiable', `The file has ${bytes} bytes; ask for a range within it.`, { bytes });
+  }
+}
+
+/** The job ended already, or its model is being promoted. */
+export class JobNotCancellableError extends TrainerError<'job.not-cancellable', { status: string }> {
+  constructor(status: string) {
+    super('job.not-cancellable', `Cannot cancel job in status: ${status}`, { status });
+  }
+}
+
+/** The gateway would be open to others than this machine. */
+export class UnprotectedAddressError extends TrainerError<'gateway.unprotected', { host: string }> {
+  constructor(host: string) {
+    super(
+      'gateway.unprotected',
+      `SERVICE_HOST ${host} is reachable from other machines and REST asks for no token: bind to 127.0.0.1, or set AUTH=off if the network is private.`,
+      { host },
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+const metrics = z.record(z.string(), z.number().nullable());
+const time = z.string().describe('UTC, without suffix').meta({ example: '2025-12-02T10:00:00.000' });
+const text = z.string().nullable();
+
+/** What a job looks like (api.md, Job). */
+export const JobSchema = z.object({
+  job_id: z.string().meta({ example: 'train_a1b2c3d4e5f6' }),
+  status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled']),
+  model_id: z.string(),
+  data_id: z.string(),
+  task_type: z.string(),
+  created_at: time,
+  started_at: time.nullable(),
+  completed_at: time.nullable(),
+  current_epoch: z.int(),
+  total_epochs: z.int(),
+  progress_percentage: z.number().describe('0..100'),
+  gpu_allocated: text.describe('cuda:0, or null'),
+  mlflow_run_id: text,
+  mlflow_experiment_id: text,
+  best_metrics: metrics,
+  training_metrics: metrics.describe('Second name of best_metrics'),
+  final_model_path: text,
+  artifacts: z.object({ model_path: text }),
+  error_message: text,
+  error: text.describe('Second name of error_message'),
+  pipeline_id: text,
+  phase: z.string().describe('Finer than status'),
+  pending_reason: text.describe('Why it waits, and what would help'),
+  workers: z.int(),
+  nodes: z.array(z.string()),
+  attempt: z.int(),
+  warnings: z.array(z.string()),
+  hyperparameters: z.record(z.string(), z.unknown()),
+  experiment_name: z.string(),
+  run_name: text,
+  tags: z.record(z.string(), z.string()),
+});
+
+/** What GET /train/{id}/progress answers. */
+export const ProgressSchema = z.object({
+  job_id: z.string(),
+  status: z.string(),
+  current_epoch: z.int(),
+  total_epochs: z.int(),
+  progress_percentage: z.number(),
+  recent_metrics: z.array(
+    z.object({
+      epoch: z.int(),
+      train_loss: z.number().nullable(),
+      val_loss: z.number().nullable(),
+      train_accuracy: z.number().nullable(),
+      val_accuracy: z.number().nullable(),
+      learning_rate: z.number().nullable(),
+      additional_metrics: metrics,
+    }),
+  ),
+  checkpoints: z.array(
+    z.object({ checkpoint_id: z.string(), epoch: z.int(), minio_path: z.string(), metrics, created_at: time, file_size_mb: z.number() }),
+  ),
+  elapsed_time: z.string().describe('H:MM:SS'),
+  estimated_time_remaining: text.describe('H:MM:SS, or null while unknown'),
+});

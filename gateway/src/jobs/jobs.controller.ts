@@ -1,0 +1,62 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res, StreamableFile } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { CancelJob } from './cancel-job.js';
+import { JobEvents } from './job-events.js';
+import { DescribeCancel, DescribeEvents, DescribeGet, DescribeList, DescribeProgress, DescribeSubmit } from './jobs.docs.js';
+import { JobReads } from './job-reads.js';
+import type { JobView, ProgressView } from './jobs.mapper.js';
+import { ListJobsQuery, ProgressQuery, TrainBody } from './jobs.schema.js';
+import { ListJobs } from './list-jobs.js';
+import { SubmitJob } from './submit-job.js';
+
+@ApiTags('training')
+@Controller('train')
+export class JobsController {
+  constructor(
+    private readonly submitJob: SubmitJob,
+    private readonly listJobs: ListJobs,
+    private readonly cancelJob: CancelJob,
+    private readonly jobEvents: JobEvents,
+    private readonly reads: JobReads,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @DescribeSubmit()
+  submit(@Body({ schema: TrainBody }) body: TrainBody, @Headers('idempotency-key') key?: string): Promise<JobView> {
+    return this.submitJob.execute(body, key);
+  }
+
+  @Get()
+  @DescribeList()
+  async list(@Query({ schema: ListJobsQuery }) query: ListJobsQuery, @Res({ passthrough: true }) reply: FastifyReply): Promise<JobView[]> {
+    const { jobs, link } = await this.listJobs.execute(query);
+    if (link !== null) void reply.header('Link', link);
+    return jobs;
+  }
+
+  @Get(':id')
+  @DescribeGet()
+  get(@Param('id') id: string): Promise<JobView> {
+    return this.reads.job(id);
+  }
+
+  @Get(':id/progress')
+  @DescribeProgress()
+  progress(@Param('id') id: string, @Query({ schema: ProgressQuery }) query: ProgressQuery): Promise<ProgressView> {
+    return this.reads.progress(id, query);
+  }
+
+  @Get(':id/events')
+  @DescribeEvents()
+  async events(@Param('id') id: string, @Headers('last-event-id') last: string | undefined): Promise<StreamableFile> {
+    return new StreamableFile(await this.jobEvents.execute(id, last), { type: 'text/event-stream' });
+  }
+
+  @Delete(':id')
+  @DescribeCancel()
+  cancel(@Param('id') id: string): Promise<{ message: string }> {
+    return this.cancelJob.execute(id);
+  }
+}

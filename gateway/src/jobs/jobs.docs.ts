@@ -1,0 +1,74 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import { z } from 'zod';
+import { errorResponses, jsonSchema } from '../http/documented.js';
+import { ListJobsQuery, TrainBody } from './jobs.schema.js';
+import { JobSchema, ProgressSchema } from './jobs.answers.js';
+
+const id = ApiParam({ name: 'id', description: 'job_id', example: 'train_a1b2c3d4e5f6' });
+
+export const DescribeSubmit = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'Train a model', description: 'Queues a training job and answers with it at once.' }),
+    ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key with the same body gives the same job' }),
+    ApiBody({
+      schema: jsonSchema(TrainBody),
+      examples: { iris: { value: { model_id: 'xgboost_classifier', data_id: 'samples/iris.csv', task_type: 'classification', target_column: 'species' } } },
+    }),
+    ApiResponse({ status: 200, description: 'The job, pending', schema: jsonSchema(JobSchema) }),
+    ...errorResponses({
+      404: 'No such dataset',
+      409: 'The idempotency key was used with another body',
+      422: 'A field is wrong; the detail names it',
+      429: 'The queue is full',
+      503: 'The head, database or object store is away',
+    }),
+  );
+
+export const DescribeList = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'List jobs, newest first', description: 'The next page is in the Link header.' }),
+    ...queries(ListJobsQuery),
+    ApiResponse({ status: 200, schema: jsonSchema(z.array(JobSchema)) }),
+    ...errorResponses({ 422: 'An unknown status, or a limit outside 1..100' }),
+  );
+
+export const DescribeGet = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'One job' }),
+    id,
+    ApiResponse({ status: 200, schema: jsonSchema(JobSchema) }),
+    ...errorResponses({ 404: 'No such job' }),
+  );
+
+export const DescribeProgress = () =>
+  applyDecorators(
+    ApiOperation({ summary: "A job's metrics by epoch, its checkpoints and its time" }),
+    id,
+    ApiQuery({ name: 'epochs', required: false, enum: ['all'], description: 'Every epoch instead of the last ten' }),
+    ApiResponse({ status: 200, schema: jsonSchema(ProgressSchema) }),
+    ...errorResponses({ 404: 'No such job' }),
+  );
+
+export const DescribeEvents = () =>
+  applyDecorators(
+    ApiOperation({ summary: "A job's events as server-sent events", description: 'Types status, metrics, pending; closes after the final status.' }),
+    id,
+    ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Number of the last event that was read' }),
+    ApiResponse({ status: 200, description: 'text/event-stream', content: { 'text/event-stream': { schema: { type: 'string' } } } }),
+    ...errorResponses({ 404: 'No such job' }),
+  );
+
+export const DescribeCancel = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'Cancel a job', description: 'Waits up to 5 s; the status is cancelled once no process of the job is left.' }),
+    id,
+    ApiResponse({ status: 200, schema: jsonSchema(z.object({ message: z.string() })) }),
+    ...errorResponses({ 400: 'The job has ended, or its model is being promoted', 404: 'No such job' }),
+  );
+
+function queries(schema: z.ZodObject): MethodDecorator[] {
+  return Object.entries(schema.shape).map(([name, field]) =>
+    ApiQuery({ name, required: false, schema: jsonSchema(field as z.ZodType), description: (field as z.ZodType).description ?? name }),
+  );
+}

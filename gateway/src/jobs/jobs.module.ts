@@ -1,0 +1,10 @@
+import { Module } from '@nestjs/common';
+import { CancelJob } from './cancel-job.js';
+import { JobEvents } from './job-events.js';
+import { JobReads } from './job-reads.js';
+import { JobsController } from './jobs.controller.js';
+import { ListJobs } from './list-jobs.js';
+import { SubmitJob } from './submit-job.js';
+
+@Module({ controllers: [JobsController], providers: [SubmitJob, ListJobs, CancelJob, JobEvents, JobReads] })
+export class JobsModule {}

@@ -1,0 +1,64 @@
+import { TASK_TYPES, TRAIN_LIMITS as L, dataIdProblem } from '@trainer/model';
+import { z } from 'zod';
+import { whole } from '../http/query.js';
+
+/** null means: not sent, as Python clients send what they leave out. */
+const optional = <T extends z.ZodType>(type: T) => type.nullish();
+
+/** Body of POST /train (api.md); unknown fields pass and become warnings. */
+export const TrainBody = z.looseObject({
+  model_id: z.string().min(1).max(L.names.chars).describe('An id of the catalog, such as xgboost_classifier'),
+  data_id: z
+    .string()
+    .max(L.dataId.chars)
+    .superRefine((dataId, context) => {
+      const message = dataIdProblem(dataId);
+      if (message !== null) context.addIssue({ code: 'custom', message });
+    })
+    .describe('Key of the dataset in the data bucket: .csv, .csv.gz, .tsv, .parquet, or without an ending'),
+  task_type: z.enum(TASK_TYPES as [(typeof TASK_TYPES)[number], ...typeof TASK_TYPES]).describe("The model's task"),
+  epochs: optional(z.int().min(L.epochs.min).max(L.epochs.max)).describe('Epochs; DEFAULT_EPOCHS when absent'),
+  batch_size: optional(z.int().min(L.batchSize.min).max(L.batchSize.max)).describe('Reaches only mlp models'),
+  learning_rate: optional(z.number().gt(L.learningRate.above).lt(L.learningRate.below)).describe(
+    'Reaches only mlp models; boosters read hyperparameters.learning_rate',
+  ),
+  hyperparameters: optional(z.record(z.string(), z.unknown())).describe("The model's own parameters, with its library's names"),
+  target_column: optional(z.string().min(1).max(L.columnName.chars)).describe('The last column when absent'),
+  use_gpu: optional(z.boolean()).describe('A wish: without a GPU the CPU trains'),
+  num_workers: optional(z.int().min(L.numWorkers.min).max(L.numWorkers.max)).describe('Data-parallel ranks; 0 means 1'),
+  experiment_name: optional(z.string().min(1).max(L.names.chars)).describe('Experiment; trainer when absent'),
+  run_name: optional(z.string().min(1).max(L.names.chars)),
+  tags: optional(
+    z
+      .record(z.string().max(L.tags.keyChars), z.string().max(L.tags.valueChars))
+      .refine((tags) => Object.keys(tags).length <= L.tags.max, `at most ${L.tags.max} tags`),
+  ),
+  pipeline_id: optional(z.string().max(L.names.chars)).describe('Comes back with the job'),
+  early_stopping: optional(z.boolean()).describe('Stops after `patience` epochs without a better validation loss'),
+  patience: optional(z.int().min(L.patience.min).max(L.patience.max)),
+  seed: optional(z.int().min(L.seed.min).max(L.seed.max)).describe('Seed of the split and of the model; 42 when absent'),
+  validation_split: optional(z.number().min(L.validationSplit.min).max(L.validationSplit.max)).describe('Share of the rows; by the row count when absent'),
+  exclude_columns: optional(z.array(z.string().max(L.columnName.chars)).max(L.excludeColumns.max)).describe('Columns to leave out of the features'),
+  idempotency_key: optional(z.string().min(1).max(L.idempotencyKey.chars)).describe('The same key and body give the same job; also as a header'),
+});
+export type TrainBody = z.infer<typeof TrainBody>;
+
+export const KNOWN_FIELDS: readonly string[] = Object.keys(TrainBody.shape);
+
+export const ListJobsQuery = z.object({
+  status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled']).optional(),
+  limit: whole(1, 100, 10),
+  model_id: z.string().max(L.names.chars).optional(),
+  experiment_name: z.string().max(L.names.chars).optional(),
+  tag: z
+    .string()
+    .max(L.tags.keyChars + L.tags.valueChars + 1)
+    .regex(/^[^=]+=/, 'must be name=value')
+    .optional()
+    .describe('name=value'),
+  cursor: z.string().max(200).optional(),
+});
+export type ListJobsQuery = z.infer<typeof ListJobsQuery>;
+
+export const ProgressQuery = z.object({ epochs: z.enum(['all']).optional() });
+export type ProgressQuery = z.infer<typeof ProgressQuery>;

@@ -1,0 +1,69 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { Logger } from '@trainer/runtime';
+import type { FastifyInstance } from 'fastify';
+import { GatewayModule, type GatewayParts } from './gateway.module.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { UnprotectedAddressError } from './http/errors.js';
+import { addDoorHooks } from './http/hooks.js';
+import { isAllowedOrigin, isLoopbackAddress } from './http/origins.js';
+import { validationPipe } from './http/validation.js';
+
+/** A JSON body holds one request of a few kilobytes; a table goes to PUT /data. */
+const JSON_LIMIT_BYTES = 2 ** 20;
+
+export interface Gateway {
+  /** Where it listens, such as `http://127.0.0.1:8002`. */
+  readonly url: string;
+  /** Ends open streams and stops listening; idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the REST door.
+ * @throws UnprotectedAddressError when others than this machine could reach it unasked; the listen error of a taken port.
+ */
+export async function startGateway(parts: GatewayParts, log: Logger): Promise<Gateway> {
+  const { settings } = parts;
+  const loopbackOnly = isLoopbackAddress(settings.host);
+  if (!loopbackOnly && settings.auth !== 'off') throw new UnprotectedAddressError(settings.host);
+  const adapter = new FastifyAdapter({
+    bodyLimit: JSON_LIMIT_BYTES,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
+    requestIdHeader: false,
+    genReqId: (request) => requestIdOf(request.headers['x-request-id']),
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(parts), adapter, { logger: false });
+  addDoorHooks(adapter.getInstance() as unknown as FastifyInstance, { loopbackOnly, corsOrigins: settings.corsOrigins });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ErrorFilter(log));
+  app.enableCors({
+    origin: (origin: string | undefined, done: (error: Error | null, allowed: boolean) => void) =>
+      done(null, origin !== undefined && isAllowedOrigin(origin, settings.corsOrigins)),
+    exposedHeaders: ['X-Request-Id', 'Link', 'Content-Disposition', 'ETag'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+  });
+  addDocs(app, settings.version);
+  await app.listen(settings.port, settings.host);
+  return { url: await app.getUrl(), close: () => app.close() };
+}
+
+/** The caller's id where it is a plain one, so that logs of several services meet; else a new one. */
+function requestIdOf(sent: string | string[] | undefined): string {
+  return typeof sent === 'string' && /^[\w.-]{1,64}$/.test(sent) ? sent : randomBytes(8).toString('hex');
+}
+
+/** /docs and /openapi.json; the document is built when it is first asked for. */
+function addDocs(app: NestFastifyApplication, version: string): void {
+  const about = new DocumentBuilder()
+    .setTitle('Trainer')
+    .setDescription('Trains models on a cluster of actors. Every error is {"detail": ...}; every answer carries X-Request-Id.')
+    .setVersion(version)
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, about), { jsonDocumentUrl: 'openapi.json' });
+}
