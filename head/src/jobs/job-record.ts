@@ -1,0 +1,86 @@
+import type { Checkpoint, ErrorData, Grant, Job, LeaseId, Metric, Millis, NodeId, StoredFile, TrainingResult } from '@trainer/model';
+
+/**
+ * A rank of an attempt, as far as its job's controller needs to know.
+ * `ended`: its process is known to be gone; `lost`: its node is, and it may live on for a while;
+ * `gone`: lost for so long that design.md section 5 lets no process live.
+ */
+export type RankStateName = 'planned' | 'reserved' | 'started' | 'ready' | 'ended' | 'lost' | 'gone';
+
+export interface RankState {
+  readonly attempt: number;
+  readonly rank: number;
+  readonly lease: LeaseId;
+  readonly node: NodeId;
+  readonly grant: Grant;
+  readonly state: RankStateName;
+  /** The rank's own listener, host:port, once ready. */
+  readonly address: string | null;
+}
+
+/** How the current attempt ends, once its last process is gone. */
+export type Ending =
+  /** An agent refused: the same again, without counting anything. */
+  | { readonly kind: 'requeue'; readonly why: string }
+  /** A crash or loss within its limits: the next attempt goes on from the last checkpoint. */
+  | { readonly kind: 'retry'; readonly why: string }
+  | { readonly kind: 'failed'; readonly error: ErrorData }
+  | { readonly kind: 'cancelled'; readonly by: string }
+  | { readonly kind: 'completed' };
+
+/** The best epoch so far, by validation loss. */
+export interface BestEpoch {
+  readonly epoch: number;
+  readonly valLoss: Metric;
+  readonly metrics: Readonly<Record<string, Metric>>;
+}
+
+/** A checkpoint, and what the job knew when it was written. */
+export interface CheckpointMark {
+  readonly attempt: number;
+  readonly checkpoint: Checkpoint;
+  readonly best: BestEpoch | null;
+  /** 0..100, at the checkpoint. */
+  readonly progress: number;
+}
+
+/** One file to copy within the models bucket. */
+export interface Copy {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A stored result on its way to the final keys; fixed in the transaction that stores the result. */
+export interface Promotion {
+  readonly result: TrainingResult;
+  readonly copies: readonly Copy[];
+  /** The result's files under their final keys. */
+  readonly files: readonly StoredFile[];
+}
+
+/** What the first attempt fixed, so that a resumed model has the same bytes. */
+export interface Shape {
+  readonly worldSize: number;
+  readonly grant: Grant;
+}
+
+/** A job's whole state: the public job, and what only its controller needs. Plain JSON; stored as one row. */
+export interface JobRecord {
+  readonly job: Job;
+  readonly dataBucket: string;
+  readonly modelsBucket: string;
+  readonly checkpointIntervalEpochs: number;
+  /** When it began to wait for its next attempt. */
+  readonly queuedAt: Millis;
+  /** Ranks whose leases are not known to be free, and all of the current attempt. */
+  readonly ranks: readonly RankState[];
+  readonly shape: Shape | null;
+  readonly checkpoint: CheckpointMark | null;
+  readonly best: BestEpoch | null;
+  /** Attempts that ended out of memory; each doubles the memory of the next. */
+  readonly outOfMemory: number;
+  readonly ending: Ending | null;
+  readonly promotion: Promotion | null;
+  /** Number of the newest event. */
+  readonly lastEvent: number;
+}

@@ -1,0 +1,55 @@
+import type { NodeId, Resources } from '@trainer/model';
+
+/** The filters in the order in which they look at a node; the first that turns it away is counted. */
+export type FilterName = 'connection' | 'engine' | 'capacity' | 'available';
+
+/** What a node lacks for one bundle of the demand; zero: enough of it. */
+export interface NodeShortfall {
+  readonly node: NodeId;
+  readonly host: string;
+  /** The filter that turned it away; null: one bundle fits here, but not the whole gang. */
+  readonly turnedAwayBy: FilterName | null;
+  readonly missing: Resources;
+  /** Why the engine is not there, or the node can't be talked to; else null. */
+  readonly note: string | null;
+  /** How many of the demand's bundles an empty node of this size holds. */
+  readonly holdsEmpty: number;
+}
+
+/** What would let the demand go on. */
+export type Unblock =
+  /** `missing` set free on `node`. */
+  | { readonly kind: 'free'; readonly node: NodeId; readonly host: string; readonly missing: Resources }
+  /** A job ends, as MAX_PARALLEL_JOBS are running. */
+  | { readonly kind: 'job-ends'; readonly running: number; readonly limit: number }
+  /** An older or more important demand is placed, for which resources are kept. */
+  | { readonly kind: 'placed-before'; readonly demand: string }
+  /** A node connects. */
+  | { readonly kind: 'node-connects' }
+  /** A node joins that has this for one bundle, and the engine. */
+  | { readonly kind: 'node-joins'; readonly bundle: Resources; readonly bundles: number; readonly engine: string | null };
+
+/**
+ * Why a demand was not placed. `waits`: it fits on the nodes of today once something is free; `infeasible`: on none of
+ * them, even empty.
+ */
+export interface Explanation {
+  readonly demand: string;
+  readonly verdict: 'waits' | 'infeasible';
+  /** What one bundle asks for: the largest. */
+  readonly bundle: Resources;
+  readonly bundles: number;
+  readonly engine: string | null;
+  /** How many demands that wait come before it. */
+  readonly ahead: number;
+  /** How many nodes each filter turned away. */
+  readonly turnedAway: Readonly<Record<FilterName, number>>;
+  /** All nodes of the cluster; `nodes` shows at most `SHOWN_NODES` of them, those nearest to fitting first. */
+  readonly nodeCount: number;
+  readonly nodes: readonly NodeShortfall[];
+  readonly best: NodeId | null;
+  readonly unblock: Unblock;
+}
+
+/** As many nodes as a person reads; an explanation is stored and shown for every demand that waits. */
+export const SHOWN_NODES = 10;
