@@ -46,6 +46,18 @@ export interface Actor {
   readonly restarts: number;
 }
 
+/** An actor as clients see it. */
+export interface ActorView {
+  readonly id: ActorId;
+  readonly className: string;
+  readonly session: SessionId | null;
+  readonly resources: Resources;
+  readonly restarts: number;
+  readonly state: ActorState;
+  /** What callers show the incarnation that lives; null where the reader may not call it, or none lives. */
+  readonly token: string | null;
+}
+
 export const ACTOR_TRANSITIONS: Readonly<Record<ActorStateName, readonly ActorStateName[]>> = {
   pending: ['starting', 'dead'],
   starting: ['alive', 'stopping', 'pending', 'dead'],

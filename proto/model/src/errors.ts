@@ -1,6 +1,50 @@
 /** Whether the same request may be made again: never, as it is, or only elsewhere (another node, another instance). */
 export type Retry = 'never' | 'same' | 'elsewhere';
 
+/**
+ * The codes that cross a border. Each border (gRPC, HTTP, job states, the client's classes) maps them in one table over this
+ * type, so that a new code breaks the build there until it is mapped.
+ */
+export type ErrorCode =
+  | 'internal'
+  | 'request.invalid'
+  | 'id.invalid'
+  | 'quantity.invalid'
+  | 'wire.format'
+  | 'value.not-transferable'
+  | 'value.too-large'
+  | 'not-found'
+  | 'auth.missing'
+  | 'auth.refused'
+  | 'protocol.version'
+  | 'config.invalid'
+  | 'cluster.unavailable'
+  | 'head.stale'
+  | 'queue.full'
+  | 'idempotency.conflict'
+  | 'placement.infeasible'
+  | 'placement.timeout'
+  | 'session.unknown'
+  | 'session.ended'
+  | 'bundle.unknown'
+  | 'bundle.hash'
+  | 'bundle.too-large'
+  | 'env.refused'
+  | 'actor.died'
+  | 'actor.not-found'
+  | 'actor.name-taken'
+  | 'actor.load-failed'
+  | 'call.timeout'
+  | 'call.cancelled'
+  | 'call.threw'
+  | 'call.no-method'
+  | 'job.cancelled'
+  | 'store.not-found'
+  | 'store.precondition'
+  | 'store.full'
+  | 'store.unavailable'
+  | 'store.key-invalid';
+
 /** The facts of an error: plain data, so that it crosses processes. */
 export type ErrorFacts = Readonly<Record<string, unknown>>;
 

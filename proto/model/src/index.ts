@@ -1,5 +1,5 @@
 export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData } from './errors.js';
-export type { ErrorData, ErrorFacts, Issue, Retry } from './errors.js';
+export type { ErrorCode, ErrorData, ErrorFacts, Issue, Retry } from './errors.js';
 export {
   actorId, bundleHash, compareLeases, headId, InvalidIdError, jobId, leaseId, leaseNumber, makeLeaseId, nodeId, sessionId, streamId,
 } from './ids.js';
@@ -11,15 +11,15 @@ export type { DeathCause, RemoteFailure } from './causes.js';
 export { isFinalLease, LEASE_TRANSITIONS } from './leases.js';
 export type { AgentLeaseState, Lease, LeaseHolder, LeaseState } from './leases.js';
 export { ACTOR_TRANSITIONS } from './actors.js';
-export type { Actor, ActorClassRef, ActorSpec, ActorState, ActorStateName } from './actors.js';
+export type { Actor, ActorClassRef, ActorSpec, ActorState, ActorStateName, ActorView } from './actors.js';
 export type { NodeState, NodeView } from './nodes.js';
 export { isFinalStatus, STATUSES } from './jobs.js';
 export type {
   Begin, Checkpoint, EpochMetrics, FailureClass, FileRole, Job, JobEvent, JobPhase, JobStatus, Metric, Model, RankReport, SignatureColumn,
-  StoredFile, TrainingAssignment, TrainingResult,
+  StoredCheckpoint, StoredFile, TrainingAssignment, TrainingResult,
 } from './jobs.js';
 export { dataIdProblem, TASK_TYPES, TRAIN_LIMITS } from './train-request.js';
-export type { HyperparameterValues, TaskType, TrainRequest } from './train-request.js';
+export type { HyperparameterValues, SentTrainRequest, TaskType, TrainRequest } from './train-request.js';
 export { CATALOG, catalogEntry, nearestNames } from './catalog/catalog.js';
 export type { CatalogEntry } from './catalog/catalog.js';
 export { checkHyperparameters } from './catalog/hyperparameters.js';

@@ -157,12 +157,20 @@ export interface Model {
   readonly createdAt: number;
 }
 
-/** A committed event of a job, numbered from 1 without gaps. */
-export interface JobEvent {
+/** A checkpoint as the head keeps it. */
+export interface StoredCheckpoint {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly checkpoint: Checkpoint;
+}
+
+/** A committed event of a job, numbered from 1 without gaps: the job as it is after the event, or an epoch's metrics. */
+export type JobEvent = EventPlace & (
+  | { readonly type: 'status' | 'pending'; readonly data: Job }
+  | { readonly type: 'metrics'; readonly data: EpochMetrics }
+);
+interface EventPlace {
   readonly job: JobId;
   readonly number: number;
-  readonly type: 'status' | 'metrics' | 'pending';
   readonly at: number;
-  /** The job as it is after the event (status, pending) or the epoch's metrics. */
-  readonly data: Readonly<Record<string, unknown>>;
 }

@@ -33,6 +33,31 @@ export interface TrainRequest {
   readonly warnings: readonly string[];
 }
 
+/** A training request as a client sends it. null: absent, so that the default holds. Checked against limits and catalog by the head. */
+export interface SentTrainRequest {
+  readonly modelId: string;
+  readonly dataId: string;
+  readonly taskType: TaskType;
+  readonly targetColumn: string | null;
+  readonly epochs: number | null;
+  readonly batchSize: number | null;
+  readonly learningRate: number | null;
+  readonly hyperparameters: Readonly<Record<string, unknown>>;
+  readonly useGpu: boolean | null;
+  readonly numWorkers: number | null;
+  readonly experimentName: string | null;
+  readonly runName: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly pipelineId: string | null;
+  readonly earlyStopping: boolean | null;
+  readonly patience: number | null;
+  readonly seed: number | null;
+  readonly validationSplit: number | null;
+  readonly excludeColumns: readonly string[];
+  /** Of the door it came through, such as unknown fields. */
+  readonly warnings: readonly string[];
+}
+
 /** The limits of POST /train (api.md); the one place that knows them. */
 export const TRAIN_LIMITS = {
   epochs: { min: 1, max: 1000 },

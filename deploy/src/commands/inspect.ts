@@ -1,0 +1,135 @@
+import type { Job, Model, NodeView } from '@trainer/model';
+import { describeCause } from '@trainer/model';
+import type { ActorListing, ClusterStatus, LogLine } from '@trainer/client/internal';
+import { print, type Format } from '../terminal/output.js';
+import { mebibytes, seconds, table } from '../terminal/table.js';
+import type { Cluster } from './command.js';
+
+/** `trainer status` */
+export async function showStatus({ head, output, restUrl }: Cluster, format: Format): Promise<void> {
+  print(output, format, await head.status(), (status) => statusText(status, restUrl));
+}
+
+function statusText(status: ClusterStatus, restUrl: string | null): string {
+  const state = (up: boolean): string => (up ? 'connected' : 'away');
+  return [
+    `Trainer ${status.version}, head epoch ${status.headEpoch}, up ${seconds(status.uptimeMs)}${restUrl === null ? '' : `, REST at ${restUrl}`}`,
+    `database ${state(status.isDatabaseConnected)}, messages ${state(status.isMessagesConnected)}, object store ${state(status.isStoreConnected)}`,
+    `jobs ${status.jobsRunning} running, ${status.jobsPending} pending; actors ${status.actorsAlive} alive`,
+    '',
+    nodesText(status.nodes),
+  ].join('\n');
+}
+
+/** `trainer nodes` */
+export async function showNodes({ head, output }: Cluster, format: Format): Promise<void> {
+  print(output, format, await head.nodes.list(), nodesText);
+}
+
+function nodesText(nodes: readonly NodeView[]): string {
+  if (nodes.length === 0) return 'No node has joined.';
+  const free = (node: NodeView): string => `${node.available.cpuMilli / 1000} of ${node.capacity.cpuMilli / 1000}`;
+  const memory = (node: NodeView): string => `${mebibytes(node.available.memoryBytes)} of ${mebibytes(node.capacity.memoryBytes)}`;
+  const gpus = (node: NodeView): string => `${node.available.gpus.reduce((sum, gpu) => sum + gpu.milli, 0) / 1000} of ${node.capacity.gpus.length}`;
+  return table(
+    ['NODE', 'STATE', 'HOST', 'CPUS FREE', 'MEMORY FREE', 'GPUS FREE', 'LEASES'],
+    nodes.map((node) => [node.id, node.state, node.host, free(node), memory(node), gpus(node), String(node.leases)]),
+  );
+}
+
+/** `trainer actors` */
+export async function showActors({ head, output }: Cluster, format: Format, withEnded: boolean): Promise<void> {
+  print(output, format, await head.actors.list({ withEnded }), (actors) =>
+    actors.length === 0
+      ? 'No actors.'
+      : table(
+          ['ACTOR', 'CLASS', 'STATE', 'WHERE', 'CPU', 'MEMORY', 'WHY'],
+          actors.map((actor) => [
+            actor.id,
+            actor.className,
+            actor.state.at,
+            actor.state.at === 'alive' ? actor.state.node : '',
+            String(actor.cpuMilli / 1000),
+            mebibytes(actor.memoryBytes),
+            reasonOf(actor),
+          ]),
+        ),
+  );
+}
+
+function reasonOf({ state }: ActorListing): string {
+  if (state.at === 'pending') return state.reason ?? '';
+  return state.at === 'dead' || state.at === 'stopping' ? describeCause(state.cause) : '';
+}
+
+/** `trainer logs ID` */
+export async function showLogs({ head, output }: Cluster, of: string, options: { follow: boolean; tail?: number; json: boolean }): Promise<void> {
+  const { follow, tail, json } = options;
+  const lines: AsyncIterable<LogLine> = head.logs(of, tail === undefined ? { follow } : { follow, tail });
+  for await (const line of lines) output.write(json ? `${JSON.stringify(line)}\n` : `${new Date(line.at).toISOString()} ${line.line}\n`);
+}
+
+/** `trainer jobs` */
+export async function showJobs({ head, output }: Cluster, format: Format, limit: number): Promise<void> {
+  const { jobs } = await head.jobs.list({ limit });
+  print(output, format, jobs, (all) =>
+    all.length === 0
+      ? 'No jobs.'
+      : table(
+          ['JOB', 'STATUS', 'PHASE', 'MODEL', 'DATA', 'EPOCH', 'PROGRESS', 'CREATED'],
+          all.map((job) => [
+            job.id,
+            job.status,
+            job.phase,
+            job.request.modelId,
+            job.request.dataId,
+            `${job.currentEpoch}/${job.totalEpochs}`,
+            `${job.progress.toFixed(0)} %`,
+            new Date(job.createdAt).toISOString(),
+          ]),
+        ),
+  );
+}
+
+/** `trainer job ID` */
+export async function showJob({ head, output }: Cluster, format: Format, id: string): Promise<void> {
+  print(output, format, await head.jobs.get(id), jobText);
+}
+
+function jobText(job: Job): string {
+  const lines: [string, string | null][] = [
+    ['job', job.id],
+    ['status', `${job.status} (${job.phase})`],
+    ['model', `${job.request.modelId} on ${job.request.dataId}`],
+    ['epoch', `${job.currentEpoch} of ${job.totalEpochs}, ${job.progress.toFixed(1)} %`],
+    ['attempt', String(job.attempt)],
+    ['nodes', job.nodes.join(', ') || null],
+    ['waits for', job.pendingReason],
+    ['metrics', Object.entries(job.bestMetrics).map(([name, value]) => `${name} ${value?.toFixed(4) ?? '-'}`).join(', ') || null],
+    ['model file', job.finalModelPath],
+    ['error', job.error?.message ?? null],
+    ...job.warnings.map((warning): [string, string] => ['warning', warning]),
+  ];
+  return lines
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name.padEnd(11)} ${value}`)
+    .join('\n');
+}
+
+/** `trainer models` */
+export async function showModels({ head, output }: Cluster, format: Format, limit: number): Promise<void> {
+  const { models } = await head.jobs.models({ page: 1, pageSize: limit });
+  print(output, format, models, (all) =>
+    all.length === 0
+      ? 'No models.'
+      : table(
+          ['JOB', 'MODEL', 'SCORE', 'FILE', 'CREATED'],
+          all.map((model) => [model.job, model.modelId, scoreOf(model), model.files.find((file) => file.role === 'pkl')?.key ?? '', new Date(model.createdAt).toISOString()]),
+        ),
+  );
+}
+
+function scoreOf(model: Model): string {
+  const accuracy = model.result.metrics['val_accuracy'];
+  return typeof accuracy === 'number' ? `val_accuracy ${accuracy.toFixed(4)}` : '';
+}

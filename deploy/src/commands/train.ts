@@ -1,0 +1,90 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { TASK_TYPES, TrainerError, type Job, type TaskType } from '@trainer/model';
+import type { TrainingRequest } from '@trainer/client/internal';
+import { followJob, verdictOf } from '../terminal/follow-job.js';
+import { print, type Format } from '../terminal/output.js';
+import type { Cluster } from './command.js';
+
+/** What `trainer train` was asked on the command line. */
+export interface TrainOptions {
+  readonly task: string;
+  readonly target?: string;
+  readonly epochs?: number;
+  readonly param: readonly string[];
+  readonly follow: boolean;
+}
+
+/** A word on the command line is wrong. */
+export class UsageError extends TrainerError<'cli.usage', { argument: string }> {
+  constructor(argument: string, message: string) {
+    super('cli.usage', message, { argument });
+  }
+}
+
+/** `trainer train MODEL DATA`: submits and follows a job. @returns the job as it last was. */
+export async function train({ head, output }: Cluster, format: Format, model: string, data: string, options: TrainOptions): Promise<Job> {
+  const submitted = await head.jobs.submit(requestOf(model, data, options));
+  if (!options.follow || format === 'json') {
+    const job = options.follow ? await ended(head.jobs.events(submitted.id), submitted) : submitted;
+    print(output, format, job, (shown) => `Job ${shown.id} ${shown.status}`);
+    return job;
+  }
+  output.write(`Job ${submitted.id}: ${model} on ${data}\n`);
+  for (const warning of submitted.warnings) output.write(`  note: ${warning}\n`);
+  const job = (await followJob(head.jobs.events(submitted.id), output)) ?? submitted;
+  output.write(`${verdictOf(job)}\n`);
+  return job;
+}
+
+async function ended(events: AsyncIterable<{ type: string; data: unknown }>, submitted: Job): Promise<Job> {
+  let last = submitted;
+  for await (const event of events) if (event.type === 'status') last = event.data as Job;
+  return last;
+}
+
+function requestOf(modelId: string, dataId: string, options: TrainOptions): TrainingRequest {
+  const taskType = TASK_TYPES.find((task) => task === options.task) as TaskType | undefined;
+  if (taskType === undefined) throw new UsageError('--task', `--task is ${TASK_TYPES.join(', ')}; not '${options.task}'`);
+  return {
+    modelId,
+    dataId,
+    taskType,
+    hyperparameters: Object.fromEntries(options.param.map(parameterOf)),
+    ...(options.target === undefined ? {} : { targetColumn: options.target }),
+    ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
+  };
+}
+
+/** `max_depth=3` as a pair; a value that is JSON is read as such, else it is a text. */
+function parameterOf(text: string): [string, unknown] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UsageError('--param', `--param wants name=value, such as max_depth=3; not '${text}'`);
+  const value = text.slice(at + 1);
+  try {
+    return [text.slice(0, at), JSON.parse(value)];
+  } catch {
+    return [text.slice(0, at), value];
+  }
+}
+
+/** `trainer cancel ID` */
+export async function cancel({ head, output }: Cluster, format: Format, id: string): Promise<void> {
+  print(output, format, await head.jobs.cancel(id), (job) => (job.status === 'cancelled' ? `Job ${job.id} is cancelled` : `Job ${job.id} is stopping`));
+}
+
+/** `trainer data put FILE [NAME]`: streams a file to the data bucket through REST. */
+export async function putData({ restUrl, output }: Cluster, format: Format, file: string, name: string): Promise<void> {
+  if (restUrl === null) throw new UsageError('data put', 'This cluster runs without REST; start it with a gateway to upload data.');
+  const { size } = await stat(file);
+  const response = await fetch(`${restUrl}/data/${name.split('/').map(encodeURIComponent).join('/')}`, {
+    method: 'PUT',
+    headers: { 'content-length': String(size) },
+    body: Readable.toWeb(createReadStream(file)) as unknown as ReadableStream,
+    duplex: 'half',
+  } as RequestInit);
+  const answer = (await response.json()) as { data_id: string; size: number; detail?: unknown };
+  if (!response.ok) throw new UsageError(file, `The upload was refused: ${JSON.stringify(answer.detail)}`);
+  print(output, format, answer, (stored) => `${stored.data_id}: ${stored.size} bytes stored`);
+}

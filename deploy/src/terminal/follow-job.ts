@@ -1,0 +1,47 @@
+import type { EpochMetrics, Job, JobEvent } from '@trainer/model';
+import type { Output } from './output.js';
+import { bar, seconds } from './table.js';
+
+/**
+ * Shows a job's events until it ends: one line that is written over on a terminal, else a line a change of phase.
+ * @returns the job as its last status event tells it.
+ */
+export async function followJob(events: AsyncIterable<JobEvent>, output: Output): Promise<Job | null> {
+  let job: Job | null = null;
+  let metrics: EpochMetrics | null = null;
+  let phase = '';
+  for await (const event of events) {
+    if (event.type === 'metrics') metrics = event.data as unknown as EpochMetrics;
+    else job = event.data as unknown as Job;
+    if (job === null) continue;
+    if (output.isTerminal) output.write(`\r\u001b[2K${progressLine(job, metrics)}`);
+    else if (job.phase !== phase) output.write(`${progressLine(job, metrics)}\n`);
+    phase = job.phase;
+  }
+  if (output.isTerminal) output.write('\r\u001b[2K');
+  return job;
+}
+
+function progressLine(job: Job, metrics: EpochMetrics | null): string {
+  if (job.phase === 'queued') return `  queued     ${job.pendingReason ?? ''}`;
+  const epoch = metrics?.epoch ?? job.currentEpoch;
+  const share = job.status === 'completed' ? 1 : Math.max(job.progress / 100, epoch / job.totalEpochs);
+  const scores = metrics === null ? '' : `  loss ${figure(metrics.valLoss)}  accuracy ${figure(metrics.valAccuracy)}`;
+  return `  ${job.phase.padEnd(10)} ${bar(share)} epoch ${epoch}/${job.totalEpochs}${scores}`;
+}
+
+function figure(value: number | null): string {
+  return value === null ? '-' : value.toFixed(4);
+}
+
+/** What a person wants to know of a job that has ended. */
+export function verdictOf(job: Job): string {
+  const took = job.startedAt !== null && job.completedAt !== null ? ` in ${seconds(job.completedAt - job.startedAt)}` : '';
+  if (job.status === 'failed') return `Job ${job.id} failed${took}: ${job.error?.message ?? 'the reason is unknown'}`;
+  if (job.status === 'cancelled') return `Job ${job.id} was cancelled`;
+  const best = Object.entries(job.bestMetrics)
+    .filter(([name]) => name === 'val_accuracy' || name === 'val_loss' || name === 'train_accuracy')
+    .map(([name, value]) => `${name} ${figure(value)}`)
+    .join(', ');
+  return `Job ${job.id} ${job.status}${took} on ${job.nodes.join(', ')}: ${best}`;
+}
