@@ -1,0 +1,61 @@
+import type { FileRole, SignatureColumn, TaskType } from '@trainer/model';
+import type { Predictions, TargetVector, TrainedModel } from '../learners/learner.js';
+import type { Preprocessing } from '../preprocessing/preprocessing.js';
+import type { CardFacts } from './card.js';
+import type { Verifier } from './verifier.js';
+
+/** What decides the model files, and what the card says of them. */
+export interface ExportRequest {
+  readonly task: TaskType;
+  readonly preprocessing: Preprocessing;
+  /** `learner.export()` of the kept epoch. */
+  readonly model: TrainedModel;
+  readonly validation: ValidationRows;
+  readonly card: CardFacts;
+}
+
+/** The validation rows, in one order in all fields. */
+export interface ValidationRows {
+  /**
+   * Values as they stood in the table, one array an input in the order of `preprocessing.inputs`, NaN for a gap. The first
+   * `VERIFIED_ROWS` rows are enough (fewer where there are fewer).
+   */
+  readonly raw: readonly Float64Array[];
+  /** All rows. */
+  readonly target: TargetVector;
+  /** The trainer's own predictions of all rows with the kept epoch. */
+  readonly predictions: Predictions;
+}
+
+/** Where the files go: an existing folder, and the stem of their names. */
+export interface ExportPlace {
+  readonly folder: string;
+  readonly stem: string;
+}
+
+export interface ExportedFile {
+  readonly role: FileRole;
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** `.pkl`, `.onnx`, `.ubj`, `_predictions.csv`, `.json`; the name is the stem with it. */
+  readonly ending: string;
+}
+
+/** The written and verified model; fields as in `TrainingResult`. */
+export interface ExportedModel {
+  readonly files: readonly ExportedFile[];
+  readonly signature: { readonly inputs: readonly SignatureColumn[]; readonly outputs: readonly SignatureColumn[] };
+  readonly classes: readonly (string | number)[] | null;
+  /** By encoded column, greatest first. */
+  readonly featureImportance: readonly { readonly feature: string; readonly importance: number }[];
+  readonly verified: { readonly rows: number; readonly tiedRows: number };
+}
+
+/**
+ * Writes all files of a model into `place.folder` and runs the ONNX file against the trainer's own predictions. Equal requests
+ * give the same bytes in every file but the card.
+ * @throws VerificationError when the ONNX file predicts something else: the job must not complete.
+ * @throws ModelTooLargeError above 1 GiB.
+ */
+export declare function exportModel(request: ExportRequest, place: ExportPlace, verifier: Verifier): Promise<ExportedModel>;
