@@ -1,4 +1,5 @@
 /** Installs the npm packages from the frozen lockfile with a pinned pnpm, which npx fetches. */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './run.mjs';
 import { step, SetupError } from './say.mjs';
@@ -23,7 +24,7 @@ export function arePackagesInstalled() {
  * @throws SetupError when pnpm fails, after its own words
  */
 export async function installPackages() {
-  await step('installing the npm packages (some 200 MB to fetch, 800 MB on disk)', async () => {
+  await step('installing the npm packages (some 200 MB to fetch, 500 MB on disk)', async () => {
     removeStamp(STAMP);
     const reporter = process.stderr.isTTY ? 'default' : 'append-only';
     const args = ['-y', PNPM, 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false', `--reporter=${reporter}`];
@@ -32,6 +33,22 @@ export async function installPackages() {
     if (code !== 0) {
       throw new SetupError('The npm packages could not be installed: see above; with the network or the disk mended, run it again.');
     }
+    removeForeignBinaries();
     writeStamp(STAMP, fingerprint());
   });
+}
+
+/** Drops the ONNX runtime's builds for other systems and processors, which its package brings all of: 250 MB. */
+function removeForeignBinaries() {
+  const builds = join(ROOT, 'node-agent', 'training', 'node_modules', 'onnxruntime-node', 'bin', 'napi-v6');
+  if (!existsSync(builds)) return;
+  for (const system of readdirSync(builds)) {
+    if (system !== process.platform) {
+      rmSync(join(builds, system), { recursive: true, force: true });
+      continue;
+    }
+    for (const processor of readdirSync(join(builds, system))) {
+      if (processor !== process.arch) rmSync(join(builds, system, processor), { recursive: true, force: true });
+    }
+  }
 }

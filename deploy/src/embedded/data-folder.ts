@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataFolderAccessError, DataFolderVersionError, DiskFullError } from './errors.js';
+import { lockFolder } from './data-folder-lock.js';
+import { codeOf } from './system-error.js';
+
+/** The folder of an embedded cluster, locked for this process. */
+export interface DataFolder {
+  readonly path: string;
+  /** The secret of the control plane: gRPC, NATS and PostgreSQL ask for it. */
+  readonly secret: string;
+  /** Whether this call made the folder. */
+  readonly isNew: boolean;
+  /** Gives the lock back; idempotent. */
+  release(): Promise<void>;
+}
+
+/** How what lies in the folder is laid out; raised whenever an older Trainer could not read it, or a newer needs a migration. */
+export const DATA_FOLDER_VERSION = '1';
+
+/** A fresh PostgreSQL takes 31 MB and its log grows to 48; a cluster that starts with less fails within minutes. */
+export const LEAST_FREE_BYTES = 128 * 1024 * 1024;
+
+/**
+ * Makes the folder where it is missing (0700, as it holds the secret), locks it, and reads or makes the secret.
+ * @param leastFreeBytes how much room the disk must have
+ * @throws DataFolderInUseError, DataFolderVersionError, DiskFullError, DataFolderAccessError
+ */
+export async function openDataFolder(path: string, leastFreeBytes: number = LEAST_FREE_BYTES): Promise<DataFolder> {
+  try {
+    return await openOrThrow(path, leastFreeBytes);
+  } catch (error) {
+    throw await asOurs(path, leastFreeBytes, error);
+  }
+}
+
+async function openOrThrow(path: string, leastFreeBytes: number): Promise<DataFolder> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await chmod(path, 0o700);
+  const lock = await lockFolder(path);
+  try {
+    const isNew = await checkVersion(path);
+    await checkRoom(path, leastFreeBytes);
+    const secret = await readOrMakeSecret(join(path, 'secret'));
+    if (isNew) await writeWhole(join(path, 'VERSION'), `${DATA_FOLDER_VERSION}\n`);
+    return { path, secret, isNew, release: lock.release };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** @returns whether the folder is new, which is when no version was written yet. */
+async function checkVersion(path: string): Promise<boolean> {
+  const found = await readIfThere(join(path, 'VERSION'));
+  if (found === null) return true;
+  if (found.trim() !== DATA_FOLDER_VERSION) throw new DataFolderVersionError(path, found.trim().slice(0, 40), DATA_FOLDER_VERSION);
+  return false;
+}
+
+async function checkRoom(path: string, leastFreeBytes: number): Promise<void> {
+  const freeBytes = await freeBytesOf(path);
+  if (freeBytes < leastFreeBytes) throw new DiskFullError(path, freeBytes, leastFreeBytes);
+}
+
+async function freeBytesOf(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
+}
+
+/**
+ * @returns the secret of a data folder, for the commands that talk to its cluster
+ * @throws DataFolderAccessError when there is none
+ */
+export async function readSecret(path: string): Promise<string> {
+  const file = join(path, 'secret');
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    throw new DataFolderAccessError(path, `its secret can't be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function readOrMakeSecret(file: string): Promise<string> {
+  const found = (await readIfThere(file))?.trim();
+  if (found !== undefined && found !== '') return found;
+  // 256 bits in letters that need no quoting in a URL.
+  const secret = randomBytes(32).toString('base64url');
+  await writeWhole(file, `${secret}\n`);
+  return secret;
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Writes a file for the owner alone, whole or not at all, also when the machine loses power. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const temporary = `${file}.new`;
+  await rm(temporary, { force: true });
+  await writeFile(temporary, text, { mode: 0o600 });
+  const handle = await open(temporary, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+}
+
+/** Turns the system's errors into ours. */
+async function asOurs(path: string, neededBytes: number, error: unknown): Promise<unknown> {
+  const code = codeOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new DiskFullError(path, await freeBytesOf(path).catch(() => 0), neededBytes);
+  if (code !== null) return new DataFolderAccessError(path, messageOf(error), { cause: error });
+  return error;
+}
+
+function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+}

@@ -1,0 +1,38 @@
+import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { portOwner, portPicker } from './ports.js';
+
+const HOST = '127.0.0.1';
+let server: Server;
+let taken: number;
+
+beforeEach(async () => {
+  server = createServer().listen(0, HOST);
+  await once(server, 'listening');
+  const address = server.address();
+  taken = typeof address === 'object' && address !== null ? address.port : 0;
+});
+
+afterEach(() => {
+  server.close();
+});
+
+test('a range whose ports are all taken is said with the setting that widens it', async () => {
+  await expect(portPicker(HOST, { first: taken, last: taken }).pick()).rejects.toThrow('widen TRAINER_PORTS');
+});
+
+test('a free port of the range is handed out once', async () => {
+  const free = await portPicker(HOST, null).pick();
+  const picker = portPicker(HOST, { first: free, last: free });
+  expect(await picker.pick()).toBe(free);
+  await expect(picker.pick()).rejects.toThrow(String(free));
+});
+
+test('the owner of a taken port is named', async () => {
+  expect((await portOwner(taken))?.pid).toBe(process.pid);
+});
+
+test('a free port has no owner', async () => {
+  expect(await portOwner(await portPicker(HOST, null).pick())).toBeNull();
+});

@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { ServerUnavailableError } from './errors.js';
+
+/** As whom PostgreSQL runs. */
+export interface PostgresUser {
+  /** What its command line begins with; empty to run as we do. */
+  readonly command: readonly string[];
+}
+
+/** A user without rights that every Linux has. */
+const NOBODY = 65_534;
+
+/** Root becomes user 1000 of a user namespace: its files stay root's, and PostgreSQL does not see that it is root. */
+const IN_NAMESPACE = ['unshare', '--user', '--map-user=1000'];
+
+/**
+ * Root becomes `nobody`, which keeps the one right to pass by the rights of files, so that it reaches a data folder and
+ * binaries below folders that only root may enter. Where namespaces are forbidden, as in most containers.
+ */
+const AS_NOBODY = [
+  'setpriv',
+  `--reuid=${String(NOBODY)}`,
+  `--regid=${String(NOBODY)}`,
+  '--clear-groups',
+  '--inh-caps=+dac_override',
+  '--ambient-caps=+dac_override',
+];
+
+/**
+ * Finds out how PostgreSQL, which refuses to be root, can run here. Existing data keeps the way that made it, as the files
+ * must belong to whom it runs as.
+ * @param data its data folder, which may not be there yet
+ * @throws ServerUnavailableError for a root who may neither make a user namespace nor become another user
+ */
+export async function postgresUser(data: string, path: string): Promise<PostgresUser> {
+  if (process.getuid?.() !== 0) return { command: [] };
+  const owner = await stat(data).then(
+    (found) => found.uid,
+    () => null,
+  );
+  if (owner !== NOBODY && (await works(IN_NAMESPACE, path))) return { command: IN_NAMESPACE };
+  if (owner !== 0 && (await works(AS_NOBODY, path))) return { command: AS_NOBODY };
+  throw new ServerUnavailableError(
+    'PostgreSQL',
+    'it refuses to run as root, and this system lets root neither make a user namespace (unshare) nor become another user (setpriv): ' +
+      'start as another user, or set DATABASE_URL to a server of yours.',
+  );
+}
+
+function works(line: readonly string[], path: string): Promise<boolean> {
+  const [command = '', ...args] = line;
+  return new Promise((resolve) => {
+    execFile(command, [...args, 'true'], { env: { PATH: path }, timeout: 5_000 }, (error) => resolve(error === null));
+  });
+}
