@@ -1,0 +1,120 @@
+import type { NodeId, Resources } from '@trainer/model';
+import type { Demand } from './demand.js';
+import { SHOWN_NODES } from './explanation.js';
+import type { Explanation, FilterName, NodeShortfall, Unblock } from './explanation.js';
+import { engineProblem, turnedAwayBy } from './filters.js';
+import type { Wanted } from './filters.js';
+import { fitEmpty, largestBundle } from './fit.js';
+import { connectedRooms, grantFrom, less, missingFor, wholeOf } from './room.js';
+import type { Room, Rooms } from './room.js';
+
+/** Why the plan did not place it, as the plan knows it. */
+export type Obstacle =
+  | { readonly kind: 'parallel-limit'; readonly running: number; readonly limit: number }
+  /** Resources are kept for these, in the order of the queue. */
+  | { readonly kind: 'kept'; readonly forDemand: string }
+  | { readonly kind: 'no-room' };
+
+/** Most bundles counted on one empty node: more than a gang has. */
+const COUNTED_BUNDLES = 64;
+
+/** Why a demand was not placed, on rooms as they were when its turn came. `ahead` is counted by the plan. */
+export function explain(demand: Demand, rooms: Rooms, obstacle: Obstacle): Explanation {
+  const wanted: Wanted = { bundle: largestBundle(demand), engine: demand.needsEngine };
+  const nodes = [...rooms.values()].map((room) => shortfall(room, wanted)).sort(nearest(wanted.bundle));
+  const isNobodyThere = ![...rooms.values()].some((room) => room.node.state !== 'lost');
+  const isFeasible = isNobodyThere || fitEmpty(demand, rooms) !== null;
+  return {
+    demand: demand.id,
+    verdict: isFeasible ? 'waits' : 'infeasible',
+    bundle: wanted.bundle,
+    bundles: demand.bundles.length,
+    engine: wanted.engine,
+    ahead: 0,
+    turnedAway: count(nodes),
+    nodeCount: nodes.length,
+    nodes: nodes.slice(0, SHOWN_NODES),
+    best: nodes[0]?.node ?? null,
+    unblock: isFeasible ? unblock(demand, rooms, obstacle, nodes) : joins(demand, wanted.bundle),
+  };
+}
+
+function unblock(demand: Demand, rooms: Rooms, obstacle: Obstacle, nodes: readonly NodeShortfall[]): Unblock {
+  if (obstacle.kind === 'parallel-limit') return { kind: 'job-ends', running: obstacle.running, limit: obstacle.limit };
+  if (obstacle.kind === 'kept') return { kind: 'placed-before', demand: obstacle.forDemand };
+  return toFree(demand, rooms, nodes) ?? { kind: 'node-connects' };
+}
+
+/** The least that must be set free: on the connected node where the gang would lie that lacks least. */
+function toFree(demand: Demand, rooms: Rooms, nodes: readonly NodeShortfall[]): Unblock | null {
+  const places = fitEmpty(demand, connectedRooms(rooms))?.bundles ?? [];
+  for (const { node, host } of nodes) {
+    const need = total(places.filter((place) => place.node === node).map((place) => demand.bundles[place.bundle]));
+    const room = rooms.get(node);
+    if (!need || !room) continue;
+    const missing = missingFor(room.free, need);
+    if (missing.cpuMilli + missing.memoryBytes + missing.gpuMilli > 0) return { kind: 'free', node, host, missing };
+  }
+  return null;
+}
+
+function total(bundles: readonly (Resources | undefined)[]): Resources | null {
+  if (bundles.length === 0) return null;
+  const sum = { cpuMilli: 0, memoryBytes: 0, gpuMilli: 0 };
+  for (const bundle of bundles) {
+    sum.cpuMilli += bundle?.cpuMilli ?? 0;
+    sum.memoryBytes += bundle?.memoryBytes ?? 0;
+    sum.gpuMilli += bundle?.gpuMilli ?? 0;
+  }
+  return sum;
+}
+
+function joins(demand: Demand, bundle: Resources): Unblock {
+  return { kind: 'node-joins', bundle, bundles: demand.bundles.length, engine: demand.needsEngine };
+}
+
+function shortfall(room: Room, wanted: Wanted): NodeShortfall {
+  const { node } = room;
+  const filter = turnedAwayBy(room, wanted);
+  const base = filter === 'capacity' ? wholeOf(node.capacity) : room.free;
+  return { node: node.id, host: node.host, turnedAwayBy: filter, missing: missingFor(base, wanted.bundle), note: noteOn(room, wanted, filter), holdsEmpty: holdsEmpty(room, wanted.bundle) };
+}
+
+function noteOn({ node }: Room, { engine }: Wanted, filter: FilterName | null): string | null {
+  if (filter === 'engine' && engine) return engineProblem(node, engine);
+  if (filter !== 'connection') return null;
+  if (node.state === 'no-messages') return 'its agent has no connection to NATS';
+  return node.state === 'silent' ? 'its agent is silent' : 'it is lost';
+}
+
+function holdsEmpty({ node }: Room, bundle: Resources): number {
+  let free = wholeOf(node.capacity);
+  for (let held = 0; held < COUNTED_BUNDLES; held += 1) {
+    const grant = grantFrom(free, bundle);
+    if (!grant) return held;
+    free = less(free, grant);
+  }
+  return COUNTED_BUNDLES;
+}
+
+const NEARNESS: Readonly<Record<FilterName, number>> = { available: 1, connection: 2, capacity: 3, engine: 4 };
+
+/** Those that need least come first: by filter, then by the missing share of the bundle, then by id. */
+function nearest(bundle: Resources): (a: NodeShortfall, b: NodeShortfall) => number {
+  const lack = ({ missing }: NodeShortfall): number =>
+    missing.cpuMilli / Math.max(1, bundle.cpuMilli) + missing.memoryBytes / Math.max(1, bundle.memoryBytes) + missing.gpuMilli / Math.max(1, bundle.gpuMilli);
+  const rank = (node: NodeShortfall): number => (node.turnedAwayBy ? NEARNESS[node.turnedAwayBy] : 0);
+  return (a, b) => rank(a) - rank(b) || lack(a) - lack(b) || compareIds(a.node, b.node);
+}
+
+function compareIds(a: NodeId, b: NodeId): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function count(nodes: readonly NodeShortfall[]): Record<FilterName, number> {
+  const turnedAway: Record<FilterName, number> = { connection: 0, engine: 0, capacity: 0, available: 0 };
+  for (const { turnedAwayBy: filter } of nodes) {
+    if (filter) turnedAway[filter] += 1;
+  }
+  return turnedAway;
+}
