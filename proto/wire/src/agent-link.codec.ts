@@ -1,0 +1,211 @@
+import {
+  leaseId, nodeId, streamId, type AgentCommand, type AgentLeaseState, type Fact, type FactBody, type FromAgent, type Hello,
+  type ToAgent,
+} from '@trainer/model';
+import {
+  decodeCapacity, decodeDeathCause, decodeErrorData, decodeProtocol, encodeCapacity, encodeDeathCause, encodeErrorData, encodeProtocol,
+} from './common.codec.js';
+import { enumCodec } from './enum-codec.js';
+import type { FieldPath } from './errors.js';
+import { parsed, present, unknownCase, wholeMs } from './fields.js';
+import * as pb from './gen/trainer/v1/agent.js';
+import { decodeRankReport, encodeRankReport } from './reports.codec.js';
+
+const leaseStateCodec = enumCodec<AgentLeaseState, pb.AgentLeaseState>()({
+  reserved: pb.AgentLeaseState.AGENT_LEASE_STATE_RESERVED,
+  starting: pb.AgentLeaseState.AGENT_LEASE_STATE_STARTING,
+  ready: pb.AgentLeaseState.AGENT_LEASE_STATE_READY,
+  stopping: pb.AgentLeaseState.AGENT_LEASE_STATE_STOPPING,
+  ended: pb.AgentLeaseState.AGENT_LEASE_STATE_ENDED,
+});
+
+export function encodeFromAgent(message: FromAgent): pb.FromAgent {
+  switch (message.kind) {
+    case 'hello':
+      return { message: { $case: 'hello', value: encodeHello(message.hello) } };
+    case 'heartbeat':
+      return { message: { $case: 'heartbeat', value: { number: message.number, natsConnected: message.natsConnected } } };
+    case 'facts':
+      return { message: { $case: 'facts', value: { facts: message.facts.map(encodeFact) } } };
+  }
+}
+
+/** @throws WireFormatError */
+export function decodeFromAgent(wire: pb.FromAgent): FromAgent {
+  const message = present(wire.message, 'fromAgent.message');
+  switch (message.$case) {
+    case 'hello':
+      return { kind: 'hello', hello: decodeHello(message.value, 'hello') };
+    case 'heartbeat':
+      return { kind: 'heartbeat', number: message.value.number, natsConnected: message.value.natsConnected };
+    case 'facts':
+      return { kind: 'facts', facts: message.value.facts.map((fact, i) => decodeFact(fact, `facts[${i}]`)) };
+    default:
+      return unknownCase(message, 'fromAgent.message');
+  }
+}
+
+function encodeHello(hello: Hello): pb.Hello {
+  return {
+    protocol: encodeProtocol(hello.protocol),
+    node: hello.node,
+    incarnation: hello.incarnation,
+    host: hello.host,
+    version: hello.version,
+    capacity: encodeCapacity(hello.capacity),
+    labels: { ...hello.labels },
+    leases: hello.leases.map(({ lease, state }) => ({ lease, state: leaseStateCodec.encode(state) })),
+    newestFact: hello.newestFact,
+    newestHeadEpoch: hello.newestHeadEpoch,
+    natsConnected: hello.natsConnected,
+    engines: hello.engines.map(({ engine, unavailable }) => ({ engine, unavailable: unavailable ?? undefined })),
+  };
+}
+
+function decodeHello(wire: pb.Hello, at: FieldPath): Hello {
+  return {
+    protocol: decodeProtocol(wire.protocol, `${at}.protocol`),
+    node: parsed(nodeId, wire.node, `${at}.node`),
+    incarnation: wire.incarnation,
+    host: wire.host,
+    version: wire.version,
+    capacity: decodeCapacity(wire.capacity, `${at}.capacity`),
+    labels: wire.labels,
+    leases: wire.leases.map(({ lease, state }, i) => ({
+      lease: parsed(leaseId, lease, `${at}.leases[${i}].lease`),
+      state: leaseStateCodec.decode(state, `${at}.leases[${i}].state`),
+    })),
+    newestFact: wire.newestFact,
+    newestHeadEpoch: wire.newestHeadEpoch,
+    natsConnected: wire.natsConnected,
+    engines: wire.engines.map(({ engine, unavailable }) => ({ engine, unavailable: unavailable ?? null })),
+  };
+}
+
+export function encodeFact(fact: Fact): pb.Fact {
+  return { number: fact.number, lease: fact.lease, body: factBody(fact.body) };
+}
+
+function factBody(body: FactBody): NonNullable<pb.Fact['body']> {
+  switch (body.kind) {
+    case 'started':
+      return { $case: 'startedPid', value: body.pid };
+    case 'ready':
+      return { $case: 'readyAddress', value: body.address };
+    case 'rank':
+      return { $case: 'rank', value: encodeRankReport(body.report) };
+    case 'ended':
+      return { $case: 'ended', value: encodeDeathCause(body.cause) };
+  }
+}
+
+/** @throws WireFormatError */
+export function decodeFact(wire: pb.Fact, at: FieldPath): Fact {
+  return { number: wire.number, lease: parsed(leaseId, wire.lease, `${at}.lease`), body: decodeFactBody(wire.body, at) };
+}
+
+function decodeFactBody(wire: pb.Fact['body'], at: FieldPath): FactBody {
+  const body = present(wire, `${at}.body`);
+  switch (body.$case) {
+    case 'startedPid':
+      return { kind: 'started', pid: body.value };
+    case 'readyAddress':
+      return { kind: 'ready', address: body.value };
+    case 'rank':
+      return { kind: 'rank', report: decodeRankReport(body.value, `${at}.rank`) };
+    case 'ended':
+      return { kind: 'ended', cause: decodeDeathCause(body.value, `${at}.ended`) };
+    default:
+      return unknownCase(body, `${at}.body`);
+  }
+}
+
+export function encodeToAgent(message: ToAgent): pb.ToAgent {
+  switch (message.kind) {
+    case 'hello-read':
+      return { message: { $case: 'helloRead', value: { headEpoch: message.headEpoch, storedFact: message.storedFact } } };
+    case 'welcome': {
+      const verdicts = message.verdicts.map(({ lease, verdict }) => ({ lease, keep: verdict === 'keep' }));
+      const { stream, headEpoch, lowWater } = message;
+      return { message: { $case: 'welcome', value: { stream, headEpoch, lowWater, verdicts } } };
+    }
+    case 'refused':
+      return { message: { $case: 'refused', value: encodeErrorData(message.error) } };
+    case 'echo':
+      return { message: { $case: 'echo', value: { number: message.number, headEpoch: message.headEpoch } } };
+    case 'ack': {
+      const refused = message.refused.map(({ number, why }) => ({ number, why }));
+      return { message: { $case: 'ack', value: { storedFact: message.storedFact, refused } } };
+    }
+    case 'command':
+      return { message: { $case: 'command', value: { headEpoch: message.headEpoch, command: commandCase(message.command) } } };
+  }
+}
+
+/** @throws WireFormatError */
+export function decodeToAgent(wire: pb.ToAgent): ToAgent {
+  const message = present(wire.message, 'toAgent.message');
+  switch (message.$case) {
+    case 'helloRead':
+      return { kind: 'hello-read', headEpoch: message.value.headEpoch, storedFact: message.value.storedFact };
+    case 'welcome':
+      return decodeWelcome(message.value, 'welcome');
+    case 'refused':
+      return { kind: 'refused', error: decodeErrorData(message.value, 'refused') };
+    case 'echo':
+      return { kind: 'echo', number: message.value.number, headEpoch: message.value.headEpoch };
+    case 'ack':
+      return { kind: 'ack', storedFact: message.value.storedFact, refused: message.value.refused };
+    case 'command':
+      return { kind: 'command', headEpoch: message.value.headEpoch, command: decodeCommand(message.value, 'command') };
+    default:
+      return unknownCase(message, 'toAgent.message');
+  }
+}
+
+function decodeWelcome(wire: pb.Welcome, at: FieldPath): ToAgent {
+  return {
+    kind: 'welcome',
+    stream: parsed(streamId, wire.stream, `${at}.stream`),
+    headEpoch: wire.headEpoch,
+    lowWater: parsed(leaseId, wire.lowWater, `${at}.lowWater`),
+    verdicts: wire.verdicts.map(({ lease, keep }, i) => ({
+      lease: parsed(leaseId, lease, `${at}.verdicts[${i}].lease`),
+      verdict: keep ? 'keep' : 'end',
+    })),
+  };
+}
+
+function commandCase(command: AgentCommand): NonNullable<pb.Command['command']> {
+  switch (command.kind) {
+    case 'begin': {
+      const { attempt, rank, worldSize, peers, secret } = command.begin;
+      return { $case: 'begin', value: { lease: command.lease, attempt, rank, worldSize, peers: [...peers], secret } };
+    }
+    case 'stop':
+    case 'release':
+      return { $case: command.kind, value: { lease: command.lease, cause: encodeDeathCause(command.cause) } };
+    case 'drain':
+      return { $case: 'drain', value: { deadlineMs: wholeMs(command.deadlineMs) } };
+  }
+}
+
+function decodeCommand(wire: pb.Command, at: FieldPath): AgentCommand {
+  const command = present(wire.command, `${at}.command`);
+  switch (command.$case) {
+    case 'begin': {
+      const { lease, attempt, rank, worldSize, peers, secret } = command.value;
+      return { kind: 'begin', lease: parsed(leaseId, lease, `${at}.begin.lease`), begin: { attempt, rank, worldSize, peers, secret } };
+    }
+    case 'stop':
+    case 'release': {
+      const path = `${at}.${command.$case}`;
+      const cause = decodeDeathCause(present(command.value.cause, `${path}.cause`), `${path}.cause`);
+      return { kind: command.$case, lease: parsed(leaseId, command.value.lease, `${path}.lease`), cause };
+    }
+    case 'drain':
+      return { kind: 'drain', deadlineMs: command.value.deadlineMs };
+    default:
+      return unknownCase(command, `${at}.command`);
+  }
+}

@@ -1,0 +1,116 @@
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { fromErrorData, toErrorData, TrainerError, type ErrorCode, type ErrorData, type Retry } from '@trainer/model';
+import { decodeErrorData, encodeErrorData } from './common.codec.js';
+import { fromBytes, toBytes } from './fields.js';
+import { Error as WireError } from './gen/trainer/v1/common.js';
+
+/** The trailer that carries an error's code, message, facts and retry, as protobuf. */
+const ERROR_TRAILER = 'trainer-error-bin';
+/** HTTP/2 peers refuse header blocks above 64 KiB; base64 makes a third more of it, and the message travels twice. */
+const MAX_TRAILER_BYTES = 24 * 2 ** 10;
+const MAX_MESSAGE_CHARS = 4096;
+
+/** The gRPC status of each code: what clients that know nothing of ours go by. */
+const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
+  internal: status.INTERNAL,
+  'request.invalid': status.INVALID_ARGUMENT,
+  'id.invalid': status.INVALID_ARGUMENT,
+  'quantity.invalid': status.INVALID_ARGUMENT,
+  'wire.format': status.INVALID_ARGUMENT,
+  'value.not-transferable': status.INVALID_ARGUMENT,
+  'value.too-large': status.INVALID_ARGUMENT,
+  'not-found': status.NOT_FOUND,
+  'auth.missing': status.UNAUTHENTICATED,
+  'auth.refused': status.UNAUTHENTICATED,
+  'protocol.version': status.FAILED_PRECONDITION,
+  'config.invalid': status.FAILED_PRECONDITION,
+  'cluster.unavailable': status.UNAVAILABLE,
+  'head.stale': status.UNAVAILABLE,
+  'queue.full': status.RESOURCE_EXHAUSTED,
+  'idempotency.conflict': status.ALREADY_EXISTS,
+  'placement.infeasible': status.FAILED_PRECONDITION,
+  'placement.timeout': status.DEADLINE_EXCEEDED,
+  'session.unknown': status.FAILED_PRECONDITION,
+  'session.ended': status.FAILED_PRECONDITION,
+  'bundle.unknown': status.NOT_FOUND,
+  'bundle.hash': status.INVALID_ARGUMENT,
+  'bundle.too-large': status.INVALID_ARGUMENT,
+  'env.refused': status.INVALID_ARGUMENT,
+  'actor.died': status.ABORTED,
+  'actor.not-found': status.NOT_FOUND,
+  'actor.name-taken': status.ALREADY_EXISTS,
+  'actor.load-failed': status.FAILED_PRECONDITION,
+  'call.timeout': status.DEADLINE_EXCEEDED,
+  'call.cancelled': status.CANCELLED,
+  'call.threw': status.UNKNOWN,
+  'call.no-method': status.UNIMPLEMENTED,
+  'job.cancelled': status.CANCELLED,
+  'store.not-found': status.NOT_FOUND,
+  'store.precondition': status.FAILED_PRECONDITION,
+  'store.full': status.RESOURCE_EXHAUSTED,
+  'store.unavailable': status.UNAVAILABLE,
+  'store.key-invalid': status.INVALID_ARGUMENT,
+};
+
+/** What a gRPC handler calls back with. */
+export interface ErrorStatus {
+  readonly code: status;
+  readonly details: string;
+  readonly metadata: Metadata;
+}
+
+/** @returns the status of anything thrown; facts that are too long for a trailer are left out. */
+export function errorToStatus(thrown: unknown): ErrorStatus {
+  const whole = toErrorData(thrown);
+  const data = { ...whole, message: whole.message.slice(0, MAX_MESSAGE_CHARS) };
+  const metadata = new Metadata();
+  metadata.set(ERROR_TRAILER, trailerOf(data));
+  const code = Object.hasOwn(STATUS_OF, data.code) ? STATUS_OF[data.code as ErrorCode] : status.UNKNOWN;
+  return { code, details: data.message, metadata };
+}
+
+function trailerOf(data: ErrorData): Buffer {
+  const bytes = toBytes(WireError, encodeErrorData(data));
+  return bytes.length <= MAX_TRAILER_BYTES ? bytes : toBytes(WireError, encodeErrorData({ ...data, facts: {} }));
+}
+
+/**
+ * @returns the error that the other side threw; where gRPC itself failed, one of ours by its status, with the status as a fact.
+ * What is no gRPC error is returned as `internal`, and a TrainerError as it is.
+ */
+export function statusToError(thrown: unknown): TrainerError {
+  if (thrown instanceof TrainerError) return thrown;
+  if (!isServiceError(thrown)) return fromErrorData(toErrorData(thrown));
+  const [trailer] = thrown.metadata?.get(ERROR_TRAILER) ?? [];
+  if (Buffer.isBuffer(trailer)) {
+    return fromErrorData(decodeErrorData(fromBytes(WireError, trailer, ERROR_TRAILER), ERROR_TRAILER));
+  }
+  const { code, retry } = codeOf(thrown.code);
+  return new TrainerError(code, thrown.details || thrown.message, { grpcStatus: status[thrown.code] ?? thrown.code }, retry, { cause: thrown });
+}
+
+function isServiceError(thrown: unknown): thrown is ServiceError {
+  return thrown instanceof Error && typeof (thrown as Partial<ServiceError>).code === 'number';
+}
+
+function codeOf(code: status): { code: ErrorCode; retry: Retry } {
+  switch (code) {
+    case status.UNAVAILABLE:
+      return { code: 'cluster.unavailable', retry: 'same' };
+    case status.UNAUTHENTICATED:
+    case status.PERMISSION_DENIED:
+      return { code: 'auth.refused', retry: 'never' };
+    case status.DEADLINE_EXCEEDED:
+      return { code: 'call.timeout', retry: 'same' };
+    case status.CANCELLED:
+      return { code: 'call.cancelled', retry: 'never' };
+    case status.NOT_FOUND:
+      return { code: 'not-found', retry: 'never' };
+    case status.UNIMPLEMENTED:
+      return { code: 'protocol.version', retry: 'never' };
+    case status.RESOURCE_EXHAUSTED:
+      return { code: 'value.too-large', retry: 'never' };
+    default:
+      return { code: 'internal', retry: 'never' };
+  }
+}
