@@ -1,0 +1,183 @@
+import { createWriteStream } from 'node:fs';
+import { copyFile, link, mkdir, open, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ObjectNotFoundError, PreconditionFailedError, StoreFullError, StoreUnavailableError } from '../errors.js';
+import type { ObjectInfo, ObjectStore, StoredObject } from '../object-store.js';
+import { checkBucket, pathOfKey } from './key-path.js';
+import { listFolder } from './list-folder.js';
+import { removeAbandonedDrafts } from './drafts.js';
+
+/** Where unfinished uploads lie; the same file system as the objects, so that a rename is all it takes. */
+const DRAFTS = '.drafts';
+/** How often a folder that another process removed meanwhile is made again. */
+const RENAME_TRIES = 5;
+
+/**
+ * An object store in a folder, for processes of one machine: a file an object, written under a temporary name, made durable,
+ * then renamed. A file that somebody else puts there is an object too. Unfinished uploads of processes that are gone are removed.
+ * @throws StoreUnavailableError when the folder can't be made
+ */
+export async function openFolderStore(path: string): Promise<ObjectStore> {
+  return translated(path, async () => {
+    await mkdir(join(path, DRAFTS), { recursive: true, mode: 0o700 });
+    await removeAbandonedDrafts(join(path, DRAFTS));
+    return new FolderStore(path);
+  });
+}
+
+class FolderStore implements ObjectStore {
+  constructor(private readonly root: string) {}
+
+  async put(bucket: string, key: string, body: Readable | Uint8Array, options: { readonly ifAbsent?: true } = {}): Promise<ObjectInfo> {
+    const file = this.#fileOf(bucket, key);
+    return translated(key, async () => {
+      const draft = this.#draft();
+      try {
+        await pipeline(body instanceof Readable ? body : Readable.from([body]), createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true }));
+        return await this.#publish(draft, file, { bucket, key, ifAbsent: options.ifAbsent === true });
+      } finally {
+        await rm(draft, { force: true });
+      }
+    });
+  }
+
+  async get(bucket: string, key: string, options: { range?: { first: number; last: number }; ifMatch?: string } = {}): Promise<StoredObject> {
+    const file = this.#fileOf(bucket, key);
+    const handle = await translated(key, () => openOrNull(file));
+    if (handle === null) throw new ObjectNotFoundError(bucket, key);
+    try {
+      const info = infoOf(key, await handle.stat({ bigint: true }));
+      if (options.ifMatch !== undefined && options.ifMatch !== info.etag) throw new PreconditionFailedError(bucket, key, 'was overwritten');
+      const span = options.range === undefined ? {} : { start: options.range.first, end: options.range.last };
+      return { ...info, stream: handle.createReadStream({ ...span, highWaterMark: 2 ** 18 }) };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async stat(bucket: string, key: string): Promise<ObjectInfo | null> {
+    const file = this.#fileOf(bucket, key);
+    return translated(key, async () => {
+      const found = await unlessAbsent(stat(file, { bigint: true }));
+      return found?.isFile() ? infoOf(key, found) : null;
+    });
+  }
+
+  async list(bucket: string, page: { prefix: string; after: string; limit: number }): Promise<readonly ObjectInfo[]> {
+    const folder = join(this.root, checkBucket(bucket));
+    return translated(bucket, async () => {
+      const found: ObjectInfo[] = [];
+      for await (const { key, file } of listFolder(folder, page)) {
+        const stats = await unlessAbsent(stat(file, { bigint: true }));
+        if (stats?.isFile()) found.push(infoOf(key, stats));
+        if (found.length >= page.limit) break;
+      }
+      return found;
+    });
+  }
+
+  async copy(bucket: string, from: string, to: string): Promise<ObjectInfo> {
+    const [source, target] = [this.#fileOf(bucket, from), this.#fileOf(bucket, to)];
+    return translated(to, async () => {
+      const draft = this.#draft();
+      try {
+        if ((await unlessAbsent(copyFile(source, draft).then(() => true))) === null) throw new ObjectNotFoundError(bucket, from);
+        const handle = await open(draft, 'r+');
+        await handle.sync().finally(() => handle.close());
+        return await this.#publish(draft, target, { bucket, key: to, ifAbsent: false });
+      } finally {
+        await rm(draft, { force: true });
+      }
+    });
+  }
+
+  async remove(bucket: string, keys: readonly string[]): Promise<void> {
+    const bucketFolder = join(this.root, checkBucket(bucket));
+    for (const key of keys) {
+      const file = this.#fileOf(bucket, key);
+      await translated(key, () => rm(file, { force: true }));
+      for (let folder = dirname(file); folder !== bucketFolder; folder = dirname(folder)) {
+        if (!(await rmdir(folder).then(() => true, () => false))) break; // it holds other objects, or is gone
+      }
+    }
+  }
+
+  #fileOf(bucket: string, key: string): string {
+    return join(this.root, checkBucket(bucket), pathOfKey(key));
+  }
+
+  #draft(): string {
+    return join(this.root, DRAFTS, `${process.pid}-${randomUUID()}`);
+  }
+
+  /** Gives a whole, durable draft its name. A folder may vanish between its making and the rename: `remove` tidies up. */
+  async #publish(draft: string, file: string, object: { bucket: string; key: string; ifAbsent: boolean }): Promise<ObjectInfo> {
+    for (let attempt = 1; ; attempt += 1) {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      try {
+        if (object.ifAbsent) await link(draft, file);
+        else await rename(draft, file);
+        break;
+      } catch (error) {
+        if (codeOf(error) === 'EEXIST') throw new PreconditionFailedError(object.bucket, object.key, 'is there already');
+        if (codeOf(error) !== 'ENOENT' || attempt === RENAME_TRIES) throw error;
+      }
+    }
+    await syncFolder(dirname(file));
+    return infoOf(object.key, await stat(file, { bigint: true }));
+  }
+}
+
+/** The version of a file: another file under the same name, or another content, has another one. */
+function infoOf(key: string, stats: BigIntStats): ObjectInfo {
+  const etag = [stats.ino, stats.mtimeNs, stats.size].map((part) => part.toString(36)).join('-');
+  return { key, bytes: Number(stats.size), etag, modifiedAt: Math.floor(Number(stats.mtimeMs)) };
+}
+
+async function openOrNull(file: string): Promise<FileHandle | null> {
+  const handle = await unlessAbsent(open(file, 'r'));
+  if (handle !== null && !(await handle.stat()).isFile()) {
+    await handle.close();
+    return null;
+  }
+  return handle;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
+}
+
+async function unlessAbsent<T>(found: Promise<T>): Promise<T | null> {
+  try {
+    return await found;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
+    throw error;
+  }
+}
+
+/** The system's code of an error, such as `ENOENT`; told by its shape, as errors of another realm are no `Error` of ours. */
+function codeOf(error: unknown): string | null {
+  return isSystemError(error) ? error.code : null;
+}
+
+function isSystemError(error: unknown): error is { code: string; syscall: string; message: string } {
+  return typeof error === 'object' && error !== null && 'syscall' in error && 'code' in error && typeof error.code === 'string';
+}
+
+/** Says the file system's failures in the store's words; errors of a body that is being stored pass as they are. */
+async function translated<T>(key: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    if (error.code === 'ENOSPC' || error.code === 'EDQUOT') throw new StoreFullError(key, { cause: error });
+    throw new StoreUnavailableError(error.message, { cause: error });
+  }
+}

@@ -1,0 +1,46 @@
+import type { Readable } from 'node:stream';
+
+/** An object as the store lists it. */
+export interface ObjectInfo {
+  readonly key: string;
+  readonly bytes: number;
+  /** Changes with every put of the key; opaque. */
+  readonly etag: string;
+  /** Milliseconds since 1970, UTC. */
+  readonly modifiedAt: number;
+}
+
+/** An object being read; a stream that is not read to its end must be destroyed. */
+export interface StoredObject extends ObjectInfo {
+  readonly stream: Readable;
+}
+
+/** Inclusive offsets. */
+export interface ByteSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Objects by bucket and key, as S3 has them. A bucket comes to be with its first object. Every method throws
+ * `ObjectKeyInvalidError` for a key that would leave its bucket, `StoreFullError` where no room is left, and
+ * `StoreUnavailableError` where the store can't be reached.
+ */
+export interface ObjectStore {
+  /**
+   * Stores the body under the key, visible only when whole; the memory it takes does not grow with the body. Repeating it is
+   * harmless. A body that errors leaves nothing, and its error is thrown.
+   * @throws PreconditionFailedError with `ifAbsent` when the key is taken
+   */
+  put(bucket: string, key: string, body: Readable | Uint8Array, options?: { readonly ifAbsent?: true }): Promise<ObjectInfo>;
+  /** @throws ObjectNotFoundError; PreconditionFailedError when `ifMatch` is not the object's etag */
+  get(bucket: string, key: string, options?: { readonly range?: ByteSpan; readonly ifMatch?: string }): Promise<StoredObject>;
+  /** @returns null when there is none. */
+  stat(bucket: string, key: string): Promise<ObjectInfo | null>;
+  /** Objects whose key starts with `prefix` and comes after `after`, in the order of their keys, at most `limit`. */
+  list(bucket: string, page: { readonly prefix: string; readonly after: string; readonly limit: number }): Promise<readonly ObjectInfo[]>;
+  /** Copies within a bucket, inside the store, replacing what was there. @throws ObjectNotFoundError */
+  copy(bucket: string, from: string, to: string): Promise<ObjectInfo>;
+  /** Idempotent. */
+  remove(bucket: string, keys: readonly string[]): Promise<void>;
+}
