@@ -8,7 +8,7 @@ import { codeOf } from './system-error.js';
 /** A folder that no second process of ours uses meanwhile. */
 export interface FolderLock {
   /** Idempotent. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /** How often a lock that changes hands under us is looked at again before it counts as taken. */

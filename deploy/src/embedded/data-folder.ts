@@ -13,7 +13,7 @@ export interface DataFolder {
   /** Whether this call made the folder. */
   readonly isNew: boolean;
   /** Gives the lock back; idempotent. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /** How what lies in the folder is laid out; raised whenever an older Trainer could not read it, or a newer needs a migration. */

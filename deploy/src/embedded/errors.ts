@@ -5,7 +5,7 @@ export class DataFolderInUseError extends TrainerError<'data-folder.in-use', { f
   constructor(folder: string, pid: number) {
     super(
       'data-folder.in-use',
-      `The data folder ${folder} is in use by process ${String(pid)}: stop that cluster, or name another folder with TRAINER_DATA.`,
+      `The data folder ${folder} is in use by process ${String(pid)}: stop that cluster, or name another folder with TRAINER_HOME.`,
       { folder, pid },
     );
   }
@@ -17,7 +17,7 @@ export class DataFolderVersionError extends TrainerError<'data-folder.version', 
     super(
       'data-folder.version',
       `The data folder ${folder} has version ${found} and this Trainer needs ${needed}: use the Trainer that made it, name another folder with ` +
-        'TRAINER_DATA, or empty it with npx trainer reset.',
+        'TRAINER_HOME, or empty it with npx trainer reset.',
       { folder, found, needed },
     );
   }
@@ -28,7 +28,7 @@ export class DataFolderAccessError extends TrainerError<'data-folder.access', { 
   constructor(folder: string, reason: string, options: { cause: unknown }) {
     super(
       'data-folder.access',
-      `The data folder ${folder} can't be used (${reason}): mend its rights, or name another folder with TRAINER_DATA.`,
+      `The data folder ${folder} can't be used (${reason}): mend its rights, or name another folder with TRAINER_HOME.`,
       { folder, reason },
       'never',
       options,
@@ -41,7 +41,7 @@ export class DiskFullError extends TrainerError<'disk.full', { folder: string; f
   constructor(folder: string, freeBytes: number, neededBytes: number) {
     super(
       'disk.full',
-      `The disk of ${folder} is full (${megabytes(freeBytes)} free, ${megabytes(neededBytes)} needed): free some room, or name a folder on another disk with TRAINER_DATA.`,
+      `The disk of ${folder} is full (${megabytes(freeBytes)} free, ${megabytes(neededBytes)} needed): free some room, or name a folder on another disk with TRAINER_HOME.`,
       { folder, freeBytes, neededBytes },
     );
   }

@@ -31,7 +31,10 @@ export interface NatsServerPlaces {
 export async function findNatsServer(places: NatsServerPlaces): Promise<string> {
   if (places.named !== null) {
     if (await isExecutable(places.named)) return places.named;
-    throw new ServerUnavailableError('nats-server', `TRAINER_NATS_SERVER names ${places.named}, which is no program: correct it or leave it out.`);
+    throw new ServerUnavailableError(
+      'nats-server',
+      `TRAINER_NATS_SERVER names ${places.named}, which is no program: correct it or leave it out.`,
+    );
   }
   for (const folder of places.path.split(delimiter)) {
     const file = join(folder, 'nats-server');

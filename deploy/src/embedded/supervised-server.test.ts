@@ -32,12 +32,22 @@ function program(script: string, isReady: () => boolean): ServerProgram {
 }
 
 test('a server that ends at its start fails with what it said last', async () => {
-  const server = new SupervisedServer(program('echo no such setting >&2; exit 3', () => false), hastyClock(), policy, {});
+  const server = new SupervisedServer(
+    program('echo no such setting >&2; exit 3', () => false),
+    hastyClock(),
+    policy,
+    {},
+  );
   await expect(server.start()).rejects.toThrow('a server ended at its start (exit code 3); it last said: no such setting');
 });
 
 test('a server that is not ready in time is ended', async () => {
-  const server = new SupervisedServer(program('exec sleep 60', () => false), hastyClock(), { ...policy, readyWithinMs: 500 }, {});
+  const server = new SupervisedServer(
+    program('exec sleep 60', () => false),
+    hastyClock(),
+    { ...policy, readyWithinMs: 500 },
+    {},
+  );
   await expect(server.start()).rejects.toThrow('was not ready within 500 ms');
   expect(server.pid).toBeNull();
 });

@@ -129,7 +129,8 @@ export class SupervisedServer {
         await this.#sleep(READY_POLL_MS);
       }
     }
-    const reason = ended === null ? `was not ready within ${String(this.policy.readyWithinMs)} ms` : `ended at its start (${String(ended)})`;
+    const reason =
+      ended === null ? `was not ready within ${String(this.policy.readyWithinMs)} ms` : `ended at its start (${String(ended)})`;
     child.kill('SIGKILL');
     await this.#exited;
     return new ServerFailedError(this.program.name, reason, this.#lines);

@@ -1,0 +1,42 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { TrainerError } from '@trainer/model';
+import { z } from 'zod';
+
+const ClusterFile = z.object({ address: z.string(), restUrl: z.string().nullable(), pid: z.int(), version: z.string() });
+/** What a running embedded cluster tells of itself in its data folder, for the command line and clients. */
+export type ClusterFile = z.infer<typeof ClusterFile>;
+
+/** No cluster of this data folder runs. */
+export class NoClusterError extends TrainerError<'cluster.not-running', { home: string }> {
+  constructor(home: string) {
+    super('cluster.not-running', `No cluster runs on ${home}: start one with npm start, or name another with TRAINER_HOME or TRAINER_ADDRESS.`, { home });
+  }
+}
+
+const NAME = 'cluster.json';
+
+/** Whole or not at all, for the owner alone. */
+export async function writeClusterFile(home: string, cluster: ClusterFile): Promise<void> {
+  const file = join(home, NAME);
+  await writeFile(`${file}.new`, JSON.stringify(cluster), { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
+
+/** @throws NoClusterError when there is none, or it can't be read. */
+export async function readClusterFile(home: string): Promise<ClusterFile> {
+  const text = await readFile(join(home, NAME), 'utf8').catch(() => null);
+  const read = text === null ? null : ClusterFile.safeParse(JSON.parse(text));
+  if (!read?.success) throw new NoClusterError(home);
+  return read.data;
+}
+
+/** The data folder a command means: the named one, else the nearest `.trainer` from `cwd` upwards, else the one of `cwd`. */
+export function homeOf(named: string | undefined, cwd: string): string {
+  if (named !== undefined) return resolve(cwd, named);
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.trainer'))) return join(folder, '.trainer');
+    if (dirname(folder) === folder) return join(cwd, '.trainer');
+  }
+}
