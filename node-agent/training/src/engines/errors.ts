@@ -1,0 +1,27 @@
+import { TrainerError } from '@trainer/model';
+
+/** A call into an engine's library failed; `reason` is the library's own text. */
+export class EngineError extends TrainerError<'engine.failed', { engine: string; call: string; reason: string }> {
+  constructor(engine: string, call: string, reason: string) {
+    super('engine.failed', `${engine} failed in ${call}: ${firstLine(reason)}`, { engine, call, reason });
+  }
+}
+
+/** The engine's library can't be opened on this machine; another may have it. */
+export class EngineUnavailableError extends TrainerError<'engine.unavailable', { engine: string; path: string; reason: string }> {
+  constructor(engine: string, path: string, reason: string, cause?: unknown) {
+    super(
+      'engine.unavailable',
+      `The library of ${engine} can't be opened: ${reason} (${path}). Run \`npm start\` again: it fetches the native parts and says what is missing.`,
+      { engine, path, reason },
+      'elsewhere',
+      { cause },
+    );
+  }
+}
+
+/** XGBoost's errors carry a stack trace below the sentence, and `[time] file:line: ` before it. */
+function firstLine(reason: string): string {
+  const lines = reason.split('\n').filter((line) => line.trim() !== '' && !/^(stack trace|\s*\[bt\])/i.test(line));
+  return (lines[0] ?? 'no reason given').replace(/^\[\d\d:\d\d:\d\d\] \S+:\d+: /, '').slice(0, 500);
+}

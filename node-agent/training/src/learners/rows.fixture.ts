@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url';
+import type { LabelledRows, LearnerInit } from './learner.js';
+
+/** Where the set-up unpacks XGBoost's wheel. */
+export const XGBOOST_FOLDER = fileURLToPath(new URL('../../../../deploy/native/xgboost', import.meta.url));
+
+/** Numbers in [0, 1) that are the same in every run (mulberry32). */
+export function seededNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Rows of four numbers; the class (or the value, for 0 classes) follows the first two, with noise. `gaps`: share of missing values. */
+export function madeUpRows(rows: number, classes: number, gaps = 0, seed = 1): LabelledRows {
+  const next = seededNumbers(seed);
+  const columns = 4;
+  const values = new Float32Array(rows * columns).map(() => next() * 8 - 2);
+  const target = new Float64Array(rows);
+  for (let row = 0; row < rows; row += 1) {
+    const signal = (values[row * columns] ?? 0) + 0.5 * (values[row * columns + 1] ?? 0) + next();
+    target[row] = classes === 0 ? signal : Math.min(classes - 1, Math.max(0, Math.floor(((signal + 2) / 11) * classes)));
+  }
+  return { features: { values: values.map((value) => (next() < gaps ? Number.NaN : value)), rows, columns }, target };
+}
+
+/** An init over made-up rows, 120 for training and 30 for validation. */
+export function madeUpInit(classes: number, changes: Partial<LearnerInit> = {}, gaps = 0): LearnerInit {
+  return {
+    task: classes === 0 ? 'regression' : 'classification',
+    classCount: classes,
+    hyperparameters: {},
+    epochs: 10,
+    seed: 42,
+    threads: 2,
+    train: madeUpRows(120, classes, gaps, 1),
+    validation: madeUpRows(30, classes, gaps, 2),
+    ...changes,
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * A reader of UBJSON (ubjson.org, draft 12) as XGBoost writes it: big-endian, strongly typed arrays. Typed arrays of numbers
+ * come back as typed arrays (64-bit integers as Float64Array: counts and indices stay far below 2^53).
+ */
+export type UbjsonValue =
+  | string | number | boolean | null
+  | Float32Array | Float64Array | Int32Array | Uint8Array
+  | UbjsonValue[] | { [name: string]: UbjsonValue };
+
+/** The bytes are no UBJSON, or a kind of it that XGBoost does not write. */
+class UbjsonFormatError extends Error {
+  constructor(at: number, found: string) {
+    super(`The model's UBJSON can't be read at byte ${at}: ${found}`);
+  }
+}
+
+interface Cursor {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  at: number;
+}
+
+/** @throws Error when the bytes are not UBJSON. */
+export function readUbjson(bytes: Uint8Array): UbjsonValue {
+  const cursor = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
+  return readValue(cursor, readMarker(cursor));
+}
+
+function readMarker(cursor: Cursor): string {
+  const code = cursor.bytes[cursor.at];
+  if (code === undefined) throw new UbjsonFormatError(cursor.at, 'the end');
+  cursor.at += 1;
+  return String.fromCharCode(code);
+}
+
+function readValue(cursor: Cursor, marker: string): UbjsonValue {
+  switch (marker) {
+    case '{': return readObject(cursor);
+    case '[': return readArray(cursor);
+    case 'S': return readText(cursor, readLength(cursor));
+    case 'T': return true;
+    case 'F': return false;
+    case 'Z': return null;
+    default: return readNumber(cursor, marker);
+  }
+}
+
+const WIDTHS: Readonly<Record<string, number>> = { i: 1, U: 1, I: 2, l: 4, L: 8, d: 4, D: 8 };
+
+function readNumber(cursor: Cursor, marker: string): number {
+  const width = WIDTHS[marker];
+  if (width === undefined) throw new UbjsonFormatError(cursor.at - 1, `the marker ${JSON.stringify(marker)}`);
+  const value = numberAt(cursor.view, cursor.at, marker);
+  cursor.at += width;
+  return value;
+}
+
+function numberAt(view: DataView, at: number, marker: string): number {
+  switch (marker) {
+    case 'i': return view.getInt8(at);
+    case 'U': return view.getUint8(at);
+    case 'I': return view.getInt16(at);
+    case 'l': return view.getInt32(at);
+    case 'L': return Number(view.getBigInt64(at));
+    case 'd': return view.getFloat32(at);
+    default: return view.getFloat64(at);
+  }
+}
+
+function readLength(cursor: Cursor): number {
+  return readNumber(cursor, readMarker(cursor));
+}
+
+function readText(cursor: Cursor, length: number): string {
+  const text = Buffer.from(cursor.bytes.buffer, cursor.bytes.byteOffset + cursor.at, length).toString('utf8');
+  cursor.at += length;
+  return text;
+}
+
+function readObject(cursor: Cursor): { [name: string]: UbjsonValue } {
+  const entries: [string, UbjsonValue][] = [];
+  for (let marker = readMarker(cursor); marker !== '}'; marker = readMarker(cursor)) {
+    const name = readText(cursor, readNumber(cursor, marker));
+    entries.push([name, readValue(cursor, readMarker(cursor))]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function readArray(cursor: Cursor): UbjsonValue {
+  const first = readMarker(cursor);
+  if (first === '$') {
+    const type = readMarker(cursor);
+    if (readMarker(cursor) !== '#') throw new UbjsonFormatError(cursor.at - 1, 'a typed array without a count');
+    return readTypedArray(cursor, type, readLength(cursor));
+  }
+  const values: UbjsonValue[] = [];
+  if (first === '#') {
+    const count = readLength(cursor);
+    for (let i = 0; i < count; i += 1) values.push(readValue(cursor, readMarker(cursor)));
+    return values;
+  }
+  for (let marker = first; marker !== ']'; marker = readMarker(cursor)) values.push(readValue(cursor, marker));
+  return values;
+}
+
+function readTypedArray(cursor: Cursor, type: string, count: number): UbjsonValue {
+  const width = WIDTHS[type];
+  if (width === undefined) throw new UbjsonFormatError(cursor.at, `an array of ${JSON.stringify(type)}`);
+  const { view, at } = cursor;
+  const values = emptyArray(type, count);
+  for (let i = 0; i < count; i += 1) values[i] = numberAt(view, at + i * width, type);
+  cursor.at += count * width;
+  return values;
+}
+
+function emptyArray(type: string, count: number): Float32Array | Float64Array | Int32Array | Uint8Array {
+  if (type === 'd') return new Float32Array(count);
+  if (type === 'U') return new Uint8Array(count);
+  return type === 'D' || type === 'L' ? new Float64Array(count) : new Int32Array(count);
+}
