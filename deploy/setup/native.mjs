@@ -137,4 +137,3 @@ export async function fetchNativeParts() {
     if (xgboost.isFinal) writeStamp(STAMP, fingerprint());
   });
 }
-

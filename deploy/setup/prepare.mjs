@@ -1,10 +1,12 @@
 /** Everything between a fresh clone and a program that can be started. */
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { buildStale } from './build.mjs';
 import { arePackagesInstalled, installPackages } from './install.mjs';
 import { holdLock } from './lock.mjs';
 import { areNativePartsThere, fetchNativeParts } from './native.mjs';
 import { checkLibc, checkPlatform } from './platform.mjs';
+import { orEndWithOneLine } from './say.mjs';
 import { ROOT } from './stamp.mjs';
 
 /**
@@ -30,4 +32,8 @@ async function installWhatIsMissing() {
   } finally {
     release();
   }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await orEndWithOneLine(prepare);
 }

@@ -1,0 +1,126 @@
+import { basename } from 'node:path';
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** Files that reach no clock, randomness, timer, environment or other I/O: what they need is an argument. */
+const PURE = [
+  'proto/model/src/**/*.ts',
+  'proto/wire/src/**/*.codec.ts',
+  'head/src/{scheduling,actors,jobs,leases,nodes}/**/*.ts',
+  'node-agent/agent/src/ledger/**/*.ts',
+];
+const TESTS = ['**/*.test.ts', '**/*.contract.ts', '**/*.bench.ts', 'test/**/*.ts'];
+/** The only places that read the environment: the command, and a user's program that connects. */
+const READS_ENVIRONMENT = ['deploy/src/main.ts', 'proto/client/src/connect.ts'];
+/** Where messages as generated may appear: the codecs and the services. Beyond them everything speaks the model's types. */
+const SPEAKS_WIRE = ['proto/wire/src/**/*.ts', '**/*.codec.ts', '**/rpc/**/*.ts'];
+
+const NO_ENVIRONMENT = {
+  object: 'process',
+  property: 'env',
+  message: 'Only deploy/src/main.ts reads the environment; take what you need as an argument.',
+};
+const NO_GENERATED = {
+  paths: [{ name: '@trainer/wire', importNames: ['pb'], message: 'Generated types stay in codecs and rpc folders.' }],
+  patterns: [{ group: ['**/gen/**'], message: 'Generated types stay in codecs and rpc folders.' }],
+};
+const IMPURE_GLOBALS = [
+  'Date',
+  'performance',
+  'process',
+  'fetch',
+  'crypto',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+  'console',
+].map((name) => ({ name, message: 'This file is pure: take the value as an argument.' }));
+
+/** File names are in kebab-case (with the kind before the ending, as `x.test.ts`) and say what the file is for. */
+const fileName = {
+  meta: {
+    type: 'suggestion',
+    schema: [],
+    messages: { kebab: 'Name it in kebab-case.', empty: 'The name says nothing: name what it is for.' },
+  },
+  create: (context) => ({
+    Program: (node) => {
+      const name = basename(context.filename);
+      if (!/^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z-]+)*\.(ts|mjs|cjs)$/.test(name)) context.report({ node, messageId: 'kebab' });
+      if (/^(utils?|helpers?|common|misc)\.[a-z]+$/.test(name)) context.report({ node, messageId: 'empty' });
+    },
+  }),
+};
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/gen/**', '**/node_modules/**', 'deploy/native/**', '**/coverage/**', '.trainer/**', '.cache/**', 'docs/**'] },
+  eslint.configs.recommended,
+  {
+    plugins: { house: { rules: { 'file-name': fileName } } },
+    rules: {
+      'house/file-name': 'error',
+      'max-lines': ['error', 400],
+      'max-lines-per-function': ['error', 60],
+      'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx'] }],
+      eqeqeq: 'error',
+      // Limits of names are written as ranges of characters.
+      'no-control-regex': 'off',
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      // It knows types that a cast narrows only for the reader, and its own mend breaks some of them.
+      '@typescript-eslint/no-unnecessary-type-assertion': 'off',
+      // A method that answers a port's promise may know its answer at once.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
+      'no-restricted-imports': ['error', NO_GENERATED],
+      'no-restricted-properties': ['error', NO_ENVIRONMENT],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+        { selector: 'ExportAllDeclaration[exported=null]', message: 'A door names what it exports.' },
+      ],
+    },
+  },
+  {
+    files: PURE,
+    ignores: TESTS,
+    rules: {
+      'no-restricted-globals': ['error', ...IMPURE_GLOBALS],
+      'no-restricted-properties': [
+        'error',
+        NO_ENVIRONMENT,
+        { object: 'Math', property: 'random', message: 'This file is pure: take the value as an argument.' },
+      ],
+      'no-restricted-imports': [
+        'error',
+        { paths: NO_GENERATED.paths, patterns: [...NO_GENERATED.patterns, { group: ['node:*'], message: 'This file is pure: no I/O.' }] },
+      ],
+    },
+  },
+  { files: SPEAKS_WIRE, rules: { 'no-restricted-imports': 'off' } },
+  { files: [...READS_ENVIRONMENT, ...TESTS], rules: { 'no-restricted-properties': 'off' } },
+  {
+    // Tests are no part of the packages' projects, which are what the typed rules read; tsconfig.tests.json checks their types.
+    files: TESTS,
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: { 'max-lines-per-function': 'off' },
+  },
+  {
+    files: ['**/*.mjs', '**/*.cjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['process', 'performance', 'URL', 'console', 'setTimeout', 'setInterval', 'module', 'fetch'].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+);
