@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'config.invalid'
   | 'cluster.unavailable'
   | 'head.stale'
+  | 'messages.unavailable'
   | 'queue.full'
   | 'idempotency.conflict'
   | 'placement.infeasible'

@@ -26,6 +26,7 @@ const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
   'config.invalid': status.FAILED_PRECONDITION,
   'cluster.unavailable': status.UNAVAILABLE,
   'head.stale': status.UNAVAILABLE,
+  'messages.unavailable': status.UNAVAILABLE,
   'queue.full': status.RESOURCE_EXHAUSTED,
   'idempotency.conflict': status.ALREADY_EXISTS,
   'placement.infeasible': status.FAILED_PRECONDITION,

@@ -1,0 +1,158 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import {
+  credentials, InterceptingCall, Server, ServerCredentials, ServerInterceptingCall, status,
+  type ChannelCredentials, type ChannelOptions, type ClientOptions, type Interceptor, type Metadata, type ServerInterceptor, type StatusObject,
+} from '@grpc/grpc-js';
+import { TrainerError, type Clock, type Millis } from '@trainer/model';
+import type { PortRange } from './config.js';
+
+/** Values of 64 MiB and what a message adds around them. */
+export const MAX_MESSAGE_BYTES = 72 * 2 ** 20;
+const AUTHORIZATION = 'authorization';
+
+/** The caller showed no secret. */
+export class MissingSecretError extends TrainerError<'auth.missing', Record<string, never>> {
+  constructor() {
+    super('auth.missing', "The call carries no secret; send the cluster's as 'authorization: Bearer ...'.", {});
+  }
+}
+
+/** The caller showed another secret than the cluster's. */
+export class WrongSecretError extends TrainerError<'auth.refused', Record<string, never>> {
+  constructor() {
+    super('auth.refused', "The secret is not this cluster's; take it from the cluster's data folder.", {});
+  }
+}
+
+/** No port of the range is free, or the address is not of this machine. */
+export class ListenError extends TrainerError<'listen.failed', { host: string; from: number; to: number }> {
+  constructor(host: string, ports: PortRange, cause: unknown) {
+    const which = ports.from === ports.to ? `port ${ports.from}` : `any port from ${ports.from} to ${ports.to}`;
+    super('listen.failed', `Cannot listen on ${host}, ${which}: ${cause instanceof Error ? cause.message : String(cause)}`, { host, ...ports }, 'never', { cause });
+  }
+}
+
+/** How a connection behaves; all defaults are for one data centre. */
+export interface ChannelSettings {
+  /** First wait before a reconnect; default 100 ms (design.md section 1). */
+  readonly reconnectFirstMs?: Millis;
+  /** Longest wait before a reconnect; default 1,000 ms: grpc's own two minutes would keep a head that is back waiting. */
+  readonly reconnectMaxMs?: Millis;
+  /** A ping on an idle connection this often finds a peer that is gone; default 10,000 ms. */
+  readonly keepaliveMs?: Millis;
+  /** A ping without an answer for this long closes the connection; default 5,000 ms. */
+  readonly keepaliveTimeoutMs?: Millis;
+}
+
+function channelOptions(settings: ChannelSettings): ChannelOptions {
+  const { reconnectFirstMs = 100, reconnectMaxMs = 1000, keepaliveMs = 10_000, keepaliveTimeoutMs = 5000 } = settings;
+  return {
+    'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.initial_reconnect_backoff_ms': reconnectFirstMs,
+    'grpc.min_reconnect_backoff_ms': reconnectFirstMs,
+    'grpc.max_reconnect_backoff_ms': reconnectMaxMs,
+    'grpc.keepalive_time_ms': keepaliveMs,
+    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+    'grpc.keepalive_permit_without_calls': 1,
+    // Clients of one process that are closed apart must not share one connection.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_http_proxy': 0,
+  };
+}
+
+/** A generated client's constructor. */
+type ClientConstructor<Client> = new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>) => Client;
+
+/**
+ * Opens a client of a generated service; it connects with its first call.
+ * @param secret shown with every call; null where the service asks for none (an actor's listener asks for a token in its hello)
+ */
+export function openClient<Client>(
+  Constructor: ClientConstructor<Client>,
+  address: string,
+  secret: string | null,
+  settings: ChannelSettings = {},
+): Client {
+  const interceptors = secret === null ? [] : [showSecret(secret)];
+  return new Constructor(address, credentials.createInsecure(), { ...channelOptions(settings), interceptors });
+}
+
+/** Plain connections take no call credentials in grpc-js, hence an interceptor. */
+function showSecret(secret: string): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start: (metadata, listener, next) => {
+        metadata.set(AUTHORIZATION, `Bearer ${secret}`);
+        next(metadata, listener);
+      },
+    });
+}
+
+export interface ServerSettings extends ChannelSettings {
+  /** Every call must show it; null: the service checks its callers itself. */
+  readonly secret: string | null;
+  /** How a refusal is told, such as `errorToStatus` of the wire. */
+  readonly toStatus: (thrown: unknown) => Partial<StatusObject>;
+}
+
+/** A server whose every method refuses callers without the secret, before it reads a message of theirs. */
+export function openServer(settings: ServerSettings): Server {
+  const { secret, toStatus } = settings;
+  return new Server({ ...channelOptions(settings), interceptors: secret === null ? [] : [askSecret(secret, toStatus)] });
+}
+
+function askSecret(secret: string, toStatus: ServerSettings['toStatus']): ServerInterceptor {
+  const isRight = secretCheck(secret);
+  return (_method, call) =>
+    new ServerInterceptingCall(call, {
+      start: (next) => {
+        next({
+          onReceiveMetadata: (metadata, proceed) => {
+            const shown = shownSecret(metadata);
+            if (shown !== null && isRight(shown)) proceed(metadata);
+            else call.sendStatus({ code: status.UNAUTHENTICATED, details: '', ...toStatus(shown === null ? new MissingSecretError() : new WrongSecretError()) });
+          },
+        });
+      },
+    });
+}
+
+function shownSecret(metadata: Metadata): string | null {
+  const [value] = metadata.get(AUTHORIZATION);
+  return typeof value === 'string' && value.startsWith('Bearer ') ? value.slice('Bearer '.length) : null;
+}
+
+/** @returns a check that takes the same time whatever the text shown; also for tokens. */
+export function secretCheck(secret: string): (shown: string) => boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  const wanted = digest(secret);
+  return (shown) => timingSafeEqual(wanted, digest(shown));
+}
+
+/** Listens on the first free port of the range. @returns the port. @throws ListenError */
+export async function listen(server: Server, host: string, ports: PortRange): Promise<number> {
+  let problem: unknown = null;
+  for (let port = ports.from; port <= ports.to; port += 1) {
+    try {
+      return await bind(server, host, port);
+    } catch (error) {
+      problem = error;
+    }
+  }
+  throw new ListenError(host, ports, problem);
+}
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+}
+
+/** Lets running calls end for `graceMs`, then cuts them. */
+export async function closeServer(server: Server, clock: Clock, graceMs: Millis): Promise<void> {
+  const timer = clock.after(graceMs, () => server.forceShutdown());
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  timer.cancel();
+}

@@ -1,0 +1,155 @@
+import type { Millis } from '@trainer/model';
+import { connect, ErrorCode, Events, NatsError, type NatsConnection } from 'nats';
+import { backoff, type Random } from './backoff.js';
+import type { Logger } from './logger.js';
+import { MessagesUnavailableError, type Messages, type Subscription } from './messages.js';
+
+export interface NatsOptions {
+  /** `host:port` of each server. */
+  readonly servers: readonly string[];
+  readonly token: string;
+  /** Shown in the server's list of connections. */
+  readonly name: string;
+  readonly logger: Logger;
+  readonly random: Random;
+  /** Waits between two tries; default 100 ms, growing to 1,000 ms. Tries never end. */
+  readonly reconnect?: { readonly firstMs: Millis; readonly maxMs: Millis };
+  /** Two pings this far apart without an answer mean a dead connection; default 1,000 ms. */
+  readonly pingMs?: Millis;
+}
+
+/** Connects to NATS, waiting until a server is reached. @throws NatsError when the server refuses the token */
+export async function connectMessages(options: NatsOptions): Promise<Messages> {
+  const { servers, token, name, logger, random, reconnect = { firstMs: 100, maxMs: 1000 }, pingMs = 1000 } = options;
+  const waits = backoff({ ...reconnect, random });
+  const connection = await connect({
+    servers: [...servers],
+    token,
+    name,
+    reconnect: true,
+    maxReconnectAttempts: -1,
+    waitOnFirstConnect: true,
+    reconnectDelayHandler: () => waits.nextMs(),
+    pingInterval: pingMs,
+    maxPingOut: 2,
+    ignoreClusterUpdates: true,
+  });
+  return new NatsMessages(connection, logger, () => waits.reset());
+}
+
+class NatsMessages implements Messages {
+  readonly #connection: NatsConnection;
+  readonly #logger: Logger;
+  readonly #listeners = new Set<(isConnected: boolean) => void>();
+  #isConnected = true;
+
+  constructor(connection: NatsConnection, logger: Logger, onConnected: () => void) {
+    this.#connection = connection;
+    this.#logger = logger;
+    onConnected();
+    void this.#watch(onConnected);
+    void connection.closed().then(() => this.#changed(false));
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  async #watch(onConnected: () => void): Promise<void> {
+    for await (const { type, data } of this.#connection.status()) {
+      if (type === Events.Disconnect) this.#changed(false);
+      else if (type === Events.Reconnect) {
+        onConnected();
+        this.#changed(true);
+      } else if (type === Events.Error) this.#logger.warn('NATS reports an error', { problem: String(data) });
+    }
+  }
+
+  #changed(isConnected: boolean): void {
+    if (this.#isConnected === isConnected) return;
+    this.#isConnected = isConnected;
+    if (!this.#connection.isDraining() && !this.#connection.isClosed()) {
+      this.#logger.info(isConnected ? 'connected to NATS again' : 'lost the connection to NATS', { server: this.#connection.getServer() });
+    }
+    for (const listener of [...this.#listeners]) listener(isConnected);
+  }
+
+  onChange(listener: (isConnected: boolean) => void): Subscription {
+    this.#listeners.add(listener);
+    return { close: () => void this.#listeners.delete(listener) };
+  }
+
+  publish(subject: string, bytes: Uint8Array): boolean {
+    // The client would keep what is published while disconnected, without a bound.
+    if (!this.#isConnected || this.#connection.isClosed() || this.#connection.isDraining()) return false;
+    this.#connection.publish(subject, bytes);
+    return true;
+  }
+
+  async request(subject: string, bytes: Uint8Array, timeoutMs: Millis): Promise<Uint8Array> {
+    if (!this.#isConnected) throw new MessagesUnavailableError(subject, 'disconnected');
+    try {
+      const reply = await this.#connection.request(subject, bytes, { timeout: timeoutMs });
+      return reply.data;
+    } catch (cause) {
+      throw unavailable(subject, cause);
+    }
+  }
+
+  serve(subject: string, handler: (bytes: Uint8Array) => Promise<Uint8Array>): Subscription {
+    const subscription = this.#connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error) return;
+        handler(message.data).then(
+          (answer) => {
+            if (this.#isConnected && !this.#connection.isClosed()) message.respond(answer);
+          },
+          (problem: unknown) => this.#logger.error('a message could not be answered', { subject, problem }),
+        );
+      },
+    });
+    return { close: () => subscription.unsubscribe() };
+  }
+
+  subscribe(subject: string, handler: (bytes: Uint8Array, subject: string) => void): Subscription {
+    const subscription = this.#connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error) return;
+        try {
+          handler(message.data, message.subject);
+        } catch (problem) {
+          this.#logger.error('a message could not be handled', { subject, problem });
+        }
+      },
+    });
+    return { close: () => subscription.unsubscribe() };
+  }
+
+  async flush(): Promise<void> {
+    if (!this.#isConnected) throw new MessagesUnavailableError('flush', 'disconnected');
+    try {
+      await this.#connection.flush();
+    } catch (cause) {
+      throw unavailable('flush', cause);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#connection.isClosed()) return;
+    // A drain waits for the server; without a connection it would wait for ever.
+    if (this.#isConnected && !this.#connection.isDraining()) await this.#connection.drain().catch(() => this.#connection.close());
+    else await this.#connection.close();
+  }
+}
+
+function unavailable(subject: string, cause: unknown): unknown {
+  if (!(cause instanceof NatsError)) return cause;
+  switch (cause.code) {
+    case ErrorCode.NoResponders:
+      return new MessagesUnavailableError(subject, 'no-responders', { cause });
+    case ErrorCode.Timeout:
+      return new MessagesUnavailableError(subject, 'timeout', { cause });
+    default:
+      return new MessagesUnavailableError(subject, 'disconnected', { cause });
+  }
+}
