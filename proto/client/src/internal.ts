@@ -1,5 +1,8 @@
 /** The workspace's door: the gateway and the command line speak to the head through it, without a session. */
+export { connectHead } from './rpc/connect-head.js';
+export { findCluster } from './cluster/find-cluster.js';
+export type { ClusterHints, Surroundings } from './cluster/find-cluster.js';
 export type {
-  ActorListing, ClusterStatus, HeadAddress, HeadConnection, JobFilter, JobPage, JobProgress, Jobs, LogLine, ModelPage, Nodes, StoredCheckpoint,
-  TrainingRequest,
+  ActorListing, ClusterStatus, HeadAddress, HeadConnection, JobFilter, JobPage, JobProgress, Jobs, LogLine, ModelPage, Nodes, TrainingRequest,
 } from './head/head-door.js';
+export type { StoredCheckpoint } from '@trainer/model';

@@ -1,4 +1,4 @@
-import type { Actor, Checkpoint, EpochMetrics, Job, JobEvent, JobStatus, Millis, Model, NodeView, TaskType } from '@trainer/model';
+import type { ActorState, EpochMetrics, Job, JobEvent, JobStatus, Millis, Model, NodeView, StoredCheckpoint, TaskType } from '@trainer/model';
 
 /**
  * A training request as it is sent: what is absent gets the service's default. The head checks it against the catalog; api.md
@@ -44,13 +44,6 @@ export interface JobPage {
   readonly jobs: readonly Job[];
   /** null: this is the last page. */
   readonly nextCursor: string | null;
-}
-
-/** A checkpoint with its row's id and time (milliseconds since 1970, UTC). */
-export interface StoredCheckpoint {
-  readonly id: string;
-  readonly createdAt: number;
-  readonly checkpoint: Checkpoint;
 }
 
 export interface JobProgress {
@@ -125,7 +118,7 @@ export interface ActorListing {
   readonly id: string;
   readonly className: string;
   readonly session: string | null;
-  readonly state: Actor['state'];
+  readonly state: ActorState;
   readonly restarts: number;
   readonly cpuMilli: number;
   readonly memoryBytes: number;

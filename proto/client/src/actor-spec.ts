@@ -1,0 +1,45 @@
+declare const types: unique symbol;
+
+/** A class of which actors can be made, typed by what an instance can do and what its constructor takes. */
+export interface ActorSpec<Instance extends object, Args extends readonly unknown[]> {
+  readonly className: string;
+  /** URL of the module that exports the class. */
+  readonly moduleUrl: string;
+  readonly [types]?: { readonly instance: Instance; readonly args: Args };
+}
+
+/**
+ * Names the class of an actor. The class must be exported under its own name by the module at `moduleUrl`; give
+ * `import.meta.url`. That module, with all it imports, travels to the cluster and is loaded in the actor's process, so keep
+ * the program that creates actors out of it.
+ */
+export function actor<Args extends readonly unknown[], Instance extends object>(
+  Class: new (...args: Args) => Instance,
+  moduleUrl: string,
+): ActorSpec<Instance, Args> {
+  return { className: Class.name, moduleUrl };
+}
+
+type Method = (...args: never[]) => unknown;
+
+/** What a method yields, when it returns a generator or another async iterable; else never. Arrays and strings are values. */
+type Yielded<Result> =
+  Awaited<Result> extends AsyncIterable<infer Value> ? Value
+  : Awaited<Result> extends Iterator<infer Value> & Iterable<infer Value> ? Value
+  : never;
+
+type IsStream<Result> = 0 extends 1 & Result ? false : [Awaited<Result>] extends [AsyncIterable<unknown> | (Iterator<unknown> & Iterable<unknown>)] ? ([Awaited<Result>] extends [never] ? false : true) : false;
+
+/** The methods that answer with one value, as seen from outside: the same arguments, a promise of the result. */
+export type CallsOf<Instance> = {
+  readonly [Name in keyof Instance as Instance[Name] extends Method
+    ? IsStream<ReturnType<Instance[Name]>> extends true ? never : Name
+    : never]: Instance[Name] extends (...args: infer Args) => infer Result ? (...args: Args) => Promise<Awaited<Result>> : never;
+};
+
+/** The methods that answer with a stream of values (generators). The method begins when the first value is asked for. */
+export type StreamsOf<Instance> = {
+  readonly [Name in keyof Instance as Instance[Name] extends Method
+    ? IsStream<ReturnType<Instance[Name]>> extends true ? Name : never
+    : never]: Instance[Name] extends (...args: infer Args) => infer Result ? (...args: Args) => AsyncIterableIterator<Yielded<Result>> : never;
+};

@@ -1,0 +1,119 @@
+import type { TrainerError } from '@trainer/model';
+import { Fifo } from './fifo.js';
+import type { AnswerSink } from './pending-call.js';
+
+/** What an actor may send ahead of its reader (actors.md). */
+export const STREAM_WINDOW_BYTES = 16 * 2 ** 20;
+/** Room is given back in quarters of the window: rarely, and long before the actor runs dry. */
+const CREDIT_BYTES = STREAM_WINDOW_BYTES / 4;
+
+/** The call behind a stream, once it is made. */
+export interface StreamCall {
+  /** The reader has taken so much. */
+  credit(bytes: number): void;
+  /** The reader wants no more. */
+  cancel(): void;
+}
+
+interface Waiter<Value> {
+  readonly resolve: (result: IteratorResult<Value, undefined>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type StreamState =
+  | { readonly at: 'new' }
+  | { readonly at: 'running'; readonly call: StreamCall }
+  | { readonly at: 'failed'; readonly error: TrainerError }
+  | { readonly at: 'done' };
+
+/** The values of a generator in an actor. The call is made when the first value is asked for; leaving the loop cancels it. */
+export class ValueStream<Value> implements AsyncIterableIterator<Value>, AnswerSink {
+  readonly #begin: (sink: AnswerSink) => StreamCall;
+  readonly #decode: (bytes: Uint8Array) => Value;
+  readonly #items = new Fifo<Uint8Array>();
+  readonly #waiters = new Fifo<Waiter<Value>>();
+  #state: StreamState = { at: 'new' };
+  #takenBytes = 0;
+
+  constructor(begin: (sink: AnswerSink) => StreamCall, decode: (bytes: Uint8Array) => Value) {
+    this.#begin = begin;
+    this.#decode = decode;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Value, undefined>> {
+    if (this.#state.at === 'new') this.#state = this.#started();
+    const item = this.#items.shift();
+    if (item !== undefined) return { done: false, value: this.#take(item) };
+    if (this.#state.at === 'failed') {
+      const { error } = this.#state;
+      this.#state = { at: 'done' };
+      throw error;
+    }
+    if (this.#state.at === 'done') return { done: true, value: undefined };
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  async return(): Promise<IteratorResult<Value, undefined>> {
+    const before = this.#state;
+    this.#state = { at: 'done' };
+    while (this.#items.shift() !== undefined);
+    if (before.at === 'running') before.call.cancel();
+    this.#wakeAll();
+    return { done: true, value: undefined };
+  }
+
+  /** A generator answers with items; a single value is the whole of it. */
+  value(bytes: Uint8Array): void {
+    this.item(bytes);
+    this.done();
+  }
+
+  item(bytes: Uint8Array): void {
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) {
+      if (this.#state.at !== 'done') this.#items.push(bytes);
+      return;
+    }
+    try {
+      waiter.resolve({ done: false, value: this.#take(bytes) });
+    } catch (error) {
+      waiter.reject(error);
+    }
+  }
+
+  done(): void {
+    if (this.#state.at !== 'failed') this.#state = { at: 'done' };
+    this.#wakeAll();
+  }
+
+  fail(error: TrainerError): void {
+    if (this.#state.at === 'done') return;
+    const waiter = this.#waiters.shift();
+    this.#state = waiter === undefined ? { at: 'failed', error } : { at: 'done' };
+    waiter?.reject(error);
+    this.#wakeAll();
+  }
+
+  /** A call that is refused at once fails while it begins. */
+  #started(): StreamState {
+    const call = this.#begin(this);
+    return this.#state.at === 'new' ? { at: 'running', call } : this.#state;
+  }
+
+  #take(bytes: Uint8Array): Value {
+    this.#takenBytes += bytes.byteLength;
+    if (this.#takenBytes >= CREDIT_BYTES && this.#state.at === 'running') {
+      this.#state.call.credit(this.#takenBytes);
+      this.#takenBytes = 0;
+    }
+    return this.#decode(bytes);
+  }
+
+  #wakeAll(): void {
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) waiter.resolve({ done: true, value: undefined });
+  }
+}

@@ -1,0 +1,119 @@
+import { InvalidRequestError, TrainerError, toBytes, toGpuMilli, toMilli, type Issue, type Resources } from '@trainer/model';
+import type { CallOptions } from './handle.js';
+
+/** How an actor is created. */
+export interface CreateOptions<Args extends readonly unknown[]> {
+  /** The constructor's arguments. Default []. */
+  readonly args?: Args;
+  /** CPUs that it holds; may be a fraction. Default 0.1. */
+  readonly cpu?: number;
+  /** GPUs that it holds: a fraction of one, or whole ones. Default 0. */
+  readonly gpu?: number;
+  /** Memory that it holds and may use, in bytes or as `'512MiB'`. Default 256 MiB. */
+  readonly memory?: number | string;
+  /** Calls that run at once inside it, 1 to 10,000. Default 1. */
+  readonly concurrency?: number;
+  /** Environment variables of its process. The cluster allows some names only. Default none. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** 0 to 99; higher goes first. Default 50. */
+  readonly priority?: number;
+  /** How long it may wait for room and start, at most a day; then it is killed. Default 5 minutes. */
+  readonly timeoutMs?: number;
+}
+
+/** Create options with the defaults in force. */
+export interface CheckedCreateOptions {
+  readonly resources: Resources;
+  readonly concurrency: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly priority: number;
+  readonly timeoutMs: number;
+}
+
+const DEFAULT_CPU = 0.1;
+const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
+const MAX_CONCURRENCY = 10_000;
+const MAX_PRIORITY = 99;
+const DEFAULT_PRIORITY = 50;
+/** Long enough for a queue of short work to pass, short enough that a forgotten create is noticed. */
+const DEFAULT_START_MS = 300_000;
+const DAY_MS = 86_400_000;
+/** The longest that Node's timers can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const CREATE_OPTIONS = ['args', 'cpu', 'gpu', 'memory', 'concurrency', 'env', 'priority', 'timeoutMs'];
+const CALL_OPTIONS = ['timeoutMs', 'signal'];
+
+/** @throws InvalidRequestError whose issues name each option that is wrong. */
+export function checkCreateOptions(options: CreateOptions<readonly unknown[]>): CheckedCreateOptions {
+  const check = new Check(options, CREATE_OPTIONS);
+  if (options.args !== undefined && !Array.isArray(options.args)) check.say('args', 'give the constructor arguments as an array', 'type');
+  const checked = {
+    resources: {
+      cpuMilli: check.quantity('cpu', () => toMilli(options.cpu ?? DEFAULT_CPU, 'cpu')),
+      gpuMilli: check.quantity('gpu', () => toGpuMilli(options.gpu ?? 0)),
+      memoryBytes: check.quantity('memory', () => toBytes(options.memory ?? DEFAULT_MEMORY_BYTES)),
+    },
+    concurrency: check.whole('concurrency', options.concurrency ?? 1, 1, MAX_CONCURRENCY),
+    env: checkEnv(check, options.env ?? {}),
+    priority: check.whole('priority', options.priority ?? DEFAULT_PRIORITY, 0, MAX_PRIORITY),
+    timeoutMs: check.whole('timeoutMs', options.timeoutMs ?? DEFAULT_START_MS, 1, DAY_MS),
+  };
+  check.finish();
+  return checked;
+}
+
+function checkEnv(check: Check, env: unknown): Readonly<Record<string, string>> {
+  if (typeof env !== 'object' || env === null) {
+    check.say('env', 'give an object of texts', 'type');
+    return {};
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value !== 'string') check.say('env', `${name} is no text`, 'type');
+  }
+  return env as Readonly<Record<string, string>>;
+}
+
+/** @throws InvalidRequestError whose issues name each option that is wrong. */
+export function checkCallOptions(options: CallOptions): CallOptions {
+  const check = new Check(options, CALL_OPTIONS);
+  if (options.timeoutMs !== undefined) check.whole('timeoutMs', options.timeoutMs, 1, MAX_TIMER_MS);
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) check.say('signal', 'give an AbortSignal', 'type');
+  check.finish();
+  return options;
+}
+
+/** Collects all that is wrong before it is said. */
+class Check {
+  readonly #issues: Issue[] = [];
+
+  constructor(options: object, known: readonly string[]) {
+    for (const name of Object.keys(options)) {
+      if (!known.includes(name)) this.say(name, `unknown; the options are ${known.join(', ')}`, 'unknown');
+    }
+  }
+
+  say(name: string, message: string, type: string): void {
+    this.#issues.push({ path: [name], message, type });
+  }
+
+  whole(name: string, value: number, min: number, max: number): number {
+    if (!Number.isInteger(value) || value < min || value > max) {
+      this.say(name, `give a whole number from ${min} to ${max}, not ${String(value)}`, 'range');
+    }
+    return value;
+  }
+
+  quantity(name: string, read: () => number): number {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof TrainerError)) throw error;
+      this.say(name, error.message, 'range');
+      return 0;
+    }
+  }
+
+  finish(): void {
+    if (this.#issues.length > 0) throw new InvalidRequestError(this.#issues);
+  }
+}

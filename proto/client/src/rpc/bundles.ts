@@ -1,0 +1,76 @@
+import type { ServiceError } from '@grpc/grpc-js';
+import type { BundleHash } from '@trainer/model';
+import { bundleModule, type Bundle } from '../bundle/bundle.js';
+import type { ActorSpec } from '../actor-spec.js';
+import { BundleError } from '../errors.js';
+import type { HeadRpc } from './head-rpc.js';
+
+const CHUNK_BYTES = 2 ** 20;
+/** 32 MiB over a line of 10 Mbit/s. */
+const UPLOAD_DEADLINE_MS = 60_000;
+
+/** Brings the code of actor classes to the cluster: each module is bundled and uploaded once. */
+export class Bundles {
+  readonly #rpc: HeadRpc;
+  /** By the module's URL: as many as the program has modules of actors. */
+  readonly #ready = new Map<string, Promise<Bundle>>();
+
+  constructor(rpc: HeadRpc) {
+    this.#rpc = rpc;
+  }
+
+  /** @returns the hash under which the cluster has the class. @throws BundleError, ClusterUnavailableError */
+  async ensure(spec: ActorSpec<object, readonly unknown[]>): Promise<BundleHash> {
+    const ready = this.#ready.get(spec.moduleUrl) ?? this.#prepare(spec.moduleUrl);
+    this.#ready.set(spec.moduleUrl, ready);
+    const bundle = await ready;
+    if (!bundle.exports.includes(spec.className)) {
+      const known = bundle.exports.length > 0 ? `it exports ${bundle.exports.join(', ')}` : 'it exports nothing';
+      throw new BundleError(
+        'bundle.invalid',
+        spec.moduleUrl,
+        `${spec.moduleUrl} does not export a class named ${spec.className || '(without a name)'}; ${known}. Write \`export class ${spec.className || 'Name'}\`.`,
+      );
+    }
+    return bundle.hash;
+  }
+
+  #prepare(moduleUrl: string): Promise<Bundle> {
+    const ready = this.#bundleAndUpload(moduleUrl);
+    // What failed is tried anew the next time; who waits for this one gets its error.
+    ready.catch(() => this.#ready.delete(moduleUrl));
+    return ready;
+  }
+
+  async #bundleAndUpload(moduleUrl: string): Promise<Bundle> {
+    const bundle = await bundleModule(moduleUrl);
+    const rpc = this.#rpc;
+    const { has } = await rpc.unary(rpc.bundles.has.bind(rpc.bundles), { hash: bundle.hash }, { isIdempotent: true });
+    if (!has) await this.#upload(bundle);
+    return bundle;
+  }
+
+  #upload({ hash, code }: Bundle): Promise<void> {
+    const rpc = this.#rpc;
+    const since = rpc.clock.wallMs();
+    return new Promise((resolve, reject) => {
+      const stream = rpc.bundles.upload(rpc.metadata(), { deadline: Date.now() + UPLOAD_DEADLINE_MS }, (error: ServiceError | null) => {
+        rpc.disown(stream);
+        if (error) reject(rpc.errorOf(error, since));
+        else resolve();
+      });
+      rpc.own(stream);
+      const sendFrom = (start: number): void => {
+        for (let at = start; at < code.byteLength; at += CHUNK_BYTES) {
+          const data = Buffer.from(code.buffer, code.byteOffset + at, Math.min(CHUNK_BYTES, code.byteLength - at));
+          if (!stream.write({ hash, data })) {
+            stream.once('drain', () => sendFrom(at + CHUNK_BYTES));
+            return;
+          }
+        }
+        stream.end();
+      };
+      sendFrom(0);
+    });
+  }
+}

@@ -1,0 +1,154 @@
+import { credentials, Metadata, type CallOptions, type ClientReadableStream, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
+import type { Clock, TrainerError } from '@trainer/model';
+import { openClient, sleep } from '@trainer/runtime';
+import {
+  ActorServiceClient, BundleServiceClient, ClusterServiceClient, JobServiceClient, SessionServiceClient, statusToError,
+} from '@trainer/wire';
+import { ClusterUnavailableError, reviveError, UnauthenticatedError } from '../errors.js';
+import type { HeadAddress } from '../head/head-door.js';
+
+/** A restarted head is back within seconds; who waits longer wants to know. */
+export const UNARY_DEADLINE_MS = 10_000;
+/** Between two tries of a request whose connection broke. */
+const RETRY_PAUSE_MS = 100;
+
+export type UnaryMethod<Request, Reply> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, reply: Reply) => void,
+) => ClientUnaryCall;
+
+export type StreamMethod<Request, Item> = (request: Request, metadata: Metadata, options?: Partial<CallOptions>) => ClientReadableStream<Item>;
+
+/** How a request may be made. */
+export interface RequestRules {
+  /** Default UNARY_DEADLINE_MS. */
+  readonly deadlineMs?: number;
+  /** May be made again when its answer was lost. */
+  readonly isIdempotent: boolean;
+}
+
+/** What can be given up: a call, a stream. */
+export interface Cancellable {
+  cancel(): void;
+}
+
+/** The head's services over one connection, with the secret on every request. */
+export class HeadRpc {
+  readonly actors: ActorServiceClient;
+  readonly bundles: BundleServiceClient;
+  readonly cluster: ClusterServiceClient;
+  readonly jobs: JobServiceClient;
+  readonly sessions: SessionServiceClient;
+  readonly clock: Clock;
+  readonly #head: HeadAddress;
+  readonly #open = new Set<Cancellable>();
+  #isClosed = false;
+
+  constructor(head: HeadAddress, clock: Clock) {
+    this.#head = head;
+    this.clock = clock;
+    const { address } = head;
+    // The secret goes into each request's metadata, beside the wish to wait for a connection.
+    this.actors = openClient(ActorServiceClient, address, null);
+    const plain = credentials.createInsecure();
+    const shared = { channelOverride: this.actors.getChannel() };
+    this.bundles = new BundleServiceClient(address, plain, shared);
+    this.cluster = new ClusterServiceClient(address, plain, shared);
+    this.jobs = new JobServiceClient(address, plain, shared);
+    this.sessions = new SessionServiceClient(address, plain, shared);
+  }
+
+  get address(): string {
+    return this.#head.address;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The secret; and the request waits for a connection, up to its deadline, instead of failing while a head restarts. */
+  metadata(): Metadata {
+    const metadata = new Metadata({ waitForReady: true });
+    metadata.set('authorization', `Bearer ${this.#head.secret}`);
+    return metadata;
+  }
+
+  /**
+   * Makes a request, again and again where that is allowed and its connection broke, up to the deadline.
+   * @throws ClusterUnavailableError, UnauthenticatedError, and what the head answered.
+   */
+  async unary<Request, Reply>(method: UnaryMethod<Request, Reply>, request: Request, rules: RequestRules): Promise<Reply> {
+    const since = this.clock.wallMs();
+    const deadlineMs = rules.deadlineMs ?? UNARY_DEADLINE_MS;
+    const startedMs = this.clock.monotonicMs();
+    for (;;) {
+      const leftMs = deadlineMs - (this.clock.monotonicMs() - startedMs);
+      try {
+        return await this.#once(method, request, Math.max(1, leftMs));
+      } catch (error) {
+        const failure = this.errorOf(error, since);
+        const mayPass = rules.isIdempotent && (failure.code === 'cluster.unavailable' || failure.code === 'head.stale');
+        if (this.#isClosed || !mayPass || leftMs <= RETRY_PAUSE_MS) throw failure;
+        await sleep(this.clock, RETRY_PAUSE_MS);
+      }
+    }
+  }
+
+  /** Opens a stream from the head; it ends with the connection. */
+  stream<Request, Item>(method: StreamMethod<Request, Item>, request: Request): ClientReadableStream<Item> {
+    const stream = method(request, this.metadata());
+    this.own(stream);
+    stream.once('close', () => this.disown(stream));
+    return stream;
+  }
+
+  /** What is cancelled when the connection is closed. */
+  own(cancellable: Cancellable): void {
+    if (this.#isClosed) cancellable.cancel();
+    else this.#open.add(cancellable);
+  }
+
+  disown(cancellable: Cancellable): void {
+    this.#open.delete(cancellable);
+  }
+
+  /** A failure of gRPC as an error of ours; `since`: when it was first tried, milliseconds since 1970. */
+  errorOf(failure: unknown, since: number): TrainerError {
+    const error = statusToError(failure);
+    // What the head itself threw says who is away; only gRPC's own failures carry a status.
+    if (error.facts['grpcStatus'] === undefined) return reviveError(error);
+    switch (error.code) {
+      case 'auth.refused':
+        return new UnauthenticatedError('auth.refused', this.address);
+      case 'cluster.unavailable':
+      case 'call.timeout':
+        return new ClusterUnavailableError([this.address], since, 'No head answers');
+      case 'call.cancelled':
+        return new ClusterUnavailableError([this.address], since, 'The connection to the cluster was closed');
+      default:
+        return reviveError(error);
+    }
+  }
+
+  /** Gives up all that is in flight. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const cancellable of this.#open) cancellable.cancel();
+    this.#open.clear();
+    this.actors.close();
+  }
+
+  #once<Request, Reply>(method: UnaryMethod<Request, Reply>, request: Request, deadlineMs: number): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const call: ClientUnaryCall = method(request, this.metadata(), { deadline: Date.now() + deadlineMs }, (error, reply) => {
+        this.disown(call);
+        if (error) reject(error);
+        else resolve(reply);
+      });
+      this.own(call);
+    });
+  }
+}
