@@ -1,0 +1,107 @@
+import type { Actor, ActorId, Checkpoint, EpochMetrics, JobEvent, JobId, JobStatus, Lease, LeaseId, Millis, Model, SessionId, StoredCheckpoint } from '@trainer/model';
+import type { JobRecord } from '../jobs/job-record.js';
+import type { NodeEntry } from '../nodes/node-table.js';
+
+/** A node's row: what outlives its stream. */
+export interface StoredNode {
+  readonly entry: NodeEntry;
+  /** Number of the newest fact of this incarnation that is dealt with. */
+  readonly storedFact: number;
+}
+
+export interface StoredSession {
+  readonly id: SessionId;
+  readonly state: 'open' | 'ended';
+  readonly since: Millis;
+}
+
+export interface StoredAttempt {
+  readonly job: JobId;
+  readonly attempt: number;
+  readonly leases: readonly LeaseId[];
+  readonly startedAt: Millis;
+  readonly endedAt: Millis | null;
+}
+
+export interface IdempotencyKey {
+  readonly key: string;
+  readonly bodySha256: string;
+  readonly job: JobId;
+  readonly createdAt: Millis;
+}
+
+export interface NewCheckpoint {
+  readonly job: JobId;
+  readonly attempt: number;
+  readonly checkpoint: Checkpoint;
+  readonly createdAt: Millis;
+}
+
+/** Rows to write together; what is absent does not change. Of the states the newest version is given, whole. */
+export interface Change {
+  readonly nodes?: readonly StoredNode[];
+  readonly sessions?: readonly StoredSession[];
+  readonly newActors?: readonly { readonly actor: Actor; readonly createdAt: Millis }[];
+  readonly actors?: readonly Actor[];
+  readonly leases?: readonly Lease[];
+  readonly newJobs?: readonly JobRecord[];
+  readonly jobs?: readonly JobRecord[];
+  readonly attempts?: readonly StoredAttempt[];
+  readonly epochs?: readonly { readonly job: JobId; readonly attempt: number; readonly metrics: EpochMetrics }[];
+  readonly checkpoints?: readonly NewCheckpoint[];
+  readonly models?: readonly Model[];
+  readonly events?: readonly JobEvent[];
+  readonly bundles?: readonly { readonly hash: string; readonly bytes: number; readonly createdAt: Millis }[];
+  readonly keys?: readonly IdempotencyKey[];
+}
+
+/** What a new leader starts from: everything that has not ended. */
+export interface StoredState {
+  readonly nodes: readonly StoredNode[];
+  readonly sessions: readonly StoredSession[];
+  readonly actors: readonly Actor[];
+  /** Unended leases, and all of unended jobs. */
+  readonly leases: readonly Lease[];
+  readonly jobs: readonly JobRecord[];
+}
+
+/** Which jobs to list, newest first. */
+export interface JobQuery {
+  readonly status: JobStatus | null;
+  readonly modelId: string | null;
+  readonly experimentName: string | null;
+  readonly tag: { readonly name: string; readonly value: string } | null;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+/**
+ * The truth of what was accepted and what happened.
+ *
+ *   S1. `commit` returns when the change is durable. It throws FencedError when another head leads (nothing was written),
+ *       and StoreUnavailableError when it is unknown whether it was written: then read all state anew.
+ *   S2. Changes are written in the order of the calls; those that wait together are written in one transaction.
+ *   S3. A change that is written twice leaves the same rows, events and metrics included.
+ */
+export interface ClusterStore {
+  load(): Promise<StoredState>;
+  commit(change: Change): Promise<void>;
+  job(id: JobId): Promise<JobRecord | null>;
+  jobs(query: JobQuery): Promise<{ jobs: readonly JobRecord[]; nextCursor: string | null }>;
+  /** Of each epoch its newest attempt, oldest first; `last`: only so many of the newest, null: all. */
+  epochs(job: JobId, last: number | null): Promise<readonly EpochMetrics[]>;
+  checkpoints(job: JobId): Promise<readonly StoredCheckpoint[]>;
+  /** At most `limit` events with a number above `after`, in order. */
+  events(job: JobId, after: number, limit: number): Promise<readonly JobEvent[]>;
+  model(job: JobId): Promise<Model | null>;
+  /** Newest first; page from 1. */
+  models(page: number, pageSize: number): Promise<{ models: readonly Model[]; total: number }>;
+  actor(id: ActorId): Promise<Actor | null>;
+  /** Newest first. */
+  actors(limit: number): Promise<readonly Actor[]>;
+  /** Every lease there was for an actor or a job. */
+  leasesOf(holder: string): Promise<readonly LeaseId[]>;
+  key(key: string): Promise<IdempotencyKey | null>;
+  hasBundle(hash: string): Promise<boolean>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,178 @@
+import { actorId, jobId, leaseId, nodeId, sessionId } from '@trainer/model';
+import type { Actor, ActorSpec, ActorState, Checkpoint, EpochMetrics, Job, JobEvent, JobId, Lease, Metric, Model, NodeState, TrainRequest } from '@trainer/model';
+import type { JobRecord } from '../jobs/job-record.js';
+import type { NodeEntry } from '../nodes/node-table.js';
+import type { ClusterStore, IdempotencyKey, StoredNode, StoredSession, StoredState } from './cluster-store.js';
+import type { Database } from './database.js';
+import { fromFlatMetrics } from './rows.js';
+
+interface JobRow {
+  readonly request: TrainRequest;
+  readonly state: Omit<JobRecord, 'job'> & { readonly job: Omit<JobRecord['job'], 'request'> };
+}
+interface ActorRow {
+  readonly spec: Omit<ActorSpec, 'args'>;
+  readonly args: Buffer;
+  readonly state: ActorState;
+  readonly restarts: number;
+}
+interface NodeRow extends Pick<NodeEntry, 'host' | 'version' | 'capacity' | 'labels' | 'engines'> {
+  readonly node: string;
+  readonly incarnation: string;
+  readonly stored_fact: string;
+  readonly state: NodeState;
+  readonly since: string;
+}
+
+const ACTOR = 'SELECT spec, args, state, restarts FROM trainer.actors';
+const JOB = 'SELECT request, state FROM trainer.jobs';
+
+type EventRow = { readonly number: string; readonly at: string; readonly request: TrainRequest } & (
+  | { readonly type: 'status' | 'pending'; readonly data: Omit<Job, 'request'> }
+  | { readonly type: 'metrics'; readonly data: EpochMetrics }
+);
+
+type Reads = Omit<ClusterStore, 'commit' | 'close'>;
+
+/** The reads of the store. The rows are our own: their JSON was written by `rows.ts` from the same types. */
+export function postgresReads(database: Database): Reads {
+  return {
+    load: () => load(database),
+    async job(id) {
+      const [row] = await database.query<JobRow>(`${JOB} WHERE job = $1`, [id]);
+      return row === undefined ? null : toJob(row);
+    },
+    jobs: (query) => listJobs(database, query),
+    async epochs(job, last) {
+      const rows = await database.query<{ epoch: number; name: string; value: Metric }>(
+        `SELECT epoch, name, value FROM trainer.epoch_metrics m
+         WHERE job = $1 AND ($2::int IS NULL OR epoch > (SELECT max(epoch) FROM trainer.epoch_metrics WHERE job = $1) - $2)
+           AND attempt = (SELECT max(attempt) FROM trainer.epoch_metrics WHERE job = m.job AND epoch = m.epoch)
+         ORDER BY epoch`,
+        [job, last],
+      );
+      return gatherEpochs(rows);
+    },
+    async checkpoints(job) {
+      const rows = await database.query<{ attempt: number; created_at: string; body: Checkpoint }>(
+        'SELECT attempt, created_at, body FROM trainer.checkpoints WHERE job = $1 ORDER BY epoch, attempt',
+        [job],
+      );
+      return rows.map(({ attempt, created_at, body }) => ({
+        id: `${job}_${attempt}_${body.epoch}`, checkpoint: body, createdAt: Number(created_at),
+      }));
+    },
+    async events(job, after, limit) {
+      const rows = await database.query<EventRow>(
+        `SELECT number, type, at, data, request FROM trainer.events JOIN trainer.jobs USING (job)
+         WHERE job = $1 AND number > $2 ORDER BY number LIMIT $3`,
+        [job, after, limit],
+      );
+      return rows.map((row) => toEvent(job, row));
+    },
+    async model(job) {
+      const [row] = await database.query<{ body: Model }>('SELECT body FROM trainer.models WHERE job = $1', [job]);
+      return row?.body ?? null;
+    },
+    async models(page, pageSize) {
+      const rows = await database.query<{ body: Model }>(
+        'SELECT body FROM trainer.models ORDER BY created_at DESC, job DESC LIMIT $1 OFFSET $2',
+        [pageSize, (page - 1) * pageSize],
+      );
+      const [count] = await database.query<{ total: string }>('SELECT count(*) AS total FROM trainer.models');
+      return { models: rows.map(({ body }) => body), total: Number(count?.total ?? 0) };
+    },
+    async actor(id) {
+      const [row] = await database.query<ActorRow>(`${ACTOR} WHERE actor = $1`, [id]);
+      return row === undefined ? null : toActor(row);
+    },
+    async actors(limit) {
+      return (await database.query<ActorRow>(`${ACTOR} ORDER BY created_at DESC, actor LIMIT $1`, [limit])).map(toActor);
+    },
+    async leasesOf(holder) {
+      const rows = await database.query<{ lease: string }>('SELECT lease FROM trainer.leases WHERE holder_id = $1', [holder]);
+      return rows.map(({ lease }) => leaseId(lease));
+    },
+    key: (key) => findKey(database, key),
+    async hasBundle(hash) {
+      return (await database.query('SELECT FROM trainer.bundles WHERE hash = $1', [hash])).length > 0;
+    },
+  };
+}
+
+async function load(database: Database): Promise<StoredState> {
+  const nodes = await database.query<NodeRow>('SELECT * FROM trainer.nodes');
+  const sessions = await database.query<{ session: string; since: string }>("SELECT session, since FROM trainer.sessions WHERE state = 'open'");
+  const actors = await database.query<ActorRow>(`${ACTOR} WHERE at <> 'dead'`);
+  const jobs = await database.query<JobRow>(`${JOB} WHERE status IN ('pending', 'running')`);
+  const leases = await database.query<{ body: Lease }>(
+    `SELECT body FROM trainer.leases WHERE state NOT IN ('ended', 'lost')
+       OR holder_id IN (SELECT job FROM trainer.jobs WHERE status IN ('pending', 'running'))`,
+  );
+  return {
+    nodes: nodes.map(toNode),
+    sessions: sessions.map(({ session, since }): StoredSession => ({ id: sessionId(session), state: 'open', since: Number(since) })),
+    actors: actors.map(toActor),
+    leases: leases.map(({ body }) => body),
+    jobs: jobs.map(toJob),
+  };
+}
+
+async function listJobs(database: Database, query: Parameters<Reads['jobs']>[0]): ReturnType<Reads['jobs']> {
+  const after = query.cursor === null ? null : /^(\d{1,15})_(train_[0-9a-f]{12})$/.exec(query.cursor);
+  const values: unknown[] = [query.limit + 1];
+  const bind = (value: unknown): string => `$${values.push(value)}`;
+  const where = [
+    query.status === null ? null : `status = ${bind(query.status)}`,
+    query.modelId === null ? null : `model_id = ${bind(query.modelId)}`,
+    query.experimentName === null ? null : `experiment_name = ${bind(query.experimentName)}`,
+    query.tag === null ? null : `tags ->> ${bind(query.tag.name)} = ${bind(query.tag.value)}`,
+    after === null ? null : `(created_at, job) < (${bind(Number(after[1]))}, ${bind(after[2])})`,
+  ].filter((condition) => condition !== null);
+  const filter = where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`;
+  const rows = await database.query<JobRow>(`${JOB}${filter} ORDER BY created_at DESC, job DESC LIMIT $1`, values);
+  const jobs = rows.slice(0, query.limit).map(toJob);
+  const last = jobs.at(-1);
+  return { jobs, nextCursor: rows.length > query.limit && last !== undefined ? `${Math.round(last.job.createdAt)}_${last.job.id}` : null };
+}
+
+async function findKey(database: Database, key: string): Promise<IdempotencyKey | null> {
+  const [row] = await database.query<{ body_sha256: string; job: string; created_at: string }>(
+    'SELECT body_sha256, job, created_at FROM trainer.idempotency_keys WHERE key = $1',
+    [key],
+  );
+  return row === undefined ? null : { key, bodySha256: row.body_sha256, job: jobId(row.job), createdAt: Number(row.created_at) };
+}
+
+function gatherEpochs(rows: readonly { epoch: number; name: string; value: Metric }[]): EpochMetrics[] {
+  const byEpoch = new Map<number, Record<string, Metric>>();
+  for (const { epoch, name, value } of rows) {
+    const flat = byEpoch.get(epoch) ?? {};
+    flat[name] = value;
+    byEpoch.set(epoch, flat);
+  }
+  return [...byEpoch].map(([epoch, flat]) => fromFlatMetrics(epoch, flat));
+}
+
+function toJob({ request, state }: JobRow): JobRecord {
+  return { ...state, job: { ...state.job, request } };
+}
+
+function toEvent(job: JobId, row: EventRow): JobEvent {
+  const place = { job, number: Number(row.number), at: Number(row.at) };
+  return row.type === 'metrics' ? { ...place, type: row.type, data: row.data } : { ...place, type: row.type, data: { ...row.data, request: row.request } };
+}
+
+function toActor({ spec, args, state, restarts }: ActorRow): Actor {
+  return { spec: { ...spec, id: actorId(spec.id), args }, state, restarts };
+}
+
+function toNode(row: NodeRow): StoredNode {
+  const { host, version, capacity, labels, engines, state } = row;
+  return {
+    storedFact: Number(row.stored_fact),
+    entry: {
+      id: nodeId(row.node), incarnation: Number(row.incarnation), host, version, capacity, labels, engines, state, stream: null, since: Number(row.since),
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import pg from 'pg';
+import type { Database } from './database.js';
+import { CommitQueue } from './commit-queue.js';
+import { FencedError } from './errors.js';
+import { transactionText } from './rows.js';
+import { postgresReads } from './postgres-reads.js';
+import type { ClusterStore } from './cluster-store.js';
+
+/** SQLSTATE that trainer.fence raises. */
+const FENCED = 'TR001';
+
+/** The cluster's state in the schema `trainer`; `headEpoch` is the leadership that every write must still hold. */
+export function postgresStore(database: Database, headEpoch: number): ClusterStore {
+  const queue = new CommitQueue((changes) => database.withClient((client) => write(client, headEpoch, transactionText(headEpoch, changes))));
+  const reads = postgresReads(database);
+  return {
+    ...reads,
+    async load() {
+      const state = await reads.load();
+      queue.mend();
+      return state;
+    },
+    commit: (change) => queue.push(change),
+    close: () => database.close(),
+  };
+}
+
+async function write(client: pg.PoolClient, headEpoch: number, text: string): Promise<void> {
+  try {
+    await client.query(text);
+  } catch (error) {
+    // The transaction is aborted; a connection that can't even roll back is dropped by its owner.
+    await client.query('ROLLBACK').catch(() => undefined);
+    if (error instanceof pg.DatabaseError && error.code === FENCED) throw new FencedError(headEpoch, error);
+    throw error;
+  }
+}

@@ -1,0 +1,219 @@
+import pg from 'pg';
+import type { Actor, EpochMetrics, JobEvent, Lease, Metric } from '@trainer/model';
+import type { JobRecord } from '../jobs/job-record.js';
+import type { Change, StoredNode } from './cluster-store.js';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** How rows of one kind are written: one statement for all of them, from one JSON text. */
+interface Table {
+  readonly columns: Readonly<Record<string, string>>;
+  readonly write: (source: string) => string;
+}
+
+const FINAL = "'dead'";
+
+const TABLES = {
+  nodes: upsert('nodes', ['node'], {
+    node: 'text', incarnation: 'bigint', stored_fact: 'bigint', state: 'text', since: 'bigint', host: 'text', version: 'text',
+    capacity: 'jsonb', labels: 'jsonb', engines: 'jsonb',
+  }),
+  sessions: upsert('sessions', ['session'], { session: 'text', state: 'text', since: 'bigint' }),
+  newActors: {
+    columns: { actor: 'text', session: 'text', at: 'text', created_at: 'bigint', spec: 'jsonb', args: 'text', state: 'jsonb', restarts: 'integer' },
+    write: (source) =>
+      `INSERT INTO trainer.actors SELECT actor, session, at, created_at, spec, decode(args, 'base64'), state, restarts FROM ${source} ON CONFLICT DO NOTHING`,
+  },
+  actors: update('actors', 'actor', { actor: 'text', at: 'text', state: 'jsonb', restarts: 'integer' }, `t.at <> ${FINAL}`),
+  leases: upsert('leases', ['lease'], {
+    lease: 'text', node: 'text', node_incarnation: 'bigint', holder_kind: 'text', holder_id: 'text', attempt: 'integer', rank: 'integer',
+    state: 'text', since: 'bigint', body: 'jsonb',
+  }),
+  newJobs: insert('jobs', {
+    job: 'text', created_at: 'bigint', status: 'text', phase: 'text', attempt: 'integer', model_id: 'text', experiment_name: 'text',
+    tags: 'jsonb', request: 'jsonb', state: 'jsonb', last_event: 'bigint',
+  }),
+  jobs: update('jobs', 'job', { job: 'text', status: 'text', phase: 'text', attempt: 'integer', state: 'jsonb', last_event: 'bigint' }, 't.last_event <= x.last_event'),
+  attempts: upsert('attempts', ['job', 'attempt'], {
+    job: 'text', attempt: 'integer', world_size: 'integer', started_at: 'bigint', ended_at: 'bigint', body: 'jsonb',
+  }),
+  epochs: insert('epoch_metrics', { job: 'text', attempt: 'integer', epoch: 'integer', name: 'text', value: 'double precision' }),
+  checkpoints: insert('checkpoints', { job: 'text', attempt: 'integer', epoch: 'integer', created_at: 'bigint', body: 'jsonb' }),
+  models: insert('models', { job: 'text', model_id: 'text', task: 'text', created_at: 'bigint', body: 'jsonb' }),
+  events: insert('events', { job: 'text', number: 'bigint', type: 'text', at: 'bigint', data: 'jsonb' }),
+  bundles: insert('bundles', { hash: 'text', bytes: 'bigint', created_at: 'bigint' }),
+  keys: insert('idempotency_keys', { key: 'text', body_sha256: 'text', job: 'text', created_at: 'bigint' }),
+} satisfies Readonly<Record<keyof Change, Table>>;
+
+type TableName = keyof typeof TABLES;
+const TABLE_NAMES: readonly TableName[] = [
+  'nodes', 'sessions', 'newActors', 'actors', 'leases', 'newJobs', 'jobs', 'attempts', 'epochs', 'checkpoints', 'models', 'events', 'bundles', 'keys',
+];
+
+/**
+ * One text for the whole transaction, so that it costs one round trip. The values are quoted as literals by the driver; no
+ * value becomes SQL. Of a row given several times the last one is written, as one statement may not meet a row twice.
+ */
+export function transactionText(headEpoch: number, changes: readonly Change[]): string {
+  const statements = TABLE_NAMES.flatMap((name) => {
+    const byKey = new Map<string, Row>();
+    for (const change of changes) for (const [key, row] of rowsOf(name, change)) byKey.set(key, row);
+    return byKey.size === 0 ? [] : [statement(TABLES[name], [...byKey.values()])];
+  });
+  return ['BEGIN', `SELECT trainer.fence(${Math.trunc(headEpoch)})`, ...statements, 'COMMIT'].join(';\n');
+}
+
+function statement(table: Table, rows: readonly Row[]): string {
+  const columns = Object.entries(table.columns).map(([name, type]) => `${name} ${type}`);
+  return table.write(`jsonb_to_recordset(${pg.escapeLiteral(toJson(rows))}::jsonb) AS x(${columns.join(', ')})`);
+}
+
+/**
+ * JSON as jsonb takes it: it refuses U+0000 and lone surrogates, which user texts (column names, messages of thrown
+ * errors) may hold; they become U+FFFD. Bigints become texts.
+ */
+export function toJson(value: unknown): string {
+  const text = JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
+  return text.replace(/\\\\|\\u(?:0000|d[89a-f][0-9a-f]{2})/g, (match) => (match === '\\\\' ? match : '\\ufffd'));
+}
+
+function rowsOf(name: TableName, change: Change): Iterable<readonly [string, Row]> {
+  switch (name) {
+    case 'nodes':
+      return (change.nodes ?? []).map((node) => [node.entry.id, nodeRow(node)]);
+    case 'sessions':
+      return (change.sessions ?? []).map(({ id, state, since }) => [id, { session: id, state, since: whole(since) }]);
+    case 'newActors':
+      return (change.newActors ?? []).map(({ actor, createdAt }) => [actor.spec.id, newActorRow(actor, createdAt)]);
+    case 'actors':
+      return (change.actors ?? []).map(({ spec, state, restarts }) => [spec.id, { actor: spec.id, at: state.at, state, restarts }]);
+    case 'leases':
+      return (change.leases ?? []).map((lease) => [lease.id, leaseRow(lease)]);
+    case 'newJobs':
+      return (change.newJobs ?? []).map((record) => [record.job.id, { ...jobRow(record), ...requestColumns(record) }]);
+    case 'jobs':
+      return (change.jobs ?? []).map((record) => [record.job.id, jobRow(record)]);
+    case 'attempts':
+      return (change.attempts ?? []).map(({ job, attempt, leases, startedAt, endedAt }) => [
+        `${job}/${attempt}`,
+        { job, attempt, world_size: leases.length, started_at: whole(startedAt), ended_at: endedAt === null ? null : whole(endedAt), body: { leases } },
+      ]);
+    case 'epochs':
+      return (change.epochs ?? []).flatMap(({ job, attempt, metrics }) =>
+        Object.entries(flatMetrics(metrics)).map(
+          ([metric, value]) => [`${job}/${attempt}/${metrics.epoch}/${metric}`, { job, attempt, epoch: metrics.epoch, name: metric, value }] as const,
+        ),
+      );
+    case 'checkpoints':
+      return (change.checkpoints ?? []).map(({ job, attempt, checkpoint, createdAt }) => [
+        `${job}/${attempt}/${checkpoint.epoch}`,
+        { job, attempt, epoch: checkpoint.epoch, created_at: whole(createdAt), body: checkpoint },
+      ]);
+    case 'models':
+      return (change.models ?? []).map((body) => [
+        body.job,
+        { job: body.job, model_id: body.modelId, task: body.task, created_at: whole(body.createdAt), body },
+      ]);
+    case 'events':
+      return (change.events ?? []).map((event) => [`${event.job}/${event.number}`, eventRow(event)]);
+    case 'bundles':
+      return (change.bundles ?? []).map(({ hash, bytes, createdAt }) => [hash, { hash, bytes, created_at: whole(createdAt) }]);
+    case 'keys':
+      return (change.keys ?? []).map(({ key, bodySha256, job, createdAt }) => [
+        key,
+        { key, body_sha256: bodySha256, job, created_at: whole(createdAt) },
+      ]);
+  }
+}
+
+function nodeRow({ entry, storedFact }: StoredNode): Row {
+  const { id, incarnation, state, since, host, version, capacity, labels, engines } = entry;
+  return { node: id, incarnation, stored_fact: storedFact, state, since: whole(since), host, version, capacity, labels, engines };
+}
+
+function newActorRow(actor: Actor, createdAt: number): Row {
+  const { args, ...spec } = actor.spec;
+  return {
+    actor: spec.id, session: spec.session, at: actor.state.at, created_at: whole(createdAt), spec,
+    args: Buffer.from(args.buffer, args.byteOffset, args.byteLength).toString('base64'), state: actor.state, restarts: actor.restarts,
+  };
+}
+
+function leaseRow(lease: Lease): Row {
+  const { holder } = lease;
+  const of = holder.kind === 'actor' ? { holder_id: holder.actor } : { holder_id: holder.job, attempt: holder.attempt, rank: holder.rank };
+  return {
+    lease: lease.id, node: lease.node, node_incarnation: lease.nodeIncarnation, holder_kind: holder.kind, ...of,
+    state: lease.state, since: whole(lease.since), body: lease,
+  };
+}
+
+function jobRow(record: JobRecord): Row {
+  const { request: _request, ...job } = record.job;
+  return {
+    job: job.id, status: job.status, phase: job.phase, attempt: job.attempt, last_event: record.lastEvent, state: { ...record, job },
+  };
+}
+
+function requestColumns({ job }: JobRecord): Row {
+  const { request } = job;
+  return { created_at: whole(job.createdAt), model_id: request.modelId, experiment_name: request.experimentName, tags: request.tags, request };
+}
+
+/** The request is in the job's row already; it would be repeated in every event. */
+function eventRow(event: JobEvent): Row {
+  const place = { job: event.job, number: event.number, type: event.type, at: whole(event.at) };
+  if (event.type === 'metrics') return { ...place, data: event.data };
+  const { request: _request, ...data } = event.data;
+  return { ...place, data };
+}
+
+/** The five named metrics under their REST names, beside the additional ones. */
+export function flatMetrics(metrics: EpochMetrics): Record<string, Metric> {
+  return {
+    ...metrics.additional,
+    train_loss: metrics.trainLoss,
+    val_loss: metrics.valLoss,
+    train_accuracy: metrics.trainAccuracy,
+    val_accuracy: metrics.valAccuracy,
+    learning_rate: metrics.learningRate,
+  };
+}
+
+/** The reverse of `flatMetrics`. */
+export function fromFlatMetrics(epoch: number, flat: Readonly<Record<string, Metric>>): EpochMetrics {
+  const { train_loss, val_loss, train_accuracy, val_accuracy, learning_rate, ...additional } = flat;
+  return {
+    epoch,
+    trainLoss: train_loss ?? null,
+    valLoss: val_loss ?? null,
+    trainAccuracy: train_accuracy ?? null,
+    valAccuracy: val_accuracy ?? null,
+    learningRate: learning_rate ?? null,
+    additional,
+  };
+}
+
+function whole(ms: number): number {
+  return Math.round(ms);
+}
+
+function insert(table: string, columns: Readonly<Record<string, string>>): Table {
+  const names = Object.keys(columns).join(', ');
+  return { columns, write: (source) => `INSERT INTO trainer.${table} (${names}) SELECT ${names} FROM ${source} ON CONFLICT DO NOTHING` };
+}
+
+function upsert(table: string, key: readonly string[], columns: Readonly<Record<string, string>>): Table {
+  const names = Object.keys(columns);
+  const set = names.filter((name) => !key.includes(name)).map((name) => `${name} = EXCLUDED.${name}`);
+  return {
+    columns,
+    write: (source) =>
+      `INSERT INTO trainer.${table} (${names.join(', ')}) SELECT ${names.join(', ')} FROM ${source} ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set.join(', ')}`,
+  };
+}
+
+function update(table: string, key: string, columns: Readonly<Record<string, string>>, unless: string): Table {
+  const set = Object.keys(columns).filter((name) => name !== key).map((name) => `${name} = x.${name}`);
+  return { columns, write: (source) => `UPDATE trainer.${table} t SET ${set.join(', ')} FROM ${source} WHERE t.${key} = x.${key} AND ${unless}` };
+}
