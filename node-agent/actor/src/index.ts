@@ -1,1 +1,1 @@
-export {};
+export type { RankContext, SystemActor, SystemActorClass } from './rank/rank-context.js';

@@ -30,3 +30,4 @@ export type {
   AgentCommand, EngineState, Fact, FactBody, FromAgent, HeldLease, Hello, LeaseVerdict, PlaceReply, PlaceRequest, ProtocolVersion, RefusalReason,
   RefusedFact, StartSpec, ToAgent,
 } from './agent-link.js';
+export type { FromActorProcess, ProcessStart, ToActorProcess } from './actor-process.js';

@@ -1,0 +1,56 @@
+import type { ActorClassRef } from './actors.js';
+import type { DeathCause } from './causes.js';
+import type { LeaseId } from './ids.js';
+import type { Begin, RankReport } from './jobs.js';
+import type { LeaseHolder } from './leases.js';
+import type { Millis } from './resources.js';
+
+/** What an agent and an actor's process say to each other over the process's own channel. Both are of one version and one machine. */
+
+/** Everything a process needs; its first message. It holds no secret of the cluster, only the token of its own incarnation. */
+export interface ProcessStart {
+  readonly lease: LeaseId;
+  readonly holder: LeaseHolder;
+  readonly classRef: ActorClassRef;
+  readonly className: string;
+  /** URL of the file to import: a bundle in the agent's cache, or the module of an installed package. */
+  readonly moduleUrl: string;
+  readonly args: Uint8Array;
+  readonly concurrency: number;
+  readonly token: string;
+  /** Set in the process's own environment before anything is loaded: thread counts, visible devices, what the caller asked for. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly threads: number;
+  /** Added to the process's priority; ranks run at 10 so that agents stay responsive. */
+  readonly nice: number;
+  readonly listenHost: string;
+  readonly advertisedHost: string;
+  /** 0 to 0: any free port. */
+  readonly ports: { readonly from: number; readonly to: number };
+  readonly scratchDir: string;
+  readonly nativeDir: string;
+  /** Of the object store, as plain data; null for code of users, which gets no store. */
+  readonly store: unknown;
+  /** How often the main loop says that it lives; null: it need not (code of users may block). */
+  readonly beatMs: Millis | null;
+  /** How long answers are kept for a caller whose link broke. */
+  readonly answersKeptMs: Millis;
+}
+
+export type ToActorProcess =
+  | { readonly kind: 'start'; readonly start: ProcessStart }
+  | { readonly kind: 'begin'; readonly begin: Begin }
+  | { readonly kind: 'stop'; readonly reason: string }
+  /** The head has dealt with the report of that number; `refused`: it was not stored, and why. */
+  | { readonly kind: 'reported'; readonly number: number; readonly refused: string | null }
+  /** The agent lives and hears its head; without another such message the process ends itself after `leftMs`. */
+  | { readonly kind: 'owned'; readonly leftMs: Millis };
+
+export type FromActorProcess =
+  | { readonly kind: 'ready'; readonly address: string }
+  /** The class could not be loaded or constructed; the process ends. */
+  | { readonly kind: 'failed'; readonly cause: DeathCause }
+  | { readonly kind: 'report'; readonly number: number; readonly report: RankReport }
+  | { readonly kind: 'beat' }
+  /** A rank's work is done; the process ends. */
+  | { readonly kind: 'finished' };
