@@ -54,7 +54,9 @@ const fileName = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/gen/**', '**/node_modules/**', 'deploy/native/**', '**/coverage/**', '.trainer/**', '.cache/**', 'docs/**'] },
+  {
+    ignores: ['**/dist/**', '**/gen/**', '**/node_modules/**', 'deploy/native/**', '**/coverage/**', '.trainer/**', '.cache/**', 'docs/**'],
+  },
   eslint.configs.recommended,
   {
     plugins: { house: { rules: { 'file-name': fileName } } },

