@@ -34,7 +34,9 @@ export type JobTrigger =
   /** All files lie under their final keys. */
   | { readonly kind: 'promoted' }
   /** The files could not be copied, and trying again has no point. */
-  | { readonly kind: 'promotion-failed'; readonly error: ErrorData };
+  | { readonly kind: 'promotion-failed'; readonly error: ErrorData }
+  /** What the attempts of the ended job left is removed. */
+  | { readonly kind: 'cleaned' };
 
 /** Rows to write in the transaction that stores the record and its events. */
 export type JobWrite =

@@ -1,4 +1,4 @@
-import type { Checkpoint, ErrorData, Grant, Job, LeaseId, Metric, Millis, NodeId, StoredFile, TrainingResult } from '@trainer/model';
+import type { Checkpoint, ErrorData, Grant, Job, LeaseId, Metric, NodeId, StoredFile, TrainingResult } from '@trainer/model';
 
 /**
  * A rank of an attempt, as far as its job's controller needs to know.
@@ -70,17 +70,19 @@ export interface JobRecord {
   readonly dataBucket: string;
   readonly modelsBucket: string;
   readonly checkpointIntervalEpochs: number;
-  /** When it began to wait for its next attempt. */
-  readonly queuedAt: Millis;
   /** Ranks whose leases are not known to be free, and all of the current attempt. */
   readonly ranks: readonly RankState[];
   readonly shape: Shape | null;
   readonly checkpoint: CheckpointMark | null;
   readonly best: BestEpoch | null;
+  /** Newest epoch that the current attempt reported; 0: none. */
+  readonly reportedEpoch: number;
   /** Attempts that ended out of memory; each doubles the memory of the next. */
   readonly outOfMemory: number;
   readonly ending: Ending | null;
   readonly promotion: Promotion | null;
+  /** True once what the attempts of the ended job left in the store is removed. */
+  readonly isCleaned: boolean;
   /** Number of the newest event. */
   readonly lastEvent: number;
 }

@@ -1,0 +1,84 @@
+import { describeCause } from '@trainer/model';
+import type { DeathCause, ErrorData, Job, Millis } from '@trainer/model';
+import { finalModelPath } from './artifacts.js';
+import type { Ending, JobRecord } from './job-record.js';
+import { isActive } from './ranks.js';
+
+/** Crashes of a job until it fails (design.md section 6): a crash that comes three times comes again. */
+export const MAX_FAILURES = 3;
+/** Losses of nodes and unasked SIGKILLs until it fails: more of them say that this cluster can't hold the job. */
+export const MAX_INFRA_FAILURES = 10;
+
+/** How an attempt failed: `infra` is nothing that the job did. */
+export interface Failure {
+  readonly blame: 'request' | 'crash' | 'infra';
+  readonly error: ErrorData;
+}
+
+/** What an unasked end of a rank's process counts as. */
+export function failureOf(job: Job, rank: number, cause: DeathCause): Failure {
+  const isInfra =
+    (cause.kind === 'signal' && cause.signal === 'SIGKILL') || cause.kind === 'node-lost' || cause.kind === 'owner-gone' || cause.kind === 'released';
+  const code = isInfra ? 'job.lost' : 'job.crashed';
+  const message = `Rank ${rank} of attempt ${job.attempt} ended before its result: ${describeCause(cause)}`;
+  return { blame: isInfra ? 'infra' : 'crash', error: { code, message, facts: { attempt: job.attempt, rank, cause }, retry: 'same' } };
+}
+
+/** The first failure of an attempt decides how it ends; what its ranks say afterwards is only an echo. */
+export function fail(record: JobRecord, failure: Failure): JobRecord {
+  const failures = record.job.failures + (failure.blame === 'crash' ? 1 : 0);
+  const infraFailures = record.job.infraFailures + (failure.blame === 'infra' ? 1 : 0);
+  const isOver = failure.blame === 'request' || failures >= MAX_FAILURES || infraFailures >= MAX_INFRA_FAILURES;
+  const ending: Ending = isOver ? { kind: 'failed', error: failure.error } : { kind: 'retry', why: failure.error.message };
+  return wind({ ...record, job: { ...record.job, failures, infraFailures } }, ending);
+}
+
+/** Begins to end the attempt: from now on its processes are asked to go. */
+export function wind(record: JobRecord, ending: Ending): JobRecord {
+  const isStillPending = ending.kind === 'requeue' || ending.kind === 'completed';
+  const job: Job = isStillPending ? record.job : { ...record.job, status: 'running', phase: 'stopping', pendingReason: null };
+  return { ...record, ending, job };
+}
+
+/**
+ * Ends what can end. The next attempt needs the old leases ended or lost (design.md section 3); a final status needs every
+ * process of every attempt to be gone.
+ */
+export function settle(record: JobRecord, now: Millis): JobRecord {
+  const { ending } = record;
+  if (!ending || record.job.phase === 'ended' || record.ranks.some(isActive)) return record;
+  if (ending.kind === 'requeue' || ending.kind === 'retry') return requeue(record, ending);
+  if (record.ranks.some((rank) => rank.state === 'lost')) return record;
+  return finish(record, ending, now);
+}
+
+function requeue(record: JobRecord, ending: Extract<Ending, { why: string }>): JobRecord {
+  const mark = record.checkpoint;
+  const goesOn = mark ? `goes on from epoch ${mark.checkpoint.epoch}` : 'starts anew';
+  const pendingReason = ending.kind === 'retry' ? `${ending.why}. The next attempt ${goesOn}.` : ending.why;
+  const job: Job = {
+    ...record.job,
+    status: 'pending',
+    phase: 'queued',
+    pendingReason,
+    gpuAllocated: null,
+    nodes: [],
+    leases: [],
+    currentEpoch: mark?.checkpoint.epoch ?? 0,
+    progress: mark?.progress ?? 0,
+    bestMetrics: mark?.best?.metrics ?? {},
+  };
+  return { ...record, job, ending: null, best: mark?.best ?? null, ranks: record.ranks.filter((rank) => rank.state === 'lost') };
+}
+
+function finish(record: JobRecord, ending: Exclude<Ending, { why: string }>, now: Millis): JobRecord {
+  const ended = { ...record.job, status: ending.kind, phase: 'ended', completedAt: now, leases: [], pendingReason: null } as const;
+  switch (ending.kind) {
+    case 'failed':
+      return { ...record, job: { ...ended, error: ending.error } };
+    case 'cancelled':
+      return { ...record, job: ended };
+    case 'completed':
+      return { ...record, job: { ...ended, progress: 100, finalModelPath: finalModelPath(record, record.promotion?.files ?? []) } };
+  }
+}

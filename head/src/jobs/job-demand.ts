@@ -1,0 +1,68 @@
+import type { CatalogEntry, Resources, TrainRequest } from '@trainer/model';
+import type { NodeEntry } from '../nodes/node-table.js';
+import type { Demand } from '../scheduling/demand.js';
+import type { JobRecord } from './job-record.js';
+
+/** Below it one CPU is as fast as many (design.md section 7). */
+const SMALL_DATASET_BYTES = 32 * 2 ** 20;
+const ONE_CPU = 1000;
+/** More threads than this give little to one model. */
+const MOST_CPUS = 8;
+/** A cell of a text table has a character and a separator at least, so this counts too many cells, never too few. */
+const BYTES_PER_CELL = 2;
+/** What columns and compression may save: the size of such a file says little, so it counts for more. */
+const COMPRESSED_RATIO = 8;
+
+type Nodes = readonly Pick<NodeEntry, 'capacity' | 'state'>[];
+
+/**
+ * What one rank leases by default (design.md section 7): below 32 MiB of data one CPU, above min(8, the largest node's)
+ * CPUs; memory by the catalog's formula from an upper estimate of the cells, as the table is not read yet, and never more than the
+ * largest node has, so that the estimate alone makes no job infeasible.
+ */
+export function resourcesFor(request: Pick<TrainRequest, 'dataId'>, datasetBytes: number, entry: CatalogEntry, nodes: Nodes): Resources {
+  const textBytes = datasetBytes * (isCompressed(request.dataId) ? COMPRESSED_RATIO : 1);
+  const memoryBytes = entry.memory.baseBytes + Math.ceil(textBytes / BYTES_PER_CELL) * entry.memory.bytesPerCell;
+  const largest = largestOf(nodes);
+  const cpus = textBytes < SMALL_DATASET_BYTES ? 1 : Math.min(MOST_CPUS, Math.max(1, Math.floor((largest?.cpuMilli ?? ONE_CPU) / ONE_CPU)));
+  return { cpuMilli: cpus * ONE_CPU, memoryBytes: capped(memoryBytes, largest), gpuMilli: 0 };
+}
+
+/** A job's next attempt as the scheduler sees it; null: it does not wait for one. */
+export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes): Demand | null {
+  const { job, shape, outOfMemory } = record;
+  if (job.phase !== 'queued') return null;
+  const largest = largestOf(nodes);
+  const first = resourcesFor(job.request, job.dataset.bytes, entry, nodes);
+  const base = shape ? { ...first, cpuMilli: capToCpus(shape.grant.cpuMilli, largest), memoryBytes: shape.grant.memoryBytes } : first;
+  const bundle = { ...base, memoryBytes: capped(base.memoryBytes * 2 ** outOfMemory, largest) };
+  const worldSize = entry.distribution === null ? 1 : (shape?.worldSize ?? Math.max(1, job.request.numWorkers ?? 1));
+  return { id: job.id, kind: 'job', bundles: Array.from({ length: worldSize }, () => bundle), priority: DEFAULT_PRIORITY, since: job.createdAt, needsEngine: entry.engine };
+}
+
+/** Of a scale of 0..99. */
+const DEFAULT_PRIORITY = 50;
+
+interface Largest {
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+}
+
+/** The most of each that a node of today has; null without nodes. */
+function largestOf(nodes: Nodes): Largest | null {
+  const today = nodes.filter((node) => node.state !== 'lost').map((node) => node.capacity);
+  if (today.length === 0) return null;
+  return { cpuMilli: Math.max(...today.map((capacity) => capacity.cpuMilli)), memoryBytes: Math.max(...today.map((capacity) => capacity.memoryBytes)) };
+}
+
+function capped(memoryBytes: number, largest: Largest | null): number {
+  return largest ? Math.min(memoryBytes, largest.memoryBytes) : memoryBytes;
+}
+
+function capToCpus(cpuMilli: number, largest: Largest | null): number {
+  return largest ? Math.max(ONE_CPU, Math.min(cpuMilli, Math.floor(largest.cpuMilli / ONE_CPU) * ONE_CPU)) : cpuMilli;
+}
+
+function isCompressed(dataId: string): boolean {
+  return dataId.endsWith('.gz') || dataId.endsWith('.parquet');
+}
