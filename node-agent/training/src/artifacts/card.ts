@@ -1,3 +1,9 @@
+import { basename } from 'node:path';
+import type { TaskType } from '@trainer/model';
+import type { Preprocessing } from '../preprocessing/preprocessing.js';
+import type { ExportedModel } from './export-model.js';
+import { OLDEST_ONNXRUNTIME } from './onnx-graph.js';
+
 /** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 export type JsonObject = { readonly [name: string]: JsonValue };
@@ -19,4 +25,39 @@ export interface CardFacts {
   readonly baseline: JsonObject;
   /** Platform, processor, threads, device. */
   readonly environment: JsonObject;
+}
+
+/** What the exporter knows. */
+interface ExportedFacts extends ExportedModel {
+  readonly task: TaskType;
+  readonly preprocessing: Preprocessing;
+}
+
+/** The card as JSON text: what made the model, on what, how good it is, and how to run it. */
+export function cardText(facts: CardFacts, exported: ExportedFacts): string {
+  const { preprocessing, signature, verified } = exported;
+  const card = {
+    format: 'trainer-model-card',
+    format_version: 1,
+    ...facts.job,
+    task_type: exported.task,
+    request: facts.request,
+    data_fingerprint: facts.dataFingerprint,
+    schema: facts.schema,
+    split: facts.split,
+    seed: facts.seed,
+    target: preprocessing.target.name,
+    classes: exported.classes,
+    signature,
+    preprocessing: { version: preprocessing.version, steps: preprocessing.steps },
+    metrics: facts.metrics,
+    baseline: facts.baseline,
+    feature_importance: exported.featureImportance,
+    verified: { rows: verified.rows, tied_rows: verified.tiedRows },
+    oldest_onnxruntime: OLDEST_ONNXRUNTIME,
+    files: exported.files.map(({ role, path, bytes, sha256 }) => ({ role, name: basename(path), bytes, sha256 })),
+    versions: facts.versions,
+    environment: facts.environment,
+  };
+  return `${JSON.stringify(card, null, 2)}\n`;
 }

@@ -1,8 +1,18 @@
 import type { FileRole, SignatureColumn, TaskType } from '@trainer/model';
 import type { Predictions, TargetVector, TrainedModel } from '../learners/learner.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
-import type { CardFacts } from './card.js';
+import { cardText, type CardFacts } from './card.js';
+import { ModelTooLargeError } from './errors.js';
+import { pickleModel } from './model-pickle.js';
+import { buildOnnx } from './onnx-graph.js';
+import { predictionsCsv } from './predictions-csv.js';
+import { signatureOf } from './signature.js';
 import type { Verifier } from './verifier.js';
+import { verifyModel } from './verify-model.js';
+import { writeFile } from './write-file.js';
+
+/** What the service keeps of one model file (models.md); protobuf ends at 2 GiB. */
+export const MODEL_BYTES_LIMIT = 2 ** 30;
 
 /** What decides the model files, and what the card says of them. */
 export interface ExportRequest {
@@ -58,4 +68,34 @@ export interface ExportedModel {
  * @throws VerificationError when the ONNX file predicts something else: the job must not complete.
  * @throws ModelTooLargeError above 1 GiB.
  */
-export declare function exportModel(request: ExportRequest, place: ExportPlace, verifier: Verifier): Promise<ExportedModel>;
+export async function exportModel(request: ExportRequest, place: ExportPlace, verifier: Verifier): Promise<ExportedModel> {
+  const { task, preprocessing, model, validation } = request;
+  checkSize(model.native.bytes);
+  const onnxBytes = checkSize(buildOnnx(preprocessing, model.trees));
+  const onnx = await writeFile(place, 'onnx', '.onnx', [onnxBytes]);
+  const verified = await verifyModel(verifier, onnx.path, preprocessing, validation);
+  const pkl = await writeFile(place, 'pkl', '.pkl', pickleModel(task, preprocessing, onnxBytes));
+  const native = await writeFile(place, 'native', model.native.ending, [model.native.bytes]);
+  const csv = predictionsCsv(preprocessing.target, validation.target, validation.predictions);
+  const predictions = await writeFile(place, 'predictions', '_predictions.csv', csv);
+  const known = {
+    signature: signatureOf(preprocessing),
+    classes: preprocessing.target.kind === 'classes' ? preprocessing.target.classes : null,
+    featureImportance: importanceOf(request),
+    verified,
+  };
+  const files = [pkl, onnx, native, predictions];
+  const card = await writeFile(place, 'card', '.json', [cardText(request.card, { ...known, task, preprocessing, files })]);
+  return { files: [...files, card], ...known };
+}
+
+function checkSize(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > MODEL_BYTES_LIMIT) throw new ModelTooLargeError(bytes.length, MODEL_BYTES_LIMIT);
+  return bytes;
+}
+
+function importanceOf({ preprocessing, model }: ExportRequest): { feature: string; importance: number }[] {
+  return preprocessing.steps
+    .map((step, at) => ({ feature: step.encoded, importance: model.importance[at] ?? 0 }))
+    .sort((a, b) => b.importance - a.importance);
+}

@@ -1,0 +1,123 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Predictions, TargetVector } from '../learners/learner.js';
+import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
+import { VerificationError } from './errors.js';
+import { inputLayout, OUTPUTS } from './signature.js';
+import { VERIFIED_ROWS, type Verifier } from './verifier.js';
+
+/** Tolerances of models.md: absolute in parts of the scale, and relative. */
+const ABSOLUTE = 1e-5;
+const RELATIVE = 1e-4;
+/** Below this distance of the two best probabilities either label is right. */
+const TIE = 1e-5;
+
+export interface VerifiedRows {
+  readonly raw: readonly Float64Array[];
+  readonly target: TargetVector;
+  readonly predictions: Predictions;
+}
+
+/**
+ * Runs the ONNX file on the first `VERIFIED_ROWS` rows and compares with the trainer's own predictions.
+ * @returns rows compared, and those whose best two classes tie.
+ * @throws VerificationError
+ */
+export async function verifyModel(
+  verifier: Verifier, file: string, preprocessing: Preprocessing, rows: VerifiedRows,
+): Promise<{ rows: number; tiedRows: number }> {
+  const count = Math.min(VERIFIED_ROWS, rows.target.length);
+  const { InferenceSession: Sessions, Tensor: Tensors } = await verifier.runtime;
+  // One thread: the rows are few, and a pool of threads costs more to start than they do.
+  const session = await Sessions.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
+  try {
+    const results = await session.run(feedsOf(Tensors, preprocessing, rows.raw, count));
+    const { target } = preprocessing;
+    if (target.kind === 'number') return compareValues(numbersOf(results, OUTPUTS.value), rows, count);
+    return compareClasses(results, target, rows.predictions, count);
+  } finally {
+    await session.release();
+  }
+}
+
+function feedsOf(Tensors: typeof Tensor, preprocessing: Preprocessing, raw: readonly Float64Array[], count: number): InferenceSession.FeedsType {
+  const layout = inputLayout(preprocessing);
+  if (layout.kind === 'matrix') {
+    const width = raw.length;
+    const values = new Float32Array(count * width);
+    raw.forEach((column, at) => {
+      for (let row = 0; row < count; row += 1) values[row * width + at] = column[row] ?? Number.NaN;
+    });
+    return { [layout.name]: new Tensors('float32', values, [count, width]) };
+  }
+  const feeds = raw.map((column, at) => {
+    const first = column.slice(0, count);
+    const isDouble = preprocessing.inputs[at]?.type === 'double';
+    const tensor = isDouble ? new Tensors('float64', first, [count, 1]) : new Tensors('float32', Float32Array.from(first), [count, 1]);
+    return [layout.names[at] ?? '', tensor] as const;
+  });
+  return Object.fromEntries(feeds);
+}
+
+function numbersOf(results: InferenceSession.OnnxValueMapType, name: string): Float32Array {
+  const data = (results[name] as Tensor | undefined)?.data;
+  if (!(data instanceof Float32Array)) throw new TypeError(`The exported model's ${name} is no float32 tensor`);
+  return data;
+}
+
+function compareValues(found: Float32Array, { target, predictions }: VerifiedRows, count: number): { rows: number; tiedRows: number } {
+  const scale = deviation(target);
+  const failures = failuresOf(count, (row) => isFar(predictions[row] ?? Number.NaN, found[row] ?? Number.NaN, scale));
+  report(failures, count, OUTPUTS.value, (row) => [String(predictions[row]), String(found[row])]);
+  return { rows: count, tiedRows: 0 };
+}
+
+function compareClasses(
+  results: InferenceSession.OnnxValueMapType, { classes }: Extract<TargetEncoding, { kind: 'classes' }>, predictions: Predictions, count: number,
+): { rows: number; tiedRows: number } {
+  const width = classes.length;
+  const found = numbersOf(results, OUTPUTS.probability);
+  const labels = (results[OUTPUTS.label] as Tensor | undefined)?.data ?? [];
+  const scale = predictions.subarray(0, count * width).reduce((most, value) => Math.max(most, value), 0);
+  const scoresOf = (scores: ArrayLike<number>, row: number): number[] => Array.from({ length: width }, (_, k) => scores[row * width + k] ?? Number.NaN);
+  const wrongScores = failuresOf(count, (row) => {
+    const ours = scoresOf(predictions, row);
+    return scoresOf(found, row).some((score, k) => isFar(ours[k] ?? Number.NaN, score, scale));
+  });
+  report(wrongScores, count, OUTPUTS.probability, (row) => [scoresOf(predictions, row).join(' '), scoresOf(found, row).join(' ')]);
+  const bests = Array.from({ length: count }, (_, row) => bestOf(scoresOf(predictions, row)));
+  const wrongLabels = failuresOf(count, (row) => {
+    const best = bests[row];
+    return best !== undefined && best.lead >= TIE && String(labels[row]) !== String(classes[best.index]);
+  });
+  report(wrongLabels, count, OUTPUTS.label, (row) => [String(classes[bests[row]?.index ?? 0]), String(labels[row])]);
+  return { rows: count, tiedRows: bests.filter(({ lead }) => lead < TIE).length };
+}
+
+/** The first of the greatest scores, and its distance to the next. */
+function bestOf(scores: readonly number[]): { index: number; lead: number } {
+  const most = Math.max(...scores);
+  const index = scores.indexOf(most);
+  const next = scores.reduce((second, score, k) => (k === index ? second : Math.max(second, score)), Number.NEGATIVE_INFINITY);
+  return { index, lead: most - next };
+}
+
+function isFar(expected: number, found: number, scale: number): boolean {
+  // Written so that NaN is far.
+  return !(Math.abs(found - expected) <= ABSOLUTE * scale + RELATIVE * Math.abs(expected));
+}
+
+function failuresOf(count: number, isWrong: (row: number) => boolean): number[] {
+  return Array.from({ length: count }, (_, row) => row).filter(isWrong);
+}
+
+function report(failures: readonly number[], rows: number, output: string, show: (row: number) => readonly [string, string]): void {
+  const row = failures[0];
+  if (row === undefined) return;
+  const [expected, found] = show(row);
+  throw new VerificationError({ output, row, expected, found, failedRows: failures.length, rows });
+}
+
+function deviation(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+}
