@@ -58,8 +58,10 @@ export type JobEffect =
     }
   /** Tell all ranks to begin; the loop adds the attempt's secret. `leases` and `peers` by rank. */
   | { readonly kind: 'begin'; readonly attempt: number; readonly leases: readonly LeaseId[]; readonly peers: readonly string[] }
-  /** stop: ask the process to end; release: there is none to ask. Both are answered by the lease's end. */
-  | { readonly kind: 'stop' | 'release'; readonly lease: LeaseId; readonly cause: DeathCause }
+  /** Ask the process to end; answered by the lease's end. */
+  | { readonly kind: 'stop'; readonly lease: LeaseId; readonly cause: DeathCause }
+  /** End a lease that has no process to ask; answered by its end. */
+  | { readonly kind: 'release'; readonly lease: LeaseId; readonly cause: DeathCause }
   /** Copy the files within the models bucket, then say `promoted`. */
   | { readonly kind: 'promote'; readonly bucket: string; readonly copies: readonly Copy[] }
   /** Remove what the attempts of the ended job left under `prefix` in the models bucket. */
