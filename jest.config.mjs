@@ -6,7 +6,10 @@ export default {
   testMatch: ['**/src/**/*.test.ts'],
   modulePathIgnorePatterns: ['/dist/', '/deploy/native/'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // Two dependencies of Fastify are ES modules that CommonJS requires; jest can't, so they become CommonJS.
+  transformIgnorePatterns: ['/node_modules/\\.pnpm/(?!(cookie|content-disposition)@)'],
   transform: {
+    '/(cookie|content-disposition)@[^/]+/.+\\.m?js$': ['@swc/jest', { jsc: { target: 'es2022' }, module: { type: 'commonjs' } }],
     '^.+\\.ts$': [
       '@swc/jest',
       {

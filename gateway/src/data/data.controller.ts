@@ -25,10 +25,10 @@ export class DataController {
     return this.listDatasets.execute(query);
   }
 
-  @Put('*dataId')
+  @Put('*')
   @HttpCode(201)
   @ApiOperation({ summary: 'Store a dataset', description: 'The body is the file, streamed; it is visible only when whole.' })
-  @ApiParam({ name: 'dataId', description: 'Its key; may hold slashes', example: 'samples/iris.csv' })
+  @ApiParam({ name: 'path', description: 'data_id: its key; may hold slashes', example: 'samples/iris.csv' })
   @ApiBody({ required: true, schema: { type: 'string', format: 'binary' } })
   @ApiResponse({ status: 201, schema: jsonSchema(DatasetSchema) })
   @(errorResponsesOfPut())

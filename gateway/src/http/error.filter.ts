@@ -25,7 +25,7 @@ export class ErrorFilter implements ExceptionFilter {
 
 /** @returns the status and the `detail` of anything that was thrown. */
 export function answerOf(thrown: unknown): { status: number; detail: unknown } {
-  if (thrown instanceof HttpException) return { status: thrown.getStatus(), detail: thrown.message };
+  if (thrown instanceof HttpException) return frameworkProblem(thrown);
   const fastify = fastifyProblem(thrown);
   if (fastify) return fastify;
   const error = toErrorData(thrown);
@@ -39,11 +39,16 @@ function detailsOf(thrown: unknown, message: string, issues: unknown): unknown {
   return (issues as readonly Issue[]).map((issue) => ({ loc: ['body', ...issue.path], msg: issue.message, type: issue.type }));
 }
 
-/** Fastify's own refusals: a body that is no JSON, or over the limit. */
+/** No code of ours throws one: it is the router's, for a route that is not there, or the parser's, for a body that is no JSON. */
+function frameworkProblem(thrown: HttpException): { status: number; detail: unknown } {
+  if (thrown.getStatus() === 400) return { status: 422, detail: [{ loc: ['body'], msg: `The body is not JSON: ${thrown.message}`, type: 'json_invalid' }] };
+  return { status: thrown.getStatus(), detail: `${thrown.message.replace(/^Cannot/, 'No route')}; see /docs` };
+}
+
+/** Fastify's own refusals, such as a body over the limit. */
 function fastifyProblem(thrown: unknown): { status: number; detail: unknown } | null {
   if (!(thrown instanceof Error)) return null;
   const { statusCode, code } = thrown as Error & { statusCode?: unknown; code?: unknown };
   if (typeof statusCode !== 'number' || typeof code !== 'string' || statusCode < 400 || statusCode >= 500) return null;
-  if (statusCode === 400) return { status: 422, detail: [{ loc: ['body'], msg: `The body is not JSON: ${thrown.message}`, type: 'json_invalid' }] };
   return { status: statusCode, detail: thrown.message };
 }

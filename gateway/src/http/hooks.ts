@@ -1,5 +1,5 @@
 import { toErrorData } from '@trainer/model';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HostRefusedError, OriginRefusedError } from './errors.js';
 import { httpStatus } from './http-status.js';
 import { hostNameOf, isAllowedOrigin, isLoopbackName } from './origins.js';
@@ -27,9 +27,6 @@ export function addDoorHooks(fastify: FastifyInstance, rules: DoorRules): void {
     done();
   });
   fastify.addContentTypeParser('application/octet-stream', (_request: FastifyRequest, body, done) => done(null, body));
-  fastify.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
-    void reply.status(404).send({ detail: `No route ${request.method} ${request.url.split('?', 1)[0]}; see /docs` });
-  });
 }
 
 function refusalOf(request: FastifyRequest, rules: DoorRules): Error | null {

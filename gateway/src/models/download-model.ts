@@ -30,6 +30,7 @@ export class DownloadModel {
     const model = await this.head.jobs.model(jobId(id));
     const file = fileOf(model, request.format);
     if (file === null) throw new NotFoundError(`The ${request.format} file of model`, id);
+    const range = byteRangeOf(request.range, file.bytes);
     const etag = `"${file.sha256}"`;
     void reply
       .header('ETag', etag)
@@ -37,7 +38,6 @@ export class DownloadModel {
       .header('Content-Type', TYPES[request.format])
       .header('Content-Disposition', `attachment; filename="${id}_model${file.ending}"`);
     if (request.ifNoneMatch === etag) return void reply.status(304).send();
-    const range = byteRangeOf(request.range, file.bytes);
     if (range !== null) void reply.status(206).header('Content-Range', `bytes ${range.first}-${range.last}/${file.bytes}`);
     void reply.header('Content-Length', range === null ? file.bytes : range.last - range.first + 1);
     const { stream } = await this.store.get(this.settings.buckets.models, file.key, range === null ? {} : { range });
