@@ -1,0 +1,162 @@
+import { setPriority } from 'node:os';
+import type { Server } from '@grpc/grpc-js';
+import type { Begin, Clock, FromActorProcess, ProcessStart, Timer, ToActorProcess } from '@trainer/model';
+import { decodeAssignment, decodeValue } from '@trainer/wire';
+import { CallRunner } from './calls/call-runner.js';
+import { Callers } from './calls/callers.js';
+import { MethodTable } from './calls/method-table.js';
+import { toRemoteFailure } from './calls/remote-failure.js';
+import { loadClass, loadFailure, type Constructor } from './loading/load-class.js';
+import type { RankContext, SystemActor } from './rank/rank-context.js';
+import { Reports } from './rank/reports.js';
+import { readStoreConfig } from './rank/store-config.js';
+import { openListener } from './rpc/listener.js';
+
+/** Answers that wait for their callers; above it no further call starts. */
+const MAX_UNSENT_BYTES = 64 * 2 ** 20;
+/** Of a system actor: run by the agent, not by callers. */
+const SYSTEM_METHODS = ['begin', 'stop'];
+
+/** What the actor's process is to the code in it. */
+export interface ProcessPorts {
+  readonly clock: Clock;
+  send(message: FromActorProcess): void;
+  /** Sends, then ends this process once the agent can read it. */
+  sendAndEnd(message: FromActorProcess): void;
+  /** Ends this process at once, whatever its threads do. */
+  end(): void;
+  /** Adds to this process's environment, on its main thread. */
+  setEnvironment(values: Readonly<Record<string, string>>): void;
+  later(run: () => void): void;
+  writeLine(line: string): void;
+}
+
+/** The life of one actor in its process: load, construct, listen, ready, serve until the end. */
+export class ActorProcess {
+  readonly #ports: ProcessPorts;
+  readonly #stop = new AbortController();
+  readonly #reports: Reports;
+  #instance: object | null = null;
+  #isSystem = false;
+  #hasBegun = false;
+  #ownerWatch: Timer | null = null;
+  #server: Server | null = null;
+
+  constructor(ports: ProcessPorts) {
+    this.#ports = ports;
+    this.#reports = new Reports((message) => ports.send(message));
+  }
+
+  receive(message: ToActorProcess): void {
+    switch (message.kind) {
+      case 'start':
+        void this.#start(message.start);
+        return;
+      case 'begin':
+        void this.#begin(message.begin);
+        return;
+      case 'stop':
+        void this.#stopped(message.reason);
+        return;
+      case 'reported':
+        this.#reports.settled(message.number, message.refused);
+        return;
+      case 'owned':
+        // By this timer the process ends itself: a stall of its own loop does not lengthen it.
+        this.#ownerWatch?.cancel();
+        this.#ownerWatch = this.#ports.clock.after(message.leftMs, () => this.#ports.end());
+    }
+  }
+
+  async #start(start: ProcessStart): Promise<void> {
+    if (start.nice > 0) setPriority(start.nice);
+    this.#ports.setEnvironment(start.environment);
+    this.#isSystem = start.classRef.kind === 'module';
+    const { callers, serve, onUnsent } = this.#calls(start);
+    let address: string;
+    try {
+      const listening = openListener({ clock: this.#ports.clock, host: start.listenHost, ports: start.ports, callers, onUnsent });
+      const loading = loadClass(start);
+      // Both run to their end before either's error is looked at, so that neither rejects unheard.
+      await Promise.allSettled([listening, loading]);
+      const { server, port } = await listening;
+      this.#server = server;
+      address = `${start.advertisedHost}:${port}`;
+      this.#construct(await loading, start);
+    } catch (error) {
+      this.#ports.sendAndEnd({ kind: 'failed', cause: loadFailure(error) });
+      return;
+    }
+    if (this.#instance === null) return;
+    serve(this.#instance);
+    if (start.beatMs !== null) this.#beat(start.beatMs);
+    this.#ports.send({ kind: 'ready', address });
+  }
+
+  /** The two ends of the calls: those who call, and the instance that is there later. */
+  #calls(start: ProcessStart): { callers: () => Callers | null; serve: (instance: object) => void; onUnsent: (bytes: number) => void } {
+    const { clock, later } = this.#ports;
+    let callers: Callers | null = null;
+    let runner: CallRunner | null = null;
+    let unsentBytes = 0;
+    const serve = (instance: object): void => {
+      const methods = new MethodTable(instance, this.#isSystem ? SYSTEM_METHODS : []);
+      const turns = { monotonicMs: () => clock.monotonicMs(), later };
+      const made = new CallRunner({ className: start.className, instance, methods }, start.concurrency, turns);
+      runner = made;
+      callers = new Callers(start.token, { clock, answersKeptMs: start.answersKeptMs, submit: (call) => made.submit(call) });
+    };
+    const onUnsent = (bytes: number): void => {
+      const wasHeld = unsentBytes > MAX_UNSENT_BYTES;
+      unsentBytes += bytes;
+      const isHeld = unsentBytes > MAX_UNSENT_BYTES;
+      if (isHeld !== wasHeld) runner?.hold(isHeld);
+    };
+    return { callers: () => callers, serve, onUnsent };
+  }
+
+  #construct(Class: Constructor, start: ProcessStart): void {
+    const args = this.#isSystem ? [this.#context(start), argumentOf(start)] : (decodeValue(start.args, { at: 'args' }) as unknown[]);
+    try {
+      this.#instance = new Class(...args);
+    } catch (error) {
+      this.#ports.sendAndEnd({ kind: 'failed', cause: { kind: 'constructor-threw', error: toRemoteFailure(error) } });
+    }
+  }
+
+  #context(start: ProcessStart): RankContext {
+    return {
+      leaseId: start.lease,
+      signal: this.#stop.signal,
+      scratchDir: start.scratchDir,
+      nativeDir: start.nativeDir,
+      threads: start.threads,
+      store: readStoreConfig(start.store),
+      report: (report) => this.#reports.report(report),
+      log: (line) => this.#ports.writeLine(line),
+    };
+  }
+
+  #beat(everyMs: number): void {
+    this.#ports.send({ kind: 'beat' });
+    this.#ports.clock.after(everyMs, () => this.#beat(everyMs));
+  }
+
+  async #begin(begin: Begin): Promise<void> {
+    if (!this.#isSystem || this.#instance === null || this.#hasBegun) return;
+    this.#hasBegun = true;
+    await (this.#instance as SystemActor).begin(begin);
+    this.#ports.sendAndEnd({ kind: 'finished' });
+  }
+
+  async #stopped(reason: string): Promise<void> {
+    this.#stop.abort(new Error(`Asked to stop: ${reason}`));
+    this.#server?.forceShutdown();
+    if (this.#isSystem) await (this.#instance as SystemActor | null)?.stop?.(reason);
+    this.#ports.end();
+  }
+}
+
+function argumentOf(start: ProcessStart): unknown {
+  return start.holder.kind === 'rank' ? decodeAssignment(start.args) : decodeValue(start.args, { at: 'args' });
+}

@@ -1,0 +1,203 @@
+import { toErrorData, type TrainerError } from '@trainer/model';
+import { decodeValue, encodeValue } from '@trainer/wire';
+import type { ActorCall } from './actor-call.js';
+import { NoMethodError, StreamExpectedError } from './errors.js';
+import { Fifo } from './fifo.js';
+import type { Method, MethodTable } from './method-table.js';
+import { toRemoteFailure } from './remote-failure.js';
+
+/** The main loop's time, as far as the runner needs it. */
+export interface Turns {
+  monotonicMs(): number;
+  /** Runs the function in a later turn of the event loop, after what has arrived meanwhile. */
+  later(run: () => void): void;
+}
+
+/** After so long a turn answers go out and messages come in before the next call starts. */
+const TURN_MS = 5;
+
+type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
+
+/**
+ * Runs calls in the order they came, `concurrency` at once. A place is taken until the method has really ended, also when its
+ * caller has given up: the next call must not meet it half done.
+ */
+export class CallRunner {
+  readonly #className: string;
+  readonly #instance: object;
+  readonly #methods: MethodTable;
+  readonly #concurrency: number;
+  readonly #turns: Turns;
+  readonly #queue = new Fifo<ActorCall>();
+  #running = 0;
+  #isDraining = false;
+  #isHeld = false;
+
+  constructor(target: { className: string; instance: object; methods: MethodTable }, concurrency: number, turns: Turns) {
+    this.#className = target.className;
+    this.#instance = target.instance;
+    this.#methods = target.methods;
+    this.#concurrency = concurrency;
+    this.#turns = turns;
+  }
+
+  submit(call: ActorCall): void {
+    this.#queue.push(call);
+    this.#drain();
+  }
+
+  /** While held no further call starts: callers don't read the answers there are. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#drain();
+  }
+
+  #drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    const startedMs = this.#turns.monotonicMs();
+    while (this.#running < this.#concurrency && !this.#isHeld) {
+      const call = this.#queue.shift();
+      if (call === undefined) break;
+      if (call.phase === 'settled') continue;
+      this.#start(call);
+      if (this.#queue.size > 0 && this.#turns.monotonicMs() - startedMs > TURN_MS) {
+        this.#turns.later(() => {
+          this.#isDraining = false;
+          this.#drain();
+        });
+        return;
+      }
+    }
+    this.#isDraining = false;
+  }
+
+  #start(call: ActorCall): void {
+    const method = this.#methods.find(call.incoming.method);
+    if (method === null) {
+      fail(call, new NoMethodError(this.#className, call.incoming.method));
+      return;
+    }
+    let args: readonly unknown[];
+    try {
+      const decoded = decodeValue(call.incoming.args, { at: 'args' });
+      args = Array.isArray(decoded) ? (decoded as unknown[]) : [decoded];
+    } catch (error) {
+      fail(call, error as TrainerError);
+      return;
+    }
+    call.phase = 'running';
+    this.#running += 1;
+    this.#enter(call, method, args);
+  }
+
+  #enter(call: ActorCall, method: Method, args: readonly unknown[]): void {
+    let result: unknown;
+    try {
+      result = method.apply(this.#instance, args as unknown[]);
+    } catch (error) {
+      this.#ended(call, () => threw(call, error));
+      return;
+    }
+    if (!isThenable(result)) this.#returned(call, result);
+    else {
+      Promise.resolve(result).then(
+        (value) => this.#returned(call, value),
+        (error: unknown) => this.#ended(call, () => threw(call, error)),
+      );
+    }
+  }
+
+  #returned(call: ActorCall, value: unknown): void {
+    const iteration = iterationOf(value);
+    if (iteration === null) {
+      this.#ended(call, () => answer(call, value));
+      return;
+    }
+    if (call.incoming.windowBytes === 0) {
+      void Promise.resolve(iteration.return?.()).catch(() => undefined);
+      this.#ended(call, () => fail(call, new StreamExpectedError(this.#className, call.incoming.method)));
+      return;
+    }
+    pump(call, iteration).then(
+      () => this.#ended(call, () => call.settle({ kind: 'done' })),
+      (error: unknown) => this.#ended(call, () => threw(call, error)),
+    );
+  }
+
+  #ended(call: ActorCall, settle: () => void): void {
+    if (call.phase === 'running') settle();
+    this.#running -= 1;
+    this.#drain();
+  }
+}
+
+/** Sends a generator's values as far as its reader has room for them, until its end or until the call is settled otherwise. */
+async function pump(call: ActorCall, iteration: Iteration): Promise<void> {
+  for (;;) {
+    // Settled by a cancel or a deadline: the generator's own finally blocks run before the next call.
+    if (call.phase === 'settled') {
+      await iteration.return?.();
+      return;
+    }
+    if (call.creditBytes <= 0) {
+      await woken(call);
+      continue;
+    }
+    const next = await iteration.next();
+    if (next.done === true) return;
+    let value: Buffer;
+    try {
+      value = encodeValue(await next.value, { at: 'item' });
+    } catch (error) {
+      await iteration.return?.();
+      fail(call, error as TrainerError);
+      return;
+    }
+    while ((call.phase as string) !== 'settled' && !call.taker.item(call, value)) await woken(call);
+    call.creditBytes -= value.length;
+    call.hasItems = true;
+  }
+}
+
+function woken(call: ActorCall): Promise<void> {
+  return new Promise((resolve) => {
+    call.wake = () => {
+      call.wake = null;
+      resolve();
+    };
+  });
+}
+
+function answer(call: ActorCall, value: unknown): void {
+  let encoded: Buffer;
+  try {
+    encoded = encodeValue(value, { at: 'result' });
+  } catch (error) {
+    fail(call, error as TrainerError);
+    return;
+  }
+  call.settle({ kind: 'value', value: encoded });
+}
+
+function threw(call: ActorCall, error: unknown): void {
+  call.settle({ kind: 'threw', failure: toRemoteFailure(error) });
+}
+
+function fail(call: ActorCall, error: TrainerError): void {
+  const { facts, ...data } = toErrorData(error);
+  call.settle({ kind: 'failed', error: { ...data, facts: { method: call.incoming.method, outcome: call.outcome, ...facts } } });
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** Generators and other async iterables are streams; arrays, strings, Maps and the like are values. */
+function iterationOf(value: unknown): Iteration | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const candidate = value as Partial<AsyncIterable<unknown> & Iterable<unknown> & Iterator<unknown>>;
+  if (typeof candidate[Symbol.asyncIterator] === 'function') return (value as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  if (typeof candidate[Symbol.iterator] === 'function' && typeof candidate.next === 'function') return value as Iterator<unknown>;
+  return null;
+}

@@ -1,0 +1,40 @@
+import { toErrorData, TrainerError, type DeathCause, type ProcessStart } from '@trainer/model';
+
+export type Constructor = new (...args: unknown[]) => object;
+
+/** The module has no such class. */
+export class ClassMissingError extends TrainerError<'actor.load-failed', { exportName: string; found: readonly string[] }> {
+  constructor(exportName: string, found: readonly string[]) {
+    const told = found.length === 0 ? 'it exports no class' : `it exports ${found.join(', ')}`;
+    super('actor.load-failed', `The module exports no class ${exportName}; ${told}. Export the class under its own name.`, { exportName, found });
+  }
+}
+
+/** The module could not be evaluated: it threw, or imports what is not there. */
+export class ModuleFailedError extends TrainerError<'actor.load-failed', { stack: string }> {
+  constructor(cause: unknown) {
+    const { message, stack } = cause instanceof Error ? cause : { message: String(cause), stack: '' };
+    super('actor.load-failed', message, { stack: stack ?? '' }, 'never', { cause });
+  }
+}
+
+/** @throws ClassMissingError, ModuleFailedError */
+export async function loadClass(start: Pick<ProcessStart, 'moduleUrl' | 'classRef'>): Promise<Constructor> {
+  let module: Readonly<Record<string, unknown>>;
+  try {
+    module = (await import(start.moduleUrl)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    throw new ModuleFailedError(error);
+  }
+  const { exportName } = start.classRef;
+  const found = module[exportName];
+  if (typeof found !== 'function') {
+    const classes = Object.keys(module).filter((name) => typeof module[name] === 'function');
+    throw new ClassMissingError(exportName, classes.slice(0, 20));
+  }
+  return found as Constructor;
+}
+
+export function loadFailure(error: unknown): DeathCause {
+  return { kind: 'load-failed', error: toErrorData(error) };
+}

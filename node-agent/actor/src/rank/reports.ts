@@ -1,0 +1,42 @@
+import { TrainerError, type FromActorProcess, type RankReport } from '@trainer/model';
+import { deferred, type Deferred } from '@trainer/runtime';
+
+/** Reports that wait for the head; a rank that does not wait for its own would run on without being heard. */
+const MAX_WAITING = 1_000;
+
+/** The head did not store a report: the attempt is over for it. */
+export class FactRefusedError extends TrainerError<'fact.refused', { why: string }> {
+  constructor(why: string) {
+    super('fact.refused', `The head refused the report: ${why}`, { why });
+  }
+}
+
+/** Reports on their way to the head, by number. */
+export class Reports {
+  readonly #send: (message: FromActorProcess) => void;
+  readonly #waiting = new Map<number, Deferred<void>>();
+  #last = 0;
+
+  constructor(send: (message: FromActorProcess) => void) {
+    this.#send = send;
+  }
+
+  /** Resolves when the head has stored it. @throws FactRefusedError, TrainerError `queue.full` */
+  report(report: RankReport): Promise<void> {
+    if (this.#waiting.size >= MAX_WAITING) {
+      throw new TrainerError('queue.full', `${MAX_WAITING} reports wait for the head already; wait for one first.`, { limit: MAX_WAITING }, 'same');
+    }
+    this.#last += 1;
+    const waiting = deferred<void>();
+    this.#waiting.set(this.#last, waiting);
+    this.#send({ kind: 'report', number: this.#last, report });
+    return waiting.promise;
+  }
+
+  settled(number: number, refused: string | null): void {
+    const waiting = this.#waiting.get(number);
+    this.#waiting.delete(number);
+    if (refused === null) waiting?.resolve();
+    else waiting?.reject(new FactRefusedError(refused));
+  }
+}

@@ -1,0 +1,66 @@
+import type { Server } from '@grpc/grpc-js';
+import { toErrorData, type Clock } from '@trainer/model';
+import { listen, openServer, type PortRange } from '@trainer/runtime';
+import { ActorCallsService, decodeProtocol, encodeErrorData, errorToStatus, type ActorCallsServer, type pb } from '@trainer/wire';
+import type { Caller } from '../calls/caller.js';
+import type { Callers } from '../calls/callers.js';
+import { AnswerStream, type CallsStream, type OnUnsent } from './answer-stream.js';
+
+/** A connection that does not introduce itself in this time is closed. */
+const HELLO_MS = 10_000;
+
+export interface ListenerOptions {
+  readonly clock: Clock;
+  readonly host: string;
+  readonly ports: PortRange;
+  readonly callers: () => Callers | null;
+  readonly onUnsent: OnUnsent;
+}
+
+/** The actor's own gRPC listener. Calls are taken once `callers` is there. @throws ListenError */
+export async function openListener(options: ListenerOptions): Promise<{ server: Server; port: number }> {
+  const server = openServer({ secret: null, toStatus: errorToStatus });
+  const service: ActorCallsServer = { connect: (stream) => serve(stream, options) };
+  server.addService(ActorCallsService, service);
+  const port = await listen(server, options.host, options.ports);
+  return { server, port };
+}
+
+function serve(stream: CallsStream, options: ListenerOptions): void {
+  const link = new AnswerStream(stream, options.onUnsent);
+  let caller: Caller | null = null;
+  const helloTimer = options.clock.after(HELLO_MS, () => refuse(stream, link, new Error('No hello came in time.')));
+  const over = (): void => {
+    helloTimer.cancel();
+    caller?.detach(link);
+    link.close();
+  };
+  stream.on('data', (batch: pb.CallBatch) => {
+    try {
+      if (caller === null) {
+        helloTimer.cancel();
+        caller = introduce(batch, link, options);
+        link.welcome();
+      }
+      caller.receive(batch);
+    } catch (error) {
+      refuse(stream, link, error);
+    }
+  });
+  stream.on('end', over);
+  stream.on('close', over);
+  stream.on('cancelled', over);
+  stream.on('error', over);
+}
+
+function introduce(batch: pb.CallBatch, link: AnswerStream, options: ListenerOptions): Caller {
+  const callers = options.callers();
+  if (batch.hello === undefined || callers === null) throw new Error('The first batch must carry the hello, once the actor is ready.');
+  const { caller, token, protocol } = batch.hello;
+  return callers.welcome({ caller, token, protocol: decodeProtocol(protocol, 'hello.protocol') }, link);
+}
+
+function refuse(stream: CallsStream, link: AnswerStream, error: unknown): void {
+  stream.write({ welcome: undefined, answers: [], refused: encodeErrorData(toErrorData(error)) });
+  link.close();
+}
