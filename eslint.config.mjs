@@ -9,9 +9,9 @@ const PURE = [
   'head/src/{scheduling,actors,jobs,leases,nodes}/**/*.ts',
   'node-agent/agent/src/ledger/**/*.ts',
 ];
-const TESTS = ['**/*.test.ts', '**/*.contract.ts', '**/*.bench.ts', 'test/**/*.ts'];
+const TESTS = ['**/*.test.ts', '**/*.contract.ts', '**/*.bench.ts', '**/testing/**/*.ts', 'test/**/*.ts'];
 /** The only places that read the environment: the command, and a user's program that connects. */
-const READS_ENVIRONMENT = ['deploy/src/main.ts', 'proto/client/src/connect.ts'];
+const READS_ENVIRONMENT = ['deploy/src/main.ts', 'proto/client/src/cluster/connect.ts'];
 /** Where messages as generated may appear: the codecs and the services. Beyond them everything speaks the model's types. */
 const SPEAKS_WIRE = ['proto/wire/src/**/*.ts', '**/*.codec.ts', '**/rpc/**/*.ts'];
 
