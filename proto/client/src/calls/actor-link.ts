@@ -27,6 +27,8 @@ const BATCH_BYTES = 2 ** 20;
 const RELINK_MS = 30_000;
 /** A listener on a live machine welcomes within milliseconds; one behind a cut link never does. */
 const WELCOME_MS = 5_000;
+/** With the pauses between them longer than it takes the news of an actor's end to reach the head. */
+const MAX_REFUSALS = 8;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -63,6 +65,7 @@ export class ActorLink implements CallKeeper {
   #credits: CallCredit[] = [];
   #isFlushDue = false;
   #isBlocked = false;
+  #refusals = 0;
   #state: LinkState = { at: 'idle' };
   #target: { address: string; token: string } | null;
 
@@ -137,15 +140,21 @@ export class ActorLink implements CallKeeper {
     this.#isFlushDue = false;
     if (this.#state.at !== 'open') return;
     const { stream } = this.#state;
+    if (this.#cancels.length > 0 || this.#credits.length > 0) this.#writeControl(stream);
     while (!this.#isBlocked) {
       const calls = this.#takeBatch();
-      if (calls.length === 0 && this.#cancels.length === 0 && this.#credits.length === 0) return;
-      const [cancels, credits] = [this.#cancels, this.#credits];
-      this.#cancels = [];
-      this.#credits = [];
-      this.#isBlocked = !stream.write({ calls, cancels, credits });
+      if (calls.length === 0) return;
+      this.#isBlocked = !stream.write({ calls, cancels: [], credits: [] });
     }
   };
+
+  /** Ahead of new calls, which may need the room that cancelled ones leave in the actor; and small, so it need not wait. */
+  #writeControl(stream: CallStream): void {
+    const [cancels, credits] = [this.#cancels, this.#credits];
+    this.#cancels = [];
+    this.#credits = [];
+    this.#isBlocked = !stream.write({ calls: [], cancels, credits });
+  }
 
   #takeBatch(): OutgoingCall[] {
     const batch: OutgoingCall[] = [];
@@ -254,6 +263,7 @@ export class ActorLink implements CallKeeper {
 
   #opened(stream: CallStream): void {
     this.#state = { at: 'open', stream };
+    this.#refusals = 0;
     this.#isBlocked = false;
     this.#cancels = [];
     this.#credits = [];
@@ -277,8 +287,11 @@ export class ActorLink implements CallKeeper {
   #onStreamEnd(stream: CallStream, end: CallStreamEnd): boolean {
     if (end.why === 'refused') {
       const { error } = end;
-      if (this.#state.at !== 'ended') this.#end(() => reviveError(error));
-      return true;
+      this.#refusals += 1;
+      // A dead actor's port may be another's by now, who knows nothing of our token: ask the head first.
+      const isFinal = error.code !== 'auth.refused' || this.#refusals >= MAX_REFUSALS;
+      if (isFinal) this.#end(() => reviveError(error));
+      return isFinal;
     }
     if (this.#state.at === 'open' && this.#state.stream === stream) this.#startLinking();
     return this.#state.at === 'ended';

@@ -117,11 +117,10 @@ export class HeadRpc {
   /** A failure of gRPC as an error of ours; `since`: when it was first tried, milliseconds since 1970. */
   errorOf(failure: unknown, since: number): TrainerError {
     const error = statusToError(failure);
+    if (error.code === 'auth.missing' || error.code === 'auth.refused') return new UnauthenticatedError(error.code, this.address);
     // What the head itself threw says who is away; only gRPC's own failures carry a status.
     if (error.facts['grpcStatus'] === undefined) return reviveError(error);
     switch (error.code) {
-      case 'auth.refused':
-        return new UnauthenticatedError('auth.refused', this.address);
       case 'cluster.unavailable':
       case 'call.timeout':
         return new ClusterUnavailableError([this.address], since, 'No head answers');

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { ActorListener } from '../testing/actor-listener.js';
+import { linkTo, type TestLink } from '../testing/test-link.js';
+
+const MIB = 2 ** 20;
+
+class Streams {
+  made = 0;
+  ended = 0;
+  async *countTo(limit: number): AsyncGenerator<number> {
+    try {
+      for (let n = 1; n <= limit; n += 1) yield n;
+    } finally {
+      this.ended += 1;
+    }
+  }
+  async *chunks(count: number): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < count; i += 1) {
+      this.made += 1;
+      yield new Uint8Array(MIB);
+    }
+  }
+  async *failAfter(count: number): AsyncGenerator<number> {
+    for (let n = 1; n <= count; n += 1) yield n;
+    throw new Error('no more');
+  }
+  double(n: number): number {
+    return 2 * n;
+  }
+}
+
+let streams: Streams;
+let listener: ActorListener;
+let subject: TestLink<Streams>;
+
+beforeEach(async () => {
+  streams = new Streams();
+  listener = await new ActorListener(streams).start();
+  subject = linkTo<Streams>(listener);
+});
+
+afterEach(async () => {
+  subject.link.close();
+  await listener.stop();
+});
+
+async function all<Value>(values: AsyncIterable<Value>): Promise<Value[]> {
+  const taken: Value[] = [];
+  for await (const value of values) taken.push(value);
+  return taken;
+}
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) await new Promise(setImmediate);
+}
+
+test('a stream gives the values of the generator, in order, and ends', async () => {
+  expect(await all(subject.handle.stream.countTo(1_000))).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1));
+});
+
+test('values asked for ahead arrive in order', async () => {
+  const stream = subject.handle.stream.countTo(2);
+  const results = await Promise.all([stream.next(), stream.next(), stream.next()]);
+  expect(results.map(({ value, done }) => [value, done])).toEqual([[1, false], [2, false], [undefined, true]]);
+});
+
+test('a stream that nobody reads is never begun', async () => {
+  subject.handle.stream.countTo(3);
+  expect(await subject.handle.call.double(4)).toBe(8);
+  expect(listener.ran.map(({ method }) => method)).toEqual(['double']);
+});
+
+test('what a generator throws comes after the values before it', async () => {
+  const taken: number[] = [];
+  const read = (async () => {
+    for await (const n of subject.handle.stream.failAfter(3)) taken.push(n);
+  })();
+  await expect(read).rejects.toMatchObject({ code: 'call.threw', facts: { message: 'no more' } });
+  expect(taken).toEqual([1, 2, 3]);
+});
+
+test('leaving the loop ends the generator in the actor', async () => {
+  for await (const n of subject.handle.stream.countTo(1_000_000)) if (n === 3) break;
+  while (listener.cancelled.length === 0) await turns(1);
+  expect(await subject.handle.call.double(1)).toBe(2);
+  expect(streams.ended).toBe(1);
+});
+
+test('at most 16 MiB and one value are sent ahead of the reader; reading on lets the rest come', async () => {
+  const stream = subject.handle.stream.chunks(60);
+  await stream.next();
+  let before = -1;
+  while (streams.made !== before) {
+    before = streams.made;
+    await turns(200);
+  }
+  expect(streams.made).toBeLessThanOrEqual(18);
+  expect(await all(stream)).toHaveLength(59);
+});
+
+test('a stream that had begun when its link broke fails, since values may be lost', async () => {
+  const stream = subject.handle.stream.chunks(60);
+  await stream.next();
+  await listener.cutLinks();
+  await expect(all(stream)).rejects.toMatchObject({ code: 'cluster.unavailable', facts: { outcome: 'unknown' } });
+});
+
+test('a stream under a signal that fires fails its reader', async () => {
+  const controller = new AbortController();
+  const stream = subject.handle.with({ signal: controller.signal }).stream.chunks(60);
+  await stream.next();
+  controller.abort();
+  await expect(all(stream)).rejects.toMatchObject({ code: 'call.cancelled' });
+});
