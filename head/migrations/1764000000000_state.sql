@@ -84,6 +84,7 @@ CREATE TABLE trainer.jobs (
 );
 CREATE INDEX jobs_newest ON trainer.jobs (created_at DESC, job DESC);
 CREATE INDEX jobs_unended ON trainer.jobs (job) WHERE status IN ('pending', 'running');
+CREATE INDEX jobs_uncleaned ON trainer.jobs (job) WHERE NOT (state ->> 'isCleaned')::boolean;
 
 CREATE TABLE trainer.attempts (
   job text NOT NULL REFERENCES trainer.jobs,

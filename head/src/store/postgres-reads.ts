@@ -104,7 +104,7 @@ async function load(database: Database): Promise<StoredState> {
   const nodes = await database.query<NodeRow>('SELECT * FROM trainer.nodes');
   const sessions = await database.query<{ session: string; since: string }>("SELECT session, since FROM trainer.sessions WHERE state = 'open'");
   const actors = await database.query<ActorRow>(`${ACTOR} WHERE at <> 'dead'`);
-  const jobs = await database.query<JobRow>(`${JOB} WHERE status IN ('pending', 'running')`);
+  const jobs = await database.query<JobRow>(`${JOB} WHERE status IN ('pending', 'running') OR NOT (state ->> 'isCleaned')::boolean`);
   const leases = await database.query<{ body: Lease }>(
     `SELECT body FROM trainer.leases WHERE state NOT IN ('ended', 'lost')
        OR holder_id IN (SELECT job FROM trainer.jobs WHERE status IN ('pending', 'running'))`,

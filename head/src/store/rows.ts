@@ -34,7 +34,7 @@ const TABLES = {
     tags: 'jsonb', request: 'jsonb', state: 'jsonb', last_event: 'bigint',
   }),
   jobs: update('jobs', 'job', { job: 'text', status: 'text', phase: 'text', attempt: 'integer', state: 'jsonb', last_event: 'bigint' }, 't.last_event <= x.last_event'),
-  attempts: upsert('attempts', ['job', 'attempt'], {
+  attempts: upsertOnly('attempts', ['job', 'attempt'], ['ended_at'], {
     job: 'text', attempt: 'integer', world_size: 'integer', started_at: 'bigint', ended_at: 'bigint', body: 'jsonb',
   }),
   epochs: insert('epoch_metrics', { job: 'text', attempt: 'integer', epoch: 'integer', name: 'text', value: 'double precision' }),
@@ -204,8 +204,13 @@ function insert(table: string, columns: Readonly<Record<string, string>>): Table
 }
 
 function upsert(table: string, key: readonly string[], columns: Readonly<Record<string, string>>): Table {
+  return upsertOnly(table, key, Object.keys(columns).filter((name) => !key.includes(name)), columns);
+}
+
+/** Of a row that is there already only the columns of `changing` are written. */
+function upsertOnly(table: string, key: readonly string[], changing: readonly string[], columns: Readonly<Record<string, string>>): Table {
   const names = Object.keys(columns);
-  const set = names.filter((name) => !key.includes(name)).map((name) => `${name} = EXCLUDED.${name}`);
+  const set = changing.map((name) => `${name} = EXCLUDED.${name}`);
   return {
     columns,
     write: (source) =>

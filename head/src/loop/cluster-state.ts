@@ -1,0 +1,38 @@
+import { isFinalStatus, makeLeaseId } from '@trainer/model';
+import type { Actor, ActorId, JobId, Lease, LeaseId, NodeId, SessionId } from '@trainer/model';
+import type { JobRecord } from '../jobs/job-record.js';
+import type { StoredNode, StoredSession, StoredState } from '../store/cluster-store.js';
+import { Book } from './book.js';
+
+/** Everything that has not ended, in memory. The store holds the same, and what has ended. */
+export class ClusterState {
+  readonly nodes = new Book<NodeId, StoredNode>(() => false);
+  readonly sessions = new Book<SessionId, StoredSession>((session) => session.state === 'ended');
+  readonly actors = new Book<ActorId, Actor>((actor) => actor.state.at === 'dead');
+  /** A lost lease of a rank stays until its process can't live any more; its job must know. */
+  readonly leases = new Book<LeaseId, Lease>((lease) => lease.state === 'ended' || (lease.state === 'lost' && lease.holder.kind === 'actor'));
+  /** An ended job stays until what its attempts left is removed. */
+  readonly jobs = new Book<JobId, JobRecord>((record) => isFinalStatus(record.job.status) && record.isCleaned);
+  #given = 0;
+
+  constructor(readonly headEpoch: number) {}
+
+  /** The id that is given out next. */
+  get nextLease(): LeaseId {
+    return makeLeaseId({ headEpoch: this.headEpoch, n: this.#given + 1 });
+  }
+
+  takeLease(): LeaseId {
+    const id = this.nextLease;
+    this.#given += 1;
+    return id;
+  }
+
+  reset(state: StoredState): void {
+    this.nodes.reset(state.nodes.map((node) => [node.entry.id, node]));
+    this.sessions.reset(state.sessions.map((session) => [session.id, session]));
+    this.actors.reset(state.actors.map((actor) => [actor.spec.id, actor]));
+    this.leases.reset(state.leases.filter((lease) => lease.state !== 'ended').map((lease) => [lease.id, lease]));
+    this.jobs.reset(state.jobs.map((record) => [record.job.id, record]));
+  }
+}

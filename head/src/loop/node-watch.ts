@@ -1,0 +1,134 @@
+import { isFinalLease } from '@trainer/model';
+import type { Clock, Lease, LeaseId, Millis, NodeId, Timer } from '@trainer/model';
+import { stepNode } from '../nodes/step-node.js';
+import type { NodeEvent } from '../nodes/node-table.js';
+import type { AgentLinks } from './agent-links.js';
+import type { ClusterLoop, LoopListener } from './cluster-loop.js';
+import { leaseGone, leaseLost } from './facts.js';
+import type { Timers } from './settings.js';
+import type { Turn } from './turn.js';
+
+export interface NodeWatchOptions {
+  readonly loop: ClusterLoop;
+  readonly links: AgentLinks;
+  readonly timers: Timers;
+  readonly clock: Clock;
+}
+
+/** Looks at heartbeats this often within the limit of silence. */
+const LOOKS = 6;
+
+/**
+ * Who is away, and what is lost with it (design.md section 9).
+ *
+ *   W1. A node whose stream closed, or that is silent, takes no placement at once; its actors' leases are lost after
+ *       `actorsLostMs`, its ranks' after `ranksLostMs`, unless its incarnation says hello before.
+ *   W2. After a stall of the head's own event loop the silence of agents is counted afresh: it could not have heard them.
+ *   W3. A lost rank counts as gone `headlessMs` later: design.md section 5 lets no process live longer.
+ */
+export class NodeWatch implements LoopListener {
+  readonly #away = new Map<NodeId, readonly Timer[]>();
+  readonly #lost = new Map<LeaseId, Timer>();
+  #look: Timer | null = null;
+
+  constructor(private readonly options: NodeWatchOptions) {}
+
+  start(): void {
+    const { clock, timers } = this.options;
+    const everyMs = timers.silentMs / LOOKS;
+    let lookedMs = clock.monotonicMs();
+    const look = (): void => {
+      const nowMs = clock.monotonicMs();
+      if (nowMs - lookedMs > 2 * everyMs) for (const link of this.options.links.all()) link.lastHeardMs = nowMs;
+      lookedMs = nowMs;
+      for (const link of this.options.links.all()) if (nowMs - link.lastHeardMs > timers.silentMs) this.#silent(link.node);
+      this.#look = clock.after(everyMs, look);
+    };
+    this.#look = clock.after(everyMs, look);
+  }
+
+  close(): void {
+    this.#look?.cancel();
+    this.suspended();
+  }
+
+  /** The node's present stream is gone. */
+  left(node: NodeId, event: NodeEvent): void {
+    this.#step(node, event);
+    this.#countLoss(node, this.options.timers.actorsLostMs, this.options.timers.ranksLostMs);
+  }
+
+  /** The node said hello, or beats again. */
+  back(node: NodeId): void {
+    for (const timer of this.#away.get(node) ?? []) timer.cancel();
+    this.#away.delete(node);
+  }
+
+  committed(turn: Turn): void {
+    for (const lease of turn.leases.values()) if (lease.state === 'lost') this.#countGone(lease, this.options.timers.headlessMs);
+  }
+
+  suspended(): void {
+    for (const timers of this.#away.values()) for (const timer of timers) timer.cancel();
+    for (const timer of this.#lost.values()) timer.cancel();
+    this.#away.clear();
+    this.#lost.clear();
+  }
+
+  resumed(): void {
+    const { loop, timers, clock } = this.options;
+    for (const { entry } of loop.state.nodes.committed()) {
+      if (entry.state !== 'lost') this.#countLoss(entry.id, timers.knownNodeMs, timers.knownNodeMs);
+    }
+    for (const lease of loop.state.leases.committed()) {
+      if (lease.state === 'lost') this.#countGone(lease, Math.max(0, lease.since + timers.headlessMs - clock.wallMs()));
+    }
+  }
+
+  #silent(node: NodeId): void {
+    if (this.#away.has(node)) return;
+    this.left(node, { kind: 'silent' });
+  }
+
+  #countLoss(node: NodeId, actorsMs: Millis, ranksMs: Millis): void {
+    if (this.#away.has(node)) return;
+    const { clock, loop } = this.options;
+    const actors = clock.after(actorsMs, () => loop.inBackground((turn) => lose(turn, node, 'actor')));
+    const ranks = clock.after(ranksMs, () => {
+      loop.inBackground((turn) => {
+        lose(turn, node, 'actor');
+        lose(turn, node, 'rank');
+        stepNodeIn(turn, node, { kind: 'lost' });
+      });
+    });
+    this.#away.set(node, [actors, ranks]);
+  }
+
+  #countGone(lease: Lease, afterMs: Millis): void {
+    if (lease.holder.kind !== 'rank' || this.#lost.has(lease.id)) return;
+    const timer = this.options.clock.after(afterMs, () => {
+      this.#lost.delete(lease.id);
+      this.options.loop.inBackground((turn) => leaseGone(turn, lease));
+    });
+    this.#lost.set(lease.id, timer);
+  }
+
+  #step(node: NodeId, event: NodeEvent): void {
+    this.options.loop.inBackground((turn) => stepNodeIn(turn, node, event));
+  }
+}
+
+/** Applies an event to the node's entry. */
+export function stepNodeIn(turn: Turn, node: NodeId, event: NodeEvent): void {
+  const stored = turn.node(node);
+  if (stored === undefined) return;
+  const step = stepNode(stored.entry, event, turn.now);
+  if (step.kind === 'illegal') turn.illegal.push(step);
+  else if (step.isChanged) turn.putNode({ ...stored, entry: step.node });
+}
+
+function lose(turn: Turn, node: NodeId, kind: Lease['holder']['kind']): void {
+  for (const lease of [...turn.state.leases.decided()]) {
+    if (lease.node === node && lease.holder.kind === kind && !isFinalLease(lease.state)) leaseLost(turn, lease);
+  }
+}

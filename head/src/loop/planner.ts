@@ -1,0 +1,139 @@
+import { catalogEntry, TrainerError } from '@trainer/model';
+import type { Actor, ActorId, Clock, JobId, Millis, Timer } from '@trainer/model';
+import { demandOf } from '../jobs/job-demand.js';
+import type { JobRecord } from '../jobs/job-record.js';
+import type { Demand, Placement, Policy } from '../scheduling/demand.js';
+import { explainText } from '../scheduling/explain-text.js';
+import type { Explanation } from '../scheduling/explanation.js';
+import { plan } from '../scheduling/plan.js';
+import { viewOf } from '../scheduling/view.js';
+import type { ClusterLoop } from './cluster-loop.js';
+import type { Timers } from './settings.js';
+import type { Turn } from './turn.js';
+
+/** What was asked for fits on no node, even empty; `facts.explanation` is the scheduler's, as data. */
+export class InfeasibleError extends TrainerError<'placement.infeasible', { explanation: Explanation }> {
+  constructor(explanation: Explanation) {
+    super('placement.infeasible', explainText(explanation), { explanation });
+  }
+}
+
+export interface PlannerOptions {
+  readonly loop: ClusterLoop;
+  readonly timers: Timers;
+  readonly maxParallelJobs: number;
+  readonly clock: Clock;
+  /** An actor that fits nowhere; its creator is told before it is dead. */
+  readonly onInfeasible: (actor: ActorId, error: InfeasibleError) => void;
+}
+
+/** Plans whenever something changed: one plan at a time, made on what is decided, committed before anything of it is sent. */
+export class Planner {
+  #isDirty = false;
+  #isPlanning = false;
+  #patience: Timer | null = null;
+  #isReasonHeldBack = false;
+  readonly #reasonAt = new Map<string, Millis>();
+
+  constructor(private readonly options: PlannerOptions) {}
+
+  /** Something changed that may let a demand go on. Cheap; may be called often. */
+  touch(): void {
+    this.#isDirty = true;
+    if (this.#isPlanning) return;
+    this.#isPlanning = true;
+    queueMicrotask(() => void this.#run());
+  }
+
+  close(): void {
+    this.#patience?.cancel();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isDirty && this.options.loop.isRunning) {
+      this.#isDirty = false;
+      // A failed commit suspends the loop; when it resumes everything is planned anew.
+      await this.options.loop.turn((turn) => this.#plan(turn)).catch(() => undefined);
+    }
+    this.#isPlanning = false;
+  }
+
+  #plan(turn: Turn): void {
+    const { state } = this.options.loop;
+    const nodes = [...state.nodes.decided()].map((node) => node.entry);
+    const records = [...state.jobs.decided()];
+    const queue = [...this.#actorDemands(), ...records.flatMap((record) => jobDemand(record, nodes))];
+    if (queue.length === 0) {
+      this.#reasonAt.clear();
+      return;
+    }
+    const running = records.filter((record) => record.ranks.some((rank) => rank.state !== 'ended' && rank.state !== 'gone')).length;
+    const policy: Policy = { maxParallelJobs: this.options.maxParallelJobs, patienceMs: this.options.timers.patienceMs };
+    const made = plan(viewOf(nodes, [...state.leases.decided()], running), queue, policy, turn.now);
+    this.#isReasonHeldBack = false;
+    for (const placement of made.placements) this.#apply(turn, placement);
+    for (const explanation of made.explanations) this.#explain(turn, explanation);
+    this.#patience?.cancel();
+    const againMs = this.#isReasonHeldBack ? this.options.timers.reasonEveryMs : policy.patienceMs;
+    this.#patience = made.explanations.length === 0 ? null : this.options.clock.after(againMs, () => this.touch());
+  }
+
+  #actorDemands(): Demand[] {
+    return [...this.options.loop.state.actors.decided()].flatMap(({ spec, state }): Demand[] =>
+      state.at === 'pending'
+        ? [{ id: spec.id, kind: 'actor', bundles: [spec.resources], priority: spec.priority, since: state.since, needsEngine: null }]
+        : [],
+    );
+  }
+
+  #apply(turn: Turn, placement: Placement): void {
+    this.#reasonAt.delete(placement.demand);
+    if (placement.kind === 'actor') {
+      const actor = placement.demand as ActorId;
+      const incarnation = (turn.actor(actor)?.restarts ?? 0) + 1;
+      for (const { node, incarnation: nodeIncarnation, grant } of placement.bundles) {
+        const lease = turn.planLease(node, nodeIncarnation, grant, () => ({ kind: 'actor', actor, incarnation }));
+        turn.stepActor(actor, { kind: 'placed', lease: lease.id, incarnation });
+      }
+      return;
+    }
+    const job = placement.demand as JobId;
+    const attempt = (turn.job(job)?.job.attempt ?? 0) + 1;
+    const ranks = placement.bundles.map(({ bundle, node, incarnation, grant }) => {
+      const lease = turn.planLease(node, incarnation, grant, () => ({ kind: 'rank', job, attempt, rank: bundle }));
+      return { rank: bundle, lease: lease.id, node, grant };
+    });
+    turn.stepJob(job, { kind: 'placed', attempt, ranks });
+  }
+
+  #explain(turn: Turn, explanation: Explanation): void {
+    const actor = turn.actor(explanation.demand as ActorId);
+    if (actor !== undefined && explanation.verdict === 'infeasible') {
+      this.options.onInfeasible(actor.spec.id, new InfeasibleError(explanation));
+      turn.stepActor(actor.spec.id, { kind: 'infeasible', explanation });
+      return;
+    }
+    const text = explainText(explanation);
+    const known = actor === undefined ? turn.job(explanation.demand as JobId)?.job.pendingReason : reasonOf(actor);
+    if (known === text) return;
+    // Every plan changes somebody's number in the queue; a reason is for people, and costs a commit.
+    const last = this.#reasonAt.get(explanation.demand);
+    if (last !== undefined && turn.now - last < this.options.timers.reasonEveryMs) {
+      this.#isReasonHeldBack = true;
+      return;
+    }
+    this.#reasonAt.set(explanation.demand, turn.now);
+    if (actor !== undefined) turn.stepActor(actor.spec.id, { kind: 'waits', reason: text });
+    else turn.stepJob(explanation.demand as JobId, { kind: 'pending-reason', text });
+  }
+}
+
+function reasonOf(actor: Actor): string | null {
+  return actor.state.at === 'pending' ? actor.state.reason : null;
+}
+
+function jobDemand(record: JobRecord, nodes: Parameters<typeof demandOf>[2]): Demand[] {
+  const entry = catalogEntry(record.job.request.modelId);
+  const demand = entry === null ? null : demandOf(record, entry, nodes);
+  return demand === null ? [] : [demand];
+}

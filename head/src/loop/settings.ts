@@ -1,0 +1,50 @@
+import type { Millis } from '@trainer/model';
+
+/** The timers of the head; all scale by one setting, so that tests of faults are quick and run the same code. */
+export interface Timers {
+  /** An agent that sent no heartbeat for this long takes no placement (design.md section 9). */
+  readonly silentMs: Millis;
+  /** After a stream closed or fell silent, its actors are lost this much later: they restart elsewhere, soon. */
+  readonly actorsLostMs: Millis;
+  /** As above for ranks, whose restart costs more than waiting for the incarnation to come back. */
+  readonly ranksLostMs: Millis;
+  /** A new leader waits this long for known nodes to say hello. */
+  readonly knownNodeMs: Millis;
+  /** TRAINER_HEADLESS_S: no process lives longer without its head. */
+  readonly headlessMs: Millis;
+  /** How long one placement request waits for its answer: an agent answers in milliseconds. */
+  readonly placeAnswerMs: Millis;
+  /** How long an unanswered placement is repeated before its lease is given up: as long as a reservation lives, thrice. */
+  readonly placeForMs: Millis;
+  /** All ranks of an attempt are ready within it, or the attempt ends. */
+  readonly rendezvousMs: Millis;
+  /** A session's actors live on this long after its last stream. */
+  readonly sessionGraceMs: Millis;
+  /** Smaller demands may pass a larger one this long. */
+  readonly patienceMs: Millis;
+  /** The pending reason of one demand is stored this often at most. */
+  readonly reasonEveryMs: Millis;
+  /** Renewal of the leadership: a third of the 3 s after which a standby takes over. */
+  readonly renewMs: Millis;
+}
+
+const DESIGNED: Timers = {
+  silentMs: 3_000,
+  actorsLostMs: 1_500,
+  ranksLostMs: 10_000,
+  knownNodeMs: 10_000,
+  headlessMs: 60_000,
+  placeAnswerMs: 2_000,
+  placeForMs: 30_000,
+  rendezvousMs: 30_000,
+  sessionGraceMs: 30_000,
+  patienceMs: 60_000,
+  reasonEveryMs: 1_000,
+  renewMs: 1_000,
+};
+
+/** @param scale 1: as designed; 0.1: ten times as quick */
+export function scaledTimers(scale: (ms: Millis) => Millis, headlessMs: Millis = DESIGNED.headlessMs): Timers {
+  const all = { ...DESIGNED, headlessMs };
+  return Object.fromEntries(Object.entries(all).map(([name, ms]) => [name, scale(ms)])) as unknown as Timers;
+}

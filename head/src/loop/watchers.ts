@@ -1,0 +1,42 @@
+import type { Clock, Millis } from '@trainer/model';
+
+/**
+ * Who waits for a change of one entity. Each entity has few waiters, and each waiter a deadline or a stream that it ends with.
+ */
+export class Watchers<Value> {
+  readonly #listeners = new Map<string, Set<(value: Value) => void>>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Calls back after every commit that changed the entity. @returns how to end it; idempotent. */
+  on(key: string, listener: (value: Value) => void): () => void {
+    const set = this.#listeners.get(key) ?? new Set();
+    set.add(listener);
+    this.#listeners.set(key, set);
+    return () => {
+      set.delete(listener);
+      if (set.size === 0 && this.#listeners.get(key) === set) this.#listeners.delete(key);
+    };
+  }
+
+  notify(key: string, value: Value): void {
+    for (const listener of [...(this.#listeners.get(key) ?? [])]) listener(value);
+  }
+
+  /** @returns the first value that passes the test, or null after `waitMs`. `now` is looked at first. */
+  until(key: string, now: Value | undefined, test: (value: Value) => boolean, waitMs: Millis): Promise<Value | null> {
+    if (now !== undefined && test(now)) return Promise.resolve(now);
+    if (waitMs <= 0) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      const finish = (value: Value | null): void => {
+        off();
+        timer.cancel();
+        resolve(value);
+      };
+      const off = this.on(key, (value) => {
+        if (test(value)) finish(value);
+      });
+      const timer = this.clock.after(waitMs, () => finish(null));
+    });
+  }
+}

@@ -1,0 +1,130 @@
+import type { Clock, Lease, LeaseId, PlaceReply, PlaceRequest, StartSpec } from '@trainer/model';
+import { toErrorData } from '@trainer/model';
+import { backoff, sleep } from '@trainer/runtime';
+import type { Logger, Random } from '@trainer/runtime';
+import { lowWater } from '../leases/step-lease.js';
+import type { ClusterLoop } from '../loop/cluster-loop.js';
+import type { AgentLinks } from '../loop/agent-links.js';
+import type { Timers } from '../loop/settings.js';
+import type { Turn } from '../loop/turn.js';
+import type { Placement } from './placement.js';
+import { startSpecOfActor, startSpecOfRank } from './start-spec.js';
+import type { Secrets } from './start-spec.js';
+
+export type PlaceAction = 'reserve' | 'start' | 'reserve-and-start';
+
+export interface PlacerOptions {
+  readonly loop: ClusterLoop;
+  readonly links: AgentLinks;
+  readonly placement: Placement;
+  readonly secrets: Secrets;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/**
+ * Sends committed leases to their agents.
+ *
+ *   P1. Only a committed lease of a node whose hello is reconciled is sent, with the id of that stream.
+ *   P2. A lost answer is asked for again with the same lease; after `placeForMs` the lease is given up and released.
+ *   P3. Sending twice is harmless; while one sending of a lease runs, another is not begun.
+ */
+export class Placer {
+  readonly #running = new Set<LeaseId>();
+
+  constructor(private readonly options: PlacerOptions) {}
+
+  place(lease: LeaseId, action: PlaceAction): void {
+    if (this.#running.has(lease)) return;
+    this.#running.add(lease);
+    void this.#send(lease, action)
+      .catch((error: unknown) => this.options.logger.error('a placement failed', { lease, error }))
+      .finally(() => this.#running.delete(lease));
+  }
+
+  async #send(id: LeaseId, action: PlaceAction): Promise<void> {
+    const { clock, random, timers, links, logger } = this.options;
+    const waits = backoff({ firstMs: 50, maxMs: 1_000, random });
+    const giveUpMs = clock.monotonicMs() + timers.placeForMs;
+    while (clock.monotonicMs() < giveUpMs) {
+      const lease = this.options.loop.state.leases.seen(id);
+      if (lease === undefined || !isDue(lease, action) || !this.options.loop.isRunning) return;
+      const link = links.get(lease.node);
+      const request = link === undefined ? null : this.#request(lease, action, link.stream);
+      // Without a stream the hello of the next one brings it here again; without a holder it is being ended.
+      if (request === null) return;
+      try {
+        const reply = await this.options.placement.place(lease.node, lease.nodeIncarnation, request, timers.placeAnswerMs);
+        if (!isPassing(reply)) return this.#answered(id, action, reply);
+        logger.debug('a placement is not taken yet', { lease: id, reply });
+      } catch (error) {
+        logger.debug('a placement got no answer', { lease: id, problem: toErrorData(error).message });
+      }
+      await sleep(clock, waits.nextMs());
+    }
+    this.options.loop.inBackground((turn) => giveUp(turn, id));
+  }
+
+  #request(lease: Lease, action: PlaceAction, stream: PlaceRequest['stream']): PlaceRequest | null {
+    const { state } = this.options.loop;
+    const common = { stream, headEpoch: state.headEpoch, lowWater: lowWater(state.leases.decided(), state.nextLease), lease: lease.id };
+    if (action === 'reserve') return { ...common, action: { kind: 'reserve', grant: lease.grant } };
+    const spec = this.#spec(lease);
+    if (spec === null) return null;
+    return { ...common, action: action === 'start' ? { kind: 'start', spec } : { kind: 'reserve-and-start', grant: lease.grant, spec } };
+  }
+
+  #spec(lease: Lease): StartSpec | null {
+    const { state } = this.options.loop;
+    if (lease.holder.kind === 'actor') {
+      const actor = state.actors.seen(lease.holder.actor);
+      return actor === undefined ? null : startSpecOfActor(actor, lease, this.options.secrets);
+    }
+    const record = state.jobs.seen(lease.holder.job);
+    return record === undefined ? null : startSpecOfRank(record, lease, this.options.secrets);
+  }
+
+  #answered(id: LeaseId, action: PlaceAction, reply: PlaceReply): void {
+    this.options.loop.inBackground((turn) => {
+      const lease = turn.lease(id);
+      if (lease === undefined) return;
+      if (reply.kind === 'granted') granted(turn, lease, action);
+      else refused(turn, lease, `${lease.node} refused it: ${reply.message}`);
+    });
+  }
+}
+
+/** Is this what the lease waits for? */
+function isDue(lease: Lease, action: PlaceAction): boolean {
+  return lease.state === (action === 'start' ? 'reserved' : 'planned');
+}
+
+/** Refusals that say nothing about the lease: the agent reads its new stream's welcome, or its buffer drains. */
+function isPassing(reply: PlaceReply): boolean {
+  return reply.kind === 'refused' && (reply.reason === 'stale-stream' || reply.reason === 'buffer-full');
+}
+
+function granted(turn: Turn, lease: Lease, action: PlaceAction): void {
+  turn.stepLease(lease.id, action === 'reserve' ? { kind: 'reserved' } : { kind: 'started', pid: null });
+  if (lease.holder.kind !== 'rank') return;
+  const { job, attempt, rank } = lease.holder;
+  turn.stepJob(job, { kind: action === 'reserve' ? 'reserved' : 'started', attempt, rank });
+}
+
+/** The lease holds nothing; its holder is planned again. */
+export function refused(turn: Turn, lease: Lease, message: string): void {
+  if (turn.stepLease(lease.id, { kind: 'refused', message }) !== null) return;
+  const { holder } = lease;
+  if (holder.kind === 'actor') turn.stepActor(holder.actor, { kind: 'refused', lease: lease.id, message });
+  else turn.stepJob(holder.job, { kind: 'refused', attempt: holder.attempt, rank: holder.rank, message });
+}
+
+/** The agent may or may not hold it: it is told to release it, and says so by the lease's last fact. */
+function giveUp(turn: Turn, id: LeaseId): void {
+  const lease = turn.lease(id);
+  if (lease === undefined || (lease.state !== 'planned' && lease.state !== 'reserved')) return;
+  turn.stepLease(id, { kind: 'stop' });
+  turn.effects.push({ kind: 'end-lease', lease: id, cause: { kind: 'released' } });
+}

@@ -1,0 +1,91 @@
+import { toErrorData } from '@trainer/model';
+import type { Clock, ErrorData, JobId } from '@trainer/model';
+import { backoff, sleep } from '@trainer/runtime';
+import type { Logger, Random } from '@trainer/runtime';
+import type { ObjectStore } from '@trainer/storage';
+import type { Copy } from '../jobs/job-record.js';
+import type { ClusterLoop } from '../loop/cluster-loop.js';
+
+export interface PromoterOptions {
+  readonly loop: ClusterLoop;
+  readonly objects: ObjectStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** So often a copy is tried, over about five minutes: an object store that restarts is back by then. */
+const TRIES = 40;
+/** Files listed and removed at a time. */
+const PAGE = 500;
+
+/**
+ * Brings a stored result to its final keys, and removes what attempts left. Derived from state: whoever leads does it, and
+ * doing it twice gives the same objects.
+ */
+export class Promoter {
+  readonly #running = new Set<JobId>();
+  readonly #closed = new AbortController();
+
+  constructor(private readonly options: PromoterOptions) {}
+
+  close(): void {
+    this.#closed.abort(new Error('the head ends'));
+  }
+
+  promote(job: JobId, bucket: string, copies: readonly Copy[]): void {
+    this.#once(job, async () => {
+      const error = await this.#copyAll(bucket, copies);
+      await this.options.loop.turn((turn) => turn.stepJob(job, error === null ? { kind: 'promoted' } : { kind: 'promotion-failed', error }));
+    });
+  }
+
+  cleanup(job: JobId, bucket: string, prefix: string): void {
+    this.#once(job, async () => {
+      await this.#retried(() => removeAll(this.options.objects, bucket, prefix));
+      await this.options.loop.turn((turn) => turn.stepJob(job, { kind: 'cleaned' }));
+    });
+  }
+
+  #once(job: JobId, run: () => Promise<void>): void {
+    if (this.#running.has(job)) return;
+    this.#running.add(job);
+    void run()
+      .catch((error: unknown) => {
+        if (!this.#closed.signal.aborted) this.options.logger.warn('files of a job could not be moved; a new head tries again', { job, error });
+      })
+      .finally(() => this.#running.delete(job));
+  }
+
+  async #copyAll(bucket: string, copies: readonly Copy[]): Promise<ErrorData | null> {
+    try {
+      for (const { from, to } of copies) await this.#retried(() => this.options.objects.copy(bucket, from, to));
+      return null;
+    } catch (error) {
+      this.#closed.signal.throwIfAborted();
+      return toErrorData(error);
+    }
+  }
+
+  /** @throws the last error once trying again has no point. */
+  async #retried(run: () => Promise<unknown>): Promise<void> {
+    const waits = backoff({ firstMs: 100, maxMs: 10_000, random: this.options.random });
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await run();
+        return;
+      } catch (error) {
+        if (tries >= TRIES || toErrorData(error).retry === 'never') throw error;
+        await sleep(this.options.clock, waits.nextMs(), this.#closed.signal);
+      }
+    }
+  }
+}
+
+async function removeAll(objects: ObjectStore, bucket: string, prefix: string): Promise<void> {
+  for (;;) {
+    const found = await objects.list(bucket, { prefix, after: '', limit: PAGE });
+    if (found.length === 0) return;
+    await objects.remove(bucket, found.map((object) => object.key));
+  }
+}

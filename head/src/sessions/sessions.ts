@@ -1,0 +1,98 @@
+import { TrainerError } from '@trainer/model';
+import type { Clock, SessionId, Timer } from '@trainer/model';
+import type { ClusterLoop, LoopListener } from '../loop/cluster-loop.js';
+import type { Timers } from '../loop/settings.js';
+import type { Turn } from '../loop/turn.js';
+
+/** The session was closed, or its client was away for longer than its grace: its actors are ended. Open another one. */
+export class SessionEndedError extends TrainerError<'session.ended', { session: string }> {
+  constructor(session: SessionId) {
+    super('session.ended', `Session ${session} has ended, and its actors with it; connect again.`, { session });
+  }
+}
+
+/** An actor is created in a session that its client holds open. */
+export class SessionUnknownError extends TrainerError<'session.unknown', { session: string }> {
+  constructor(session: string) {
+    super('session.unknown', `Session '${session}' is not open; attach it first, and hold it.`, { session });
+  }
+}
+
+export interface SessionsOptions {
+  readonly loop: ClusterLoop;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly wasEnded: (session: SessionId) => Promise<boolean>;
+}
+
+/**
+ * Clients' sessions: each is held open by a stream, outlives reconnects within its grace, and takes its actors with it.
+ */
+export class Sessions implements LoopListener {
+  readonly #attached = new Map<SessionId, number>();
+  readonly #graces = new Map<SessionId, Timer>();
+
+  constructor(private readonly options: SessionsOptions) {}
+
+  /** @returns once the session is stored. @throws SessionEndedError */
+  async attach(session: SessionId): Promise<void> {
+    const isKnown = this.options.loop.state.sessions.get(session) !== undefined;
+    if (!isKnown && (await this.options.wasEnded(session))) throw new SessionEndedError(session);
+    await this.options.loop.turn((turn) => {
+      const known = turn.session(session);
+      if (known?.state === 'ended') throw new SessionEndedError(session);
+      if (known === undefined) turn.putSession({ id: session, state: 'open', since: turn.now });
+    });
+    this.#graces.get(session)?.cancel();
+    this.#graces.delete(session);
+    this.#attached.set(session, (this.#attached.get(session) ?? 0) + 1);
+  }
+
+  /** A stream of the session is gone; with the last one its grace begins. */
+  detach(session: SessionId): void {
+    const left = (this.#attached.get(session) ?? 1) - 1;
+    if (left > 0) {
+      this.#attached.set(session, left);
+      return;
+    }
+    this.#attached.delete(session);
+    this.#countGrace(session);
+  }
+
+  /** The client is done: its actors end now. Idempotent. */
+  async end(session: SessionId): Promise<void> {
+    this.#graces.get(session)?.cancel();
+    this.#graces.delete(session);
+    await this.options.loop.turn((turn) => endSession(turn, session));
+  }
+
+  committed(): void {}
+
+  suspended(): void {
+    for (const timer of this.#graces.values()) timer.cancel();
+    this.#graces.clear();
+  }
+
+  /** A new head counts each grace from its own beginning. */
+  resumed(): void {
+    for (const { id } of this.options.loop.state.sessions.committed()) if (!this.#attached.has(id)) this.#countGrace(id);
+  }
+
+  #countGrace(session: SessionId): void {
+    if (this.#graces.has(session) || this.options.loop.state.sessions.get(session) === undefined) return;
+    const timer = this.options.clock.after(this.options.timers.sessionGraceMs, () => {
+      this.#graces.delete(session);
+      this.options.loop.inBackground((turn) => endSession(turn, session));
+    });
+    this.#graces.set(session, timer);
+  }
+}
+
+function endSession(turn: Turn, session: SessionId): void {
+  const known = turn.session(session);
+  if (known === undefined || known.state === 'ended') return;
+  turn.putSession({ ...known, state: 'ended', since: turn.now });
+  for (const actor of [...turn.state.actors.decided()]) {
+    if (actor.spec.session === session) turn.stepActor(actor.spec.id, { kind: 'session-ended', session });
+  }
+}
