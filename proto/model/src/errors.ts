@@ -16,10 +16,13 @@ export type ErrorCode =
   | 'not-found'
   | 'auth.missing'
   | 'auth.refused'
+  | 'auth.forbidden'
   | 'protocol.version'
   | 'config.invalid'
   | 'cluster.unavailable'
   | 'head.stale'
+  | 'head.suspended'
+  | 'head.fenced'
   | 'messages.unavailable'
   | 'queue.full'
   | 'idempotency.conflict'
@@ -28,8 +31,7 @@ export type ErrorCode =
   | 'session.unknown'
   | 'session.ended'
   | 'bundle.unknown'
-  | 'bundle.hash'
-  | 'bundle.too-large'
+  | 'bundle.invalid'
   | 'env.refused'
   | 'actor.died'
   | 'actor.not-found'
@@ -39,12 +41,13 @@ export type ErrorCode =
   | 'call.cancelled'
   | 'call.threw'
   | 'call.no-method'
-  | 'job.cancelled'
-  | 'store.not-found'
-  | 'store.precondition'
+  | 'job.not-cancellable'
+  | 'job.not-completed'
+  | 'object.not-found'
+  | 'object.precondition-failed'
+  | 'object.key-invalid'
   | 'store.full'
-  | 'store.unavailable'
-  | 'store.key-invalid';
+  | 'store.unavailable';
 
 /** The facts of an error: plain data, so that it crosses processes. */
 export type ErrorFacts = Readonly<Record<string, unknown>>;
@@ -77,7 +80,8 @@ export interface ErrorData {
 /** @returns the data of any thrown value; what is no TrainerError becomes `internal`, with its message only. */
 export function toErrorData(thrown: unknown): ErrorData {
   if (thrown instanceof TrainerError) {
-    return { code: thrown.code, message: thrown.message, facts: thrown.facts, retry: thrown.retry };
+    const { code, message, facts, retry } = thrown as TrainerError;
+    return { code, message, facts, retry };
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return { code: 'internal', message, facts: {}, retry: 'never' };

@@ -110,7 +110,7 @@ function plainObject(value: object, depth: number): unknown {
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
   if (Array.isArray(value)) return value.slice(0, 100).map((item) => plain(item, '', depth + 1));
-  if (value instanceof Map) return plainObject(Object.fromEntries(value), depth);
+  if (value instanceof Map) return plainObject(Object.fromEntries(value as Map<string, unknown>), depth);
   if (value instanceof Set) return plainObject([...value], depth);
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plain(item, name, depth + 1)]));
 }

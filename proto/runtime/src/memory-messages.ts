@@ -1,92 +1,134 @@
 import type { Clock, Millis } from '@trainer/model';
-import { MessagesUnavailableError, type Messages, type Subscription } from './messages.js';
 import { deferred } from './deferred.js';
+import { MessagesUnavailableError, type Messages, type Subscription } from './messages.js';
 
 type Handler = (bytes: Uint8Array, subject: string) => void;
-type Server = (bytes: Uint8Array) => Promise<Uint8Array>;
+type Answerer = (bytes: Uint8Array) => Promise<Uint8Array>;
 
-/** A NATS in memory, for tests. */
-export interface MemoryBroker {
-  /** Another connection to it. */
-  connect(): Messages;
-  /** Takes the server away, or gives it back, for all connections. */
-  setUp(isUp: boolean): void;
-}
+/** A NATS server in memory, for tests. */
+export class MemoryBroker {
+  readonly #clock: Clock;
+  readonly #handlers = new Set<{ readonly pattern: string; readonly handler: Handler }>();
+  readonly #answerers = new Set<{ readonly subject: string; readonly answer: Answerer }>();
+  readonly #listeners = new Set<(isConnected: boolean) => void>();
+  #isUp = true;
 
-export function memoryBroker(clock: Clock): MemoryBroker {
-  const handlers = new Set<{ readonly subject: string; readonly handler: Handler }>();
-  const servers = new Set<{ readonly subject: string; readonly server: Server }>();
-  const listeners = new Set<(isConnected: boolean) => void>();
-  let isUp = true;
-  const add = <T>(set: Set<T>, item: T): Subscription => {
-    set.add(item);
-    return { close: () => void set.delete(item) };
-  };
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
-  const publish = (subject: string, bytes: Uint8Array): void => {
-    for (const { subject: pattern, handler } of [...handlers]) if (matches(pattern, subject)) handler(bytes, subject);
-  };
+  get isUp(): boolean {
+    return this.#isUp;
+  }
 
-  const request = async (subject: string, bytes: Uint8Array, timeoutMs: Millis): Promise<Uint8Array> => {
-    const found = [...servers].find((server) => server.subject === subject);
+  /** Takes the server away from all connections, or gives it back. Answers on their way are lost. */
+  setUp(isUp: boolean): void {
+    if (this.#isUp === isUp) return;
+    this.#isUp = isUp;
+    for (const listener of [...this.#listeners]) listener(isUp);
+  }
+
+  /** Another connection. */
+  connect(): Messages {
+    return new MemoryMessages(this);
+  }
+
+  /** @internal */
+  listen(listener: (isConnected: boolean) => void): Subscription {
+    return added(this.#listeners, listener);
+  }
+  /** @internal */
+  subscribe(pattern: string, handler: Handler): Subscription {
+    return added(this.#handlers, { pattern, handler });
+  }
+  /** @internal */
+  serve(subject: string, answer: Answerer): Subscription {
+    return added(this.#answerers, { subject, answer });
+  }
+
+  /** @internal */
+  deliver(subject: string, bytes: Uint8Array): void {
+    for (const { pattern, handler } of [...this.#handlers]) if (matches(pattern, subject)) handler(bytes, subject);
+  }
+
+  /** @internal */
+  async request(subject: string, bytes: Uint8Array, timeoutMs: Millis): Promise<Uint8Array> {
+    const found = [...this.#answerers].find((answerer) => answerer.subject === subject);
     if (!found) throw new MessagesUnavailableError(subject, 'no-responders');
-    const answer = deferred<Uint8Array>();
-    const timer = clock.after(timeoutMs, () => answer.reject(new MessagesUnavailableError(subject, 'timeout')));
-    found.server(bytes).then(
-      (reply) => {
-        if (isUp) answer.resolve(reply);
+    const reply = deferred<Uint8Array>();
+    const timer = this.#clock.after(timeoutMs, () => reply.reject(new MessagesUnavailableError(subject, 'timeout')));
+    found.answer(bytes).then(
+      (answer) => {
+        if (this.#isUp) reply.resolve(answer);
       },
       () => undefined,
     );
-    return answer.promise.finally(() => timer.cancel());
-  };
+    return reply.promise.finally(() => timer.cancel());
+  }
+}
 
-  const connect = (): Messages => {
-    const own: Subscription[] = [];
-    const keep = (subscription: Subscription): Subscription => {
-      own.push(subscription);
-      return subscription;
-    };
-    let isClosed = false;
-    const isConnected = (): boolean => isUp && !isClosed;
-    return {
-      get isConnected() {
-        return isConnected();
-      },
-      onChange: (listener) => keep(add(listeners, listener)),
-      publish: (subject, bytes) => {
-        if (!isConnected()) return false;
-        queueMicrotask(() => publish(subject, bytes));
-        return true;
-      },
-      request: async (subject, bytes, timeoutMs) => {
-        if (!isConnected()) throw new MessagesUnavailableError(subject, 'disconnected');
-        return request(subject, bytes, timeoutMs);
-      },
-      serve: (subject, server) => keep(add(servers, { subject, server })),
-      subscribe: (subject, handler) => keep(add(handlers, { subject, handler })),
-      flush: async () => {
-        if (!isConnected()) throw new MessagesUnavailableError('flush', 'disconnected');
-      },
-      close: async () => {
-        isClosed = true;
-        for (const subscription of own) subscription.close();
-      },
-    };
-  };
+class MemoryMessages implements Messages {
+  readonly #broker: MemoryBroker;
+  readonly #own: Subscription[] = [];
+  #isClosed = false;
 
-  const setUp = (up: boolean): void => {
-    if (isUp === up) return;
-    isUp = up;
-    for (const listener of [...listeners]) listener(up);
-  };
-  return { connect, setUp };
+  constructor(broker: MemoryBroker) {
+    this.#broker = broker;
+  }
+
+  get isConnected(): boolean {
+    return this.#broker.isUp && !this.#isClosed;
+  }
+
+  #keep(subscription: Subscription): Subscription {
+    this.#own.push(subscription);
+    return subscription;
+  }
+
+  onChange(listener: (isConnected: boolean) => void): Subscription {
+    return this.#keep(this.#broker.listen(listener));
+  }
+
+  publish(subject: string, bytes: Uint8Array): boolean {
+    if (!this.isConnected) return false;
+    queueMicrotask(() => this.#broker.deliver(subject, bytes));
+    return true;
+  }
+
+  async request(subject: string, bytes: Uint8Array, timeoutMs: Millis): Promise<Uint8Array> {
+    if (!this.isConnected) throw new MessagesUnavailableError(subject, 'disconnected');
+    return this.#broker.request(subject, bytes, timeoutMs);
+  }
+
+  serve(subject: string, handler: Answerer): Subscription {
+    return this.#keep(this.#broker.serve(subject, handler));
+  }
+
+  subscribe(subject: string, handler: Handler): Subscription {
+    return this.#keep(this.#broker.subscribe(subject, handler));
+  }
+
+  async flush(): Promise<void> {
+    if (!this.isConnected) throw new MessagesUnavailableError('flush', 'disconnected');
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const subscription of this.#own) subscription.close();
+  }
+}
+
+function added<T>(set: Set<T>, item: T): Subscription {
+  set.add(item);
+  return { close: () => void set.delete(item) };
 }
 
 /** NATS's wildcards: `*` stands for one token, a last `>` for one or more. */
 function matches(pattern: string, subject: string): boolean {
   const wanted = pattern.split('.');
   const tokens = subject.split('.');
-  if (wanted.at(-1) === '>') return tokens.length >= wanted.length && wanted.slice(0, -1).every((token, i) => token === '*' || token === tokens[i]);
-  return wanted.length === tokens.length && wanted.every((token, i) => token === '*' || token === tokens[i]);
+  const isOpen = wanted.at(-1) === '>';
+  const fixed = isOpen ? wanted.slice(0, -1) : wanted;
+  const isLength = isOpen ? tokens.length > fixed.length : tokens.length === fixed.length;
+  return isLength && fixed.every((token, i) => token === '*' || token === tokens[i]);
 }

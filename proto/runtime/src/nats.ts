@@ -2,7 +2,7 @@ import type { Millis } from '@trainer/model';
 import { connect, ErrorCode, Events, NatsError, type NatsConnection } from 'nats';
 import { backoff, type Random } from './backoff.js';
 import type { Logger } from './logger.js';
-import { MessagesUnavailableError, type Messages, type Subscription } from './messages.js';
+import { MessagesUnavailableError, type Messages, type MessagesProblem, type Subscription } from './messages.js';
 
 export interface NatsOptions {
   /** `host:port` of each server. */
@@ -61,7 +61,7 @@ class NatsMessages implements Messages {
       else if (type === Events.Reconnect) {
         onConnected();
         this.#changed(true);
-      } else if (type === Events.Error) this.#logger.warn('NATS reports an error', { problem: String(data) });
+      } else if (type === Events.Error) this.#logger.warn('NATS reports an error', { problem: data });
     }
   }
 
@@ -142,14 +142,9 @@ class NatsMessages implements Messages {
   }
 }
 
+/** The client's codes that are not plain disconnection. */
+const PROBLEM_OF: Readonly<Record<string, MessagesProblem>> = { [ErrorCode.NoResponders]: 'no-responders', [ErrorCode.Timeout]: 'timeout' };
+
 function unavailable(subject: string, cause: unknown): unknown {
-  if (!(cause instanceof NatsError)) return cause;
-  switch (cause.code) {
-    case ErrorCode.NoResponders:
-      return new MessagesUnavailableError(subject, 'no-responders', { cause });
-    case ErrorCode.Timeout:
-      return new MessagesUnavailableError(subject, 'timeout', { cause });
-    default:
-      return new MessagesUnavailableError(subject, 'disconnected', { cause });
-  }
+  return cause instanceof NatsError ? new MessagesUnavailableError(subject, PROBLEM_OF[cause.code] ?? 'disconnected', { cause }) : cause;
 }

@@ -1,5 +1,4 @@
 /** For tests of other packages: time that stands still, and NATS in memory. */
 export { manualClock } from './manual-clock.js';
 export type { ManualClock } from './manual-clock.js';
-export { memoryBroker } from './memory-messages.js';
-export type { MemoryBroker } from './memory-messages.js';
+export { MemoryBroker } from './memory-messages.js';

@@ -22,10 +22,13 @@ const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
   'not-found': status.NOT_FOUND,
   'auth.missing': status.UNAUTHENTICATED,
   'auth.refused': status.UNAUTHENTICATED,
+  'auth.forbidden': status.PERMISSION_DENIED,
   'protocol.version': status.FAILED_PRECONDITION,
   'config.invalid': status.FAILED_PRECONDITION,
   'cluster.unavailable': status.UNAVAILABLE,
   'head.stale': status.UNAVAILABLE,
+  'head.suspended': status.UNAVAILABLE,
+  'head.fenced': status.UNAVAILABLE,
   'messages.unavailable': status.UNAVAILABLE,
   'queue.full': status.RESOURCE_EXHAUSTED,
   'idempotency.conflict': status.ALREADY_EXISTS,
@@ -34,8 +37,7 @@ const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
   'session.unknown': status.FAILED_PRECONDITION,
   'session.ended': status.FAILED_PRECONDITION,
   'bundle.unknown': status.NOT_FOUND,
-  'bundle.hash': status.INVALID_ARGUMENT,
-  'bundle.too-large': status.INVALID_ARGUMENT,
+  'bundle.invalid': status.INVALID_ARGUMENT,
   'env.refused': status.INVALID_ARGUMENT,
   'actor.died': status.ABORTED,
   'actor.not-found': status.NOT_FOUND,
@@ -45,12 +47,13 @@ const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
   'call.cancelled': status.CANCELLED,
   'call.threw': status.UNKNOWN,
   'call.no-method': status.UNIMPLEMENTED,
-  'job.cancelled': status.CANCELLED,
-  'store.not-found': status.NOT_FOUND,
-  'store.precondition': status.FAILED_PRECONDITION,
+  'job.not-cancellable': status.FAILED_PRECONDITION,
+  'job.not-completed': status.FAILED_PRECONDITION,
+  'object.not-found': status.NOT_FOUND,
+  'object.precondition-failed': status.FAILED_PRECONDITION,
+  'object.key-invalid': status.INVALID_ARGUMENT,
   'store.full': status.RESOURCE_EXHAUSTED,
   'store.unavailable': status.UNAVAILABLE,
-  'store.key-invalid': status.INVALID_ARGUMENT,
 };
 
 /** What a gRPC handler calls back with. */
@@ -80,14 +83,22 @@ function trailerOf(data: ErrorData): Buffer {
  * What is no gRPC error is returned as `internal`, and a TrainerError as it is.
  */
 export function statusToError(thrown: unknown): TrainerError {
-  if (thrown instanceof TrainerError) return thrown;
+  if (thrown instanceof TrainerError) return thrown as TrainerError;
   if (!isServiceError(thrown)) return fromErrorData(toErrorData(thrown));
   const [trailer] = thrown.metadata?.get(ERROR_TRAILER) ?? [];
-  if (Buffer.isBuffer(trailer)) {
-    return fromErrorData(decodeErrorData(fromBytes(WireError, trailer, ERROR_TRAILER), ERROR_TRAILER));
-  }
+  const sent = trailer instanceof Uint8Array ? readTrailer(trailer) : null;
+  if (sent) return fromErrorData(sent);
   const { code, retry } = codeOf(thrown.code);
   return new TrainerError(code, thrown.details || thrown.message, { grpcStatus: status[thrown.code] ?? thrown.code }, retry, { cause: thrown });
+}
+
+/** A trailer that cannot be read is as good as none: the status still says what happened. */
+function readTrailer(trailer: Uint8Array): ErrorData | null {
+  try {
+    return decodeErrorData(fromBytes(WireError, trailer, ERROR_TRAILER), ERROR_TRAILER);
+  } catch {
+    return null;
+  }
 }
 
 function isServiceError(thrown: unknown): thrown is ServiceError {

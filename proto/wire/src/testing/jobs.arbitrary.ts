@@ -1,0 +1,187 @@
+import type {
+  Checkpoint,
+  EpochMetrics,
+  Job,
+  JobEvent,
+  Metric,
+  Model,
+  RankReport,
+  SentTrainRequest,
+  StoredCheckpoint,
+  StoredFile,
+  TrainingAssignment,
+  TrainingResult,
+  TrainRequest,
+} from '@trainer/model';
+import fc from 'fast-check';
+import { anyCount, anyErrorData, anyJobId, anyLarge, anyLeaseId, anyNodeId, anyOrNull } from './common.arbitrary.js';
+import { anyFacts, anyText, recordOf } from './values.arbitrary.js';
+
+const anyFinite = fc.double({ noNaN: true, noDefaultInfinity: true });
+export const anyMetric: fc.Arbitrary<Metric> = anyOrNull(anyFinite);
+const anyMetrics = recordOf(anyMetric);
+const anyTexts = fc.array(anyText, { maxLength: 3 });
+const anyTask = fc.constantFrom('classification' as const, 'regression' as const, 'clustering' as const);
+
+export const anyEpochMetrics: fc.Arbitrary<EpochMetrics> = fc.record({
+  epoch: anyCount,
+  trainLoss: anyMetric,
+  valLoss: anyMetric,
+  trainAccuracy: anyMetric,
+  valAccuracy: anyMetric,
+  learningRate: anyMetric,
+  additional: anyMetrics,
+});
+
+export const anyStoredFile: fc.Arbitrary<StoredFile> = fc.record({
+  role: fc.constantFrom('pkl', 'onnx', 'native', 'predictions', 'card', 'checkpoint'),
+  key: anyText,
+  bytes: anyLarge,
+  sha256: anyText,
+  ending: anyText,
+});
+
+export const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc.record({ epoch: anyCount, file: anyStoredFile, metrics: anyMetrics });
+
+export const anyStoredCheckpoint: fc.Arbitrary<StoredCheckpoint> = fc.record({
+  id: anyText,
+  createdAt: anyLarge,
+  checkpoint: anyCheckpoint,
+});
+
+const anyColumns = fc.array(fc.record({ name: anyText, type: anyText, shape: fc.array(anyOrNull(anyCount), { maxLength: 3 }) }), { maxLength: 3 });
+
+export const anyTrainingResult: fc.Arbitrary<TrainingResult> = fc.record({
+  files: fc.array(anyStoredFile, { maxLength: 3 }),
+  metrics: anyMetrics,
+  keptEpoch: anyCount,
+  lastEpoch: anyCount,
+  signature: fc.record({ inputs: anyColumns, outputs: anyColumns }),
+  classes: anyOrNull(fc.array(fc.oneof(anyText, anyFinite), { maxLength: 3 })),
+  featureImportance: anyOrNull(fc.array(fc.record({ feature: anyText, importance: anyFinite }), { maxLength: 3 })),
+  dataFingerprint: anyText,
+  verified: fc.record({ rows: anyCount, tiedRows: anyCount }),
+  selectedOnValidation: fc.boolean(),
+  baseline: anyMetrics,
+  trainingMs: anyFinite,
+});
+
+export const anyRankReport: fc.Arbitrary<RankReport> = fc.oneof(
+  fc.record({ kind: fc.constant('phase' as const), phase: fc.constantFrom('loading' as const, 'training' as const, 'exporting' as const) }),
+  fc.record({ kind: fc.constant('progress' as const), done: anyFinite, epoch: anyCount }),
+  fc.record({ kind: fc.constant('epoch' as const), metrics: anyEpochMetrics, done: anyFinite }),
+  fc.record({ kind: fc.constant('checkpoint' as const), checkpoint: anyCheckpoint }),
+  fc.record({ kind: fc.constant('warning' as const), message: anyText }),
+  fc.record({ kind: fc.constant('result' as const), result: anyTrainingResult }),
+  fc.record({
+    kind: fc.constant('failed' as const),
+    failure: fc.constantFrom('request' as const, 'crash' as const),
+    error: anyErrorData,
+  }),
+);
+
+export const anySentRequest: fc.Arbitrary<SentTrainRequest> = fc.record({
+  modelId: anyText,
+  dataId: anyText,
+  taskType: anyTask,
+  targetColumn: anyOrNull(anyText),
+  epochs: anyOrNull(anyCount),
+  batchSize: anyOrNull(anyCount),
+  learningRate: anyOrNull(anyFinite),
+  hyperparameters: anyFacts,
+  useGpu: anyOrNull(fc.boolean()),
+  numWorkers: anyOrNull(anyCount),
+  experimentName: anyOrNull(anyText),
+  runName: anyOrNull(anyText),
+  tags: recordOf(anyText),
+  pipelineId: anyOrNull(anyText),
+  earlyStopping: anyOrNull(fc.boolean()),
+  patience: anyOrNull(anyCount),
+  seed: anyOrNull(anyCount),
+  validationSplit: anyOrNull(anyFinite),
+  excludeColumns: anyTexts,
+  warnings: anyTexts,
+});
+
+const anyHyperparameters = recordOf(anyOrNull(fc.oneof(anyFinite, anyText, fc.boolean())));
+
+export const anyTrainRequest: fc.Arbitrary<TrainRequest> = fc.record({
+  modelId: anyText,
+  dataId: anyText,
+  taskType: anyTask,
+  targetColumn: anyOrNull(anyText),
+  epochs: anyCount,
+  batchSize: anyCount,
+  learningRate: anyFinite,
+  sentHyperparameters: anyFacts,
+  hyperparameters: anyHyperparameters,
+  useGpu: fc.boolean(),
+  numWorkers: anyOrNull(anyCount),
+  experimentName: anyText,
+  runName: anyOrNull(anyText),
+  tags: recordOf(anyText),
+  pipelineId: anyOrNull(anyText),
+  earlyStopping: fc.boolean(),
+  patience: anyCount,
+  seed: anyCount,
+  validationSplit: anyOrNull(anyFinite),
+  excludeColumns: anyTexts,
+  warnings: anyTexts,
+});
+
+export const anyAssignment: fc.Arbitrary<TrainingAssignment> = fc.record({
+  job: anyJobId,
+  attempt: anyCount,
+  rank: anyCount,
+  worldSize: anyCount,
+  request: anyTrainRequest,
+  dataset: fc.record({ bucket: anyText, key: anyText, etag: anyText, bytes: anyLarge }),
+  modelsBucket: anyText,
+  artifactStem: anyText,
+  checkpointIntervalEpochs: anyCount,
+  resumeFrom: anyOrNull(anyCheckpoint),
+  threads: anyCount,
+});
+
+export const anyJob: fc.Arbitrary<Job> = fc.record({
+  id: anyJobId,
+  request: anyTrainRequest,
+  dataset: fc.record({ key: anyText, etag: anyText, bytes: anyLarge }),
+  status: fc.constantFrom('pending', 'running', 'completed', 'failed', 'cancelled'),
+  phase: fc.constantFrom('queued', 'reserving', 'starting', 'loading', 'training', 'exporting', 'promoting', 'stopping', 'ended'),
+  createdAt: anyLarge,
+  startedAt: anyOrNull(anyLarge),
+  completedAt: anyOrNull(anyLarge),
+  currentEpoch: anyCount,
+  totalEpochs: anyCount,
+  progress: anyFinite,
+  attempt: anyCount,
+  failures: anyCount,
+  infraFailures: anyCount,
+  gpuAllocated: anyOrNull(anyText),
+  bestMetrics: anyMetrics,
+  finalModelPath: anyOrNull(anyText),
+  error: anyOrNull(anyErrorData),
+  pendingReason: anyOrNull(anyText),
+  warnings: anyTexts,
+  nodes: fc.array(anyNodeId, { maxLength: 2 }),
+  leases: fc.array(anyLeaseId, { maxLength: 2 }),
+  cancelRequested: fc.boolean(),
+});
+
+const eventPlace = { job: anyJobId, number: anyLarge, at: anyLarge };
+export const anyJobEvent: fc.Arbitrary<JobEvent> = fc.oneof(
+  fc.record({ ...eventPlace, type: fc.constantFrom('status' as const, 'pending' as const), data: anyJob }),
+  fc.record({ ...eventPlace, type: fc.constant('metrics' as const), data: anyEpochMetrics }),
+);
+
+export const anyModel: fc.Arbitrary<Model> = fc.record({
+  job: anyJobId,
+  modelId: anyText,
+  task: anyTask,
+  files: fc.array(anyStoredFile, { maxLength: 3 }),
+  result: anyTrainingResult,
+  hyperparameters: anyHyperparameters,
+  seed: anyCount,
+  createdAt: anyLarge,
+});
