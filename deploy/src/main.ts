@@ -1,0 +1,129 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { toErrorData } from '@trainer/model';
+import { ConfigError } from '@trainer/runtime';
+import { homeOf } from './cluster-file.js';
+import { withCluster } from './commands/with-cluster.js';
+import { readSettings, type Settings } from './config/settings.js';
+import type { Format, Output } from './terminal/output.js';
+import { VERSION } from './version.js';
+
+/** The one file that touches the process: its environment, arguments, streams, signals and exit code. */
+const output: Output = { isTerminal: process.stdout.isTTY, write: (text) => void process.stdout.write(text) };
+const settings = (): Settings => readSettings(process.env);
+const home = (): string => homeOf(settings().TRAINER_HOME, process.cwd());
+const formatOf = (options: { json?: true }): Format => (options.json === true ? 'json' : 'text');
+
+type Verb = typeof import('./commands/inspect.js');
+const using = <T>(run: Parameters<typeof withCluster<T>>[2]): Promise<T> => withCluster(settings(), home(), run, output);
+const inspect = (): Promise<Verb> => import('./commands/inspect.js');
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is wanted.');
+  return Number(text);
+}
+
+const program = new Command('trainer').description('A cluster of actors, and a service on it that trains models').version(VERSION);
+program.exitOverride().configureOutput({ writeErr: (text) => void process.stderr.write(text) });
+const json = ['--json', 'answer as JSON'] as const;
+
+program
+  .command('up')
+  .description('start the embedded cluster in this terminal')
+  .option('--port <port>', 'where REST listens (SERVICE_PORT)', whole)
+  .option('--no-sample', 'do not train on the bundled sample when the data folder is new')
+  .option('--no-gateway', 'start without REST')
+  .action(async (options: { port?: number; sample: boolean; gateway: boolean }) => {
+    const { up } = await import('./commands/up.js');
+    const chosen = options.port === undefined ? settings() : { ...settings(), SERVICE_PORT: options.port };
+    await up(chosen, home(), { output, withSample: options.sample, withGateway: options.gateway, process });
+  });
+program
+  .command('status')
+  .description('the cluster at a glance')
+  .option(...json)
+  .action((options) => using(async (cluster) => (await inspect()).showStatus(cluster, formatOf(options))));
+program
+  .command('nodes')
+  .description('the machines and what is free on them')
+  .option(...json)
+  .action((options) => using(async (cluster) => (await inspect()).showNodes(cluster, formatOf(options))));
+program
+  .command('actors')
+  .description('the actors, where they are and what they wait for')
+  .option('--all', 'those that ended too')
+  .option(...json)
+  .action((options: { all?: true; json?: true }) => using(async (cluster) => (await inspect()).showActors(cluster, formatOf(options), options.all === true)));
+program
+  .command('logs <id>')
+  .description('what an actor, a job or a lease wrote')
+  .option('-f, --follow', 'and go on as it writes')
+  .option('--tail <lines>', 'only the last lines', whole)
+  .option(...json)
+  .action((id: string, options: { follow?: true; tail?: number; json?: true }) =>
+    using(async (cluster) => {
+      const { tail } = options;
+      await (await inspect()).showLogs(cluster, id, { follow: options.follow === true, json: options.json === true, ...(tail === undefined ? {} : { tail }) });
+    }),
+  );
+program
+  .command('train <model> <data>')
+  .description('train a model on a dataset and follow it')
+  .requiredOption('--task <task>', 'classification, regression or clustering')
+  .option('--target <column>', 'the column to predict; the last one unless said')
+  .option('--epochs <n>', 'epochs', whole)
+  .option('-p, --param <name=value>', 'a hyperparameter; may be repeated', (value: string, all: string[]) => [...all, value], [])
+  .option('--no-follow', 'return as soon as the job is queued')
+  .option(...json)
+  .action((model: string, data: string, options: { task: string; param: string[]; follow: boolean; json?: true }) =>
+    using(async (cluster) => {
+      const { train } = await import('./commands/train.js');
+      const job = await train(cluster, formatOf(options), model, data, options);
+      if (job.status === 'failed' || job.status === 'cancelled') process.exitCode = 1;
+    }),
+  );
+program
+  .command('jobs')
+  .description('the jobs, newest first')
+  .option('--limit <n>', 'how many', whole, 20)
+  .option(...json)
+  .action((options: { limit: number; json?: true }) => using(async (cluster) => (await inspect()).showJobs(cluster, formatOf(options), options.limit)));
+program
+  .command('job <id>')
+  .description('one job in full')
+  .option(...json)
+  .action((id: string, options) => using(async (cluster) => (await inspect()).showJob(cluster, formatOf(options), id)));
+program
+  .command('cancel <id>')
+  .description('cancel a job and wait for its processes to end')
+  .option(...json)
+  .action((id: string, options) => using(async (cluster) => (await import('./commands/train.js')).cancel(cluster, formatOf(options), id)));
+program
+  .command('models')
+  .description('the trained models, newest first')
+  .option('--limit <n>', 'how many', whole, 20)
+  .option(...json)
+  .action((options: { limit: number; json?: true }) => using(async (cluster) => (await inspect()).showModels(cluster, formatOf(options), options.limit)));
+program
+  .command('data')
+  .description('datasets')
+  .command('put <file> [name]')
+  .description('store a file as a dataset')
+  .option(...json)
+  .action((file: string, name: string | undefined, options) =>
+    using(async (cluster) => (await import('./commands/train.js')).putData(cluster, formatOf(options), file, name ?? file.split('/').at(-1) ?? file)),
+  );
+program
+  .command('reset')
+  .description('remove all jobs, models and data of this folder, after asking')
+  .option('--yes', 'do not ask')
+  .action(async (options: { yes?: true }) => (await import('./commands/reset.js')).reset(home(), output, process.stdin, options.yes === true));
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : ConfigError.EXIT_CODE;
+  else {
+    process.stderr.write(`${toErrorData(error).message}\n`);
+    process.exitCode = error instanceof ConfigError ? ConfigError.EXIT_CODE : 1;
+  }
+}
