@@ -68,7 +68,13 @@ export type ToAgent =
   /** The hello was read: resend the facts after `storedFact`. */
   | { readonly kind: 'hello-read'; readonly headEpoch: number; readonly storedFact: number }
   /** The hello is reconciled: from now on placements may come. */
-  | { readonly kind: 'welcome'; readonly stream: StreamId; readonly headEpoch: number; readonly lowWater: LeaseId; readonly verdicts: readonly LeaseVerdict[] }
+  | {
+      readonly kind: 'welcome';
+      readonly stream: StreamId;
+      readonly headEpoch: number;
+      readonly lowWater: LeaseId;
+      readonly verdicts: readonly LeaseVerdict[];
+    }
   | { readonly kind: 'refused'; readonly error: ErrorData }
   | { readonly kind: 'echo'; readonly number: number; readonly headEpoch: number }
   /** All facts up to `storedFact` are dealt with; `refused` names those of them that were not stored. */
@@ -120,5 +126,4 @@ export interface PlaceRequest {
 export type RefusalReason = 'capacity' | 'stale-epoch' | 'stale-stream' | 'tombstone' | 'unknown-lease' | 'draining' | 'buffer-full';
 /** An agent's first answer to a lease id is final and remembered. */
 export type PlaceReply =
-  | { readonly kind: 'granted' }
-  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string };
+  { readonly kind: 'granted' } | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string };

@@ -1,7 +1,18 @@
 export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData } from './errors.js';
 export type { ErrorCode, ErrorData, ErrorFacts, Issue, Retry } from './errors.js';
 export {
-  actorId, bundleHash, compareLeases, headId, InvalidIdError, jobId, leaseId, leaseNumber, makeLeaseId, nodeId, sessionId, streamId,
+  actorId,
+  bundleHash,
+  compareLeases,
+  headId,
+  InvalidIdError,
+  jobId,
+  leaseId,
+  leaseNumber,
+  makeLeaseId,
+  nodeId,
+  sessionId,
+  streamId,
 } from './ids.js';
 export type { ActorId, BundleHash, HeadId, JobId, LeaseId, LeaseNumber, NodeId, SessionId, StreamId } from './ids.js';
 export { available, InvalidQuantityError, toBytes, toGpuMilli, toMilli } from './resources.js';
@@ -15,8 +26,23 @@ export type { Actor, ActorClassRef, ActorSpec, ActorState, ActorStateName, Actor
 export type { NodeState, NodeView } from './nodes.js';
 export { isFinalStatus, STATUSES } from './jobs.js';
 export type {
-  Begin, Checkpoint, EpochMetrics, FailureClass, FileRole, Job, JobEvent, JobPhase, JobStatus, Metric, Model, RankReport, SignatureColumn,
-  StoredCheckpoint, StoredFile, TrainingAssignment, TrainingResult,
+  Begin,
+  Checkpoint,
+  EpochMetrics,
+  FailureClass,
+  FileRole,
+  Job,
+  JobEvent,
+  JobPhase,
+  JobStatus,
+  Metric,
+  Model,
+  RankReport,
+  SignatureColumn,
+  StoredCheckpoint,
+  StoredFile,
+  TrainingAssignment,
+  TrainingResult,
 } from './jobs.js';
 export { dataIdProblem, TASK_TYPES, TRAIN_LIMITS } from './train-request.js';
 export type { HyperparameterValues, SentTrainRequest, TaskType, TrainRequest } from './train-request.js';
@@ -27,7 +53,20 @@ export type { CheckedHyperparameters, Hyperparameter, HyperparameterSchema } fro
 export type { Clock, Timer } from './clock.js';
 export { PROTOCOL } from './agent-link.js';
 export type {
-  AgentCommand, EngineState, Fact, FactBody, FromAgent, HeldLease, Hello, LeaseVerdict, PlaceReply, PlaceRequest, ProtocolVersion, RefusalReason,
-  RefusedFact, StartSpec, ToAgent,
+  AgentCommand,
+  EngineState,
+  Fact,
+  FactBody,
+  FromAgent,
+  HeldLease,
+  Hello,
+  LeaseVerdict,
+  PlaceReply,
+  PlaceRequest,
+  ProtocolVersion,
+  RefusalReason,
+  RefusedFact,
+  StartSpec,
+  ToAgent,
 } from './agent-link.js';
 export type { FromActorProcess, ProcessStart, ToActorProcess } from './actor-process.js';

@@ -165,10 +165,8 @@ export interface StoredCheckpoint {
 }
 
 /** A committed event of a job, numbered from 1 without gaps: the job as it is after the event, or an epoch's metrics. */
-export type JobEvent = EventPlace & (
-  | { readonly type: 'status' | 'pending'; readonly data: Job }
-  | { readonly type: 'metrics'; readonly data: EpochMetrics }
-);
+export type JobEvent = EventPlace &
+  ({ readonly type: 'status' | 'pending'; readonly data: Job } | { readonly type: 'metrics'; readonly data: EpochMetrics });
 interface EventPlace {
   readonly job: JobId;
   readonly number: number;

@@ -73,7 +73,17 @@ export function toGpuMilli(units: number): Milli {
   return milli;
 }
 
-const UNIT: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
+const UNIT: Readonly<Record<string, number>> = {
+  '': 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+};
 
 /** Reads `536870912` or `'512MiB'`. @throws InvalidQuantityError with the forms that are allowed. */
 export function toBytes(value: number | string, name = 'memory'): Bytes {

@@ -78,7 +78,8 @@ export const TRAIN_LIMITS = {
 /** @returns what is wrong with a dataset's key, as a sentence, or null. It cannot leave its bucket. */
 export function dataIdProblem(dataId: string): string | null {
   if (dataId.length === 0) return 'data_id is empty; give the key of a dataset, such as iris.csv';
-  if (dataId.length > TRAIN_LIMITS.dataId.chars) return `data_id has ${dataId.length} characters; the limit is ${TRAIN_LIMITS.dataId.chars}`;
+  if (dataId.length > TRAIN_LIMITS.dataId.chars)
+    return `data_id has ${dataId.length} characters; the limit is ${TRAIN_LIMITS.dataId.chars}`;
   if (dataId.startsWith('/')) return 'data_id starts with a slash; give a key inside the data bucket';
   if (dataId.split('/').some((part) => part === '..' || part === '.' || part === '')) {
     return "data_id has an empty part, '.' or '..' between slashes; a key cannot leave its bucket";

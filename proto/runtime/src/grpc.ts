@@ -1,7 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import {
-  credentials, InterceptingCall, Server, ServerCredentials, ServerInterceptingCall, status,
-  type ChannelCredentials, type ChannelOptions, type ClientOptions, type Interceptor, type Metadata, type ServerInterceptor, type StatusObject,
+  credentials,
+  InterceptingCall,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  status,
+  type ChannelCredentials,
+  type ChannelOptions,
+  type ClientOptions,
+  type Interceptor,
+  type Metadata,
+  type ServerInterceptor,
+  type StatusObject,
 } from '@grpc/grpc-js';
 import { TrainerError, type Clock, type Millis } from '@trainer/model';
 import type { PortRange } from './config.js';
@@ -28,7 +39,13 @@ export class WrongSecretError extends TrainerError<'auth.refused', Record<string
 export class ListenError extends TrainerError<'listen.failed', { host: string; from: number; to: number }> {
   constructor(host: string, ports: PortRange, cause: unknown) {
     const which = ports.from === ports.to ? `port ${ports.from}` : `any port from ${ports.from} to ${ports.to}`;
-    super('listen.failed', `Cannot listen on ${host}, ${which}: ${cause instanceof Error ? cause.message : String(cause)}`, { host, ...ports }, 'never', { cause });
+    super(
+      'listen.failed',
+      `Cannot listen on ${host}, ${which}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { host, ...ports },
+      'never',
+      { cause },
+    );
   }
 }
 
@@ -111,7 +128,12 @@ function askSecret(secret: string, toStatus: ServerSettings['toStatus']): Server
           onReceiveMetadata: (metadata, proceed) => {
             const shown = shownSecret(metadata);
             if (shown !== null && isRight(shown)) proceed(metadata);
-            else call.sendStatus({ code: status.UNAUTHENTICATED, details: '', ...toStatus(shown === null ? new MissingSecretError() : new WrongSecretError()) });
+            else
+              call.sendStatus({
+                code: status.UNAUTHENTICATED,
+                details: '',
+                ...toStatus(shown === null ? new MissingSecretError() : new WrongSecretError()),
+              });
           },
         });
       },

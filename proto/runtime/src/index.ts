@@ -18,7 +18,17 @@ export { createLogger, silentLogger } from './logger.js';
 export type { LogFields, Logger, LoggerOptions, LogLevel } from './logger.js';
 export { ConfigError, envBytes, envFlag, envInteger, envNumber, envPorts, readEnv } from './config.js';
 export type { Config, ConfigLayer, ConfigProblem, Env, PortRange } from './config.js';
-export { closeServer, listen, ListenError, MAX_MESSAGE_BYTES, MissingSecretError, openClient, openServer, secretCheck, WrongSecretError } from './grpc.js';
+export {
+  closeServer,
+  listen,
+  ListenError,
+  MAX_MESSAGE_BYTES,
+  MissingSecretError,
+  openClient,
+  openServer,
+  secretCheck,
+  WrongSecretError,
+} from './grpc.js';
 export type { ChannelSettings, ServerSettings } from './grpc.js';
 export { MessagesUnavailableError } from './messages.js';
 export type { Messages, MessagesProblem, Subscription } from './messages.js';

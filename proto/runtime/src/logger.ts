@@ -38,13 +38,15 @@ export function createLogger(options: LoggerOptions): Logger {
   const secrets = (options.secrets ?? []).filter((secret) => secret !== '');
   const render = options.format === 'json' ? jsonLine : textLine;
   const make = (bound: LogFields): Logger => {
-    const log = (level: LogLevel) => (message: string, fields?: LogFields): void => {
-      if (RANK[level] < threshold) return;
-      const shown = plain({ ...bound, ...fields }, '', 0) as Record<string, unknown>;
-      let line = render({ wallMs: options.clock.wallMs(), level, message, fields: shown });
-      for (const secret of secrets) line = line.replaceAll(secret, HIDDEN);
-      options.write(`${line}\n`);
-    };
+    const log =
+      (level: LogLevel) =>
+      (message: string, fields?: LogFields): void => {
+        if (RANK[level] < threshold) return;
+        const shown = plain({ ...bound, ...fields }, '', 0) as Record<string, unknown>;
+        let line = render({ wallMs: options.clock.wallMs(), level, message, fields: shown });
+        for (const secret of secrets) line = line.replaceAll(secret, HIDDEN);
+        options.write(`${line}\n`);
+      };
     return {
       debug: log('debug'),
       info: log('info'),
@@ -78,7 +80,9 @@ function jsonLine({ wallMs, level, message, fields }: Line): string {
 
 function textLine({ wallMs, level, message, fields }: Line): string {
   const time = new Date(wallMs).toISOString().slice(11, 23);
-  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)}`);
+  const rest = Object.entries(fields).map(
+    ([name, value]) => ` ${name}=${typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)}`,
+  );
   return `${time} ${level.padEnd(5)} ${message.replaceAll('\n', '\\n')}${rest.join('')}`;
 }
 
@@ -105,7 +109,13 @@ function plainObject(value: object, depth: number): unknown {
   if (value instanceof Error) {
     const { code, message, facts } = toErrorData(value);
     const stack = code === 'internal' ? value.stack : undefined;
-    return { code, message: plain(message, '', 0), facts: plain(facts, '', depth + 1), stack: plain(stack, '', 0), cause: plain(value.cause, '', depth + 1) };
+    return {
+      code,
+      message: plain(message, '', 0),
+      facts: plain(facts, '', depth + 1),
+      stack: plain(stack, '', 0),
+      cause: plain(value.cause, '', depth + 1),
+    };
   }
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();

@@ -6,7 +6,9 @@ export type MessagesProblem = 'disconnected' | 'no-responders' | 'timeout';
 /** A request got no answer; whether it was read is known only for `no-responders`. */
 export class MessagesUnavailableError extends TrainerError<'messages.unavailable', { subject: string; problem: MessagesProblem }> {
   constructor(subject: string, problem: MessagesProblem, options?: { cause?: unknown }) {
-    const what = { disconnected: 'there is no connection to NATS', 'no-responders': 'nobody listens', timeout: 'no answer came in time' }[problem];
+    const what = { disconnected: 'there is no connection to NATS', 'no-responders': 'nobody listens', timeout: 'no answer came in time' }[
+      problem
+    ];
     super('messages.unavailable', `${subject}: ${what}.`, { subject, problem }, 'same', options);
   }
 }

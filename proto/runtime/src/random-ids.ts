@@ -1,5 +1,16 @@
 import {
-  actorId, headId, jobId, nodeId, sessionId, streamId, type ActorId, type HeadId, type JobId, type NodeId, type SessionId, type StreamId,
+  actorId,
+  headId,
+  jobId,
+  nodeId,
+  sessionId,
+  streamId,
+  type ActorId,
+  type HeadId,
+  type JobId,
+  type NodeId,
+  type SessionId,
+  type StreamId,
 } from '@trainer/model';
 
 /** A source of bytes that nobody can guess, such as `randomBytes` of node:crypto. */

@@ -1,8 +1,24 @@
 import {
-  actorId, leaseId, nodeId, sessionId, type ActorSpec, type ActorState, type ActorView, type NodeState, type NodeView,
+  actorId,
+  leaseId,
+  nodeId,
+  sessionId,
+  type ActorSpec,
+  type ActorState,
+  type ActorView,
+  type NodeState,
+  type NodeView,
 } from '@trainer/model';
 import {
-  decodeCapacity, decodeClassRef, decodeDeathCause, decodeGrant, decodeResources, encodeCapacity, encodeClassRef, encodeDeathCause, encodeGrant,
+  decodeCapacity,
+  decodeClassRef,
+  decodeDeathCause,
+  decodeGrant,
+  decodeResources,
+  encodeCapacity,
+  encodeClassRef,
+  encodeDeathCause,
+  encodeGrant,
   encodeResources,
 } from './common.codec.js';
 import { enumCodec } from './enum-codec.js';
@@ -57,7 +73,12 @@ const stateCodec = enumCodec<ActorState['at'], pb.ActorStateName>()({
 
 type StateFields = Pick<pb.ActorView, 'lease' | 'incarnation' | 'node' | 'address' | 'cause' | 'pendingReason'>;
 const NO_STATE_FIELDS: StateFields = {
-  lease: undefined, incarnation: undefined, node: undefined, address: undefined, cause: undefined, pendingReason: undefined,
+  lease: undefined,
+  incarnation: undefined,
+  node: undefined,
+  address: undefined,
+  cause: undefined,
+  pendingReason: undefined,
 };
 
 export function encodeActorView(view: ActorView): pb.ActorView {

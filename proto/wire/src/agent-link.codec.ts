@@ -1,9 +1,24 @@
 import {
-  leaseId, nodeId, streamId, type AgentCommand, type AgentLeaseState, type Fact, type FactBody, type FromAgent, type Hello,
+  leaseId,
+  nodeId,
+  streamId,
+  type AgentCommand,
+  type AgentLeaseState,
+  type Fact,
+  type FactBody,
+  type FromAgent,
+  type Hello,
   type ToAgent,
 } from '@trainer/model';
 import {
-  decodeCapacity, decodeDeathCause, decodeErrorData, decodeProtocol, encodeCapacity, encodeDeathCause, encodeErrorData, encodeProtocol,
+  decodeCapacity,
+  decodeDeathCause,
+  decodeErrorData,
+  decodeProtocol,
+  encodeCapacity,
+  encodeDeathCause,
+  encodeErrorData,
+  encodeProtocol,
 } from './common.codec.js';
 import { enumCodec } from './enum-codec.js';
 import type { FieldPath } from './errors.js';

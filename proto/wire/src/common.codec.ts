@@ -1,6 +1,14 @@
 import {
-  bundleHash, type ActorClassRef, type Capacity, type DeathCause, type ErrorData, type Grant, type ProtocolVersion, type RemoteFailure,
-  type Resources, type Retry,
+  bundleHash,
+  type ActorClassRef,
+  type Capacity,
+  type DeathCause,
+  type ErrorData,
+  type Grant,
+  type ProtocolVersion,
+  type RemoteFailure,
+  type Resources,
+  type Retry,
 } from '@trainer/model';
 import { enumCodec } from './enum-codec.js';
 import type { FieldPath } from './errors.js';
@@ -162,7 +170,11 @@ export function encodeCapacity(capacity: Capacity): pb.Capacity {
 /** @throws WireFormatError */
 export function decodeCapacity(wire: pb.Capacity | undefined, at: FieldPath): Capacity {
   const { cpuMilli, memoryBytes, gpus } = present(wire, at);
-  return { cpuMilli, memoryBytes, gpus: gpus.map(({ index, uuid, model, memoryBytes: bytes }) => ({ index, uuid, model, memoryBytes: bytes })) };
+  return {
+    cpuMilli,
+    memoryBytes,
+    gpus: gpus.map(({ index, uuid, model, memoryBytes: bytes }) => ({ index, uuid, model, memoryBytes: bytes })),
+  };
 }
 
 export function encodeGrant(grant: Grant): pb.Grant {

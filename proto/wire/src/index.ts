@@ -4,22 +4,64 @@ import type * as pb from './pb.js';
 export type { pb };
 export { decodeFact, decodeFromAgent, decodeToAgent, encodeFact, encodeFromAgent, encodeToAgent } from './agent-link.codec.js';
 export {
-  decodePlaceReply, decodePlaceRequest, decodeStartSpec, encodePlaceReply, encodePlaceRequest, encodeStartSpec,
+  decodePlaceReply,
+  decodePlaceRequest,
+  decodeStartSpec,
+  encodePlaceReply,
+  encodePlaceRequest,
+  encodeStartSpec,
 } from './placement.codec.js';
 export {
-  decodeActorView, decodeCreateActor, decodeLogLineBytes, decodeNodeView, encodeActorView, encodeCreateActor, encodeLogLineBytes, encodeNodeView,
+  decodeActorView,
+  decodeCreateActor,
+  decodeLogLineBytes,
+  decodeNodeView,
+  encodeActorView,
+  encodeCreateActor,
+  encodeLogLineBytes,
+  encodeNodeView,
 } from './actors.codec.js';
 export type { CreateActor, LogLine } from './actors.codec.js';
 export {
-  decodeCapacity, decodeClassRef, decodeDeathCause, decodeErrorData, decodeGrant, decodeProtocol, decodeRemoteFailure, decodeResources,
-  encodeCapacity, encodeClassRef, encodeDeathCause, encodeErrorData, encodeGrant, encodeProtocol, encodeRemoteFailure, encodeResources,
+  decodeCapacity,
+  decodeClassRef,
+  decodeDeathCause,
+  decodeErrorData,
+  decodeGrant,
+  decodeProtocol,
+  decodeRemoteFailure,
+  decodeResources,
+  encodeCapacity,
+  encodeClassRef,
+  encodeDeathCause,
+  encodeErrorData,
+  encodeGrant,
+  encodeProtocol,
+  encodeRemoteFailure,
+  encodeResources,
 } from './common.codec.js';
 export {
-  decodeJob, decodeJobEvent, decodeJobEventBytes, decodeModel, encodeJob, encodeJobEvent, encodeJobEventBytes, encodeModel, jobStatusCodec,
+  decodeJob,
+  decodeJobEvent,
+  decodeJobEventBytes,
+  decodeModel,
+  encodeJob,
+  encodeJobEvent,
+  encodeJobEventBytes,
+  encodeModel,
+  jobStatusCodec,
 } from './jobs.codec.js';
 export {
-  decodeCheckpoint, decodeEpochMetrics, decodeRankReport, decodeStoredCheckpoint, decodeTrainingResult, encodeCheckpoint, encodeEpochMetrics,
-  encodeRankReport, encodeStoredCheckpoint, encodeTrainingResult,
+  decodeCheckpoint,
+  decodeEpochMetrics,
+  decodeRankReport,
+  decodeStoredCheckpoint,
+  decodeTrainingResult,
+  encodeCheckpoint,
+  encodeEpochMetrics,
+  encodeRankReport,
+  encodeStoredCheckpoint,
+  encodeTrainingResult,
 } from './reports.codec.js';
 export { decodeAssignment, decodeSentRequest, encodeAssignment, encodeSentRequest } from './requests.codec.js';
 export type { EnumCodec } from './enum-codec.js';
@@ -31,10 +73,24 @@ export { ALL_JOB_EVENTS, jobEventsSubject, logSubject, placeSubject } from './su
 export { errorToStatus, statusToError } from './status.js';
 export type { ErrorStatus } from './status.js';
 export {
-  ActorCallsClient, ActorCallsService, ActorServiceClient, ActorServiceService, BundleServiceClient, BundleServiceService, ClusterServiceClient,
-  ClusterServiceService, SessionServiceClient, SessionServiceService,
+  ActorCallsClient,
+  ActorCallsService,
+  ActorServiceClient,
+  ActorServiceService,
+  BundleServiceClient,
+  BundleServiceService,
+  ClusterServiceClient,
+  ClusterServiceService,
+  SessionServiceClient,
+  SessionServiceService,
 } from './gen/trainer/v1/actors.js';
-export type { ActorCallsServer, ActorServiceServer, BundleServiceServer, ClusterServiceServer, SessionServiceServer } from './gen/trainer/v1/actors.js';
+export type {
+  ActorCallsServer,
+  ActorServiceServer,
+  BundleServiceServer,
+  ClusterServiceServer,
+  SessionServiceServer,
+} from './gen/trainer/v1/actors.js';
 export { AgentServiceClient, AgentServiceService } from './gen/trainer/v1/agent.js';
 export type { AgentServiceServer } from './gen/trainer/v1/agent.js';
 export { JobServiceClient, JobServiceService } from './gen/trainer/v1/jobs.js';

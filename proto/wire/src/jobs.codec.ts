@@ -5,7 +5,13 @@ import { WireFormatError, type FieldPath } from './errors.js';
 import { fromBytes, parsed, present, toBytes, wholeMs } from './fields.js';
 import * as pb from './gen/trainer/v1/jobs.js';
 import {
-  decodeEpochMetrics, decodeMetrics, decodeStoredFile, decodeTrainingResult, encodeEpochMetrics, encodeMetrics, encodeStoredFile,
+  decodeEpochMetrics,
+  decodeMetrics,
+  decodeStoredFile,
+  decodeTrainingResult,
+  encodeEpochMetrics,
+  encodeMetrics,
+  encodeStoredFile,
   encodeTrainingResult,
 } from './reports.codec.js';
 import { decodeHyperparameters, decodeRequest, encodeHyperparameters, encodeRequest, taskCodec } from './requests.codec.js';

@@ -1,5 +1,13 @@
 import {
-  actorId, jobId, leaseId, streamId, type LeaseHolder, type PlaceReply, type PlaceRequest, type RefusalReason, type StartSpec,
+  actorId,
+  jobId,
+  leaseId,
+  streamId,
+  type LeaseHolder,
+  type PlaceReply,
+  type PlaceRequest,
+  type RefusalReason,
+  type StartSpec,
 } from '@trainer/model';
 import { decodeClassRef, decodeGrant, encodeClassRef, encodeGrant } from './common.codec.js';
 import { enumCodec } from './enum-codec.js';

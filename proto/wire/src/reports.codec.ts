@@ -1,6 +1,14 @@
 import {
-  type Checkpoint, type EpochMetrics, type FailureClass, type FileRole, type Metric, type RankReport, type SignatureColumn,
-  type StoredCheckpoint, type StoredFile, type TrainingResult,
+  type Checkpoint,
+  type EpochMetrics,
+  type FailureClass,
+  type FileRole,
+  type Metric,
+  type RankReport,
+  type SignatureColumn,
+  type StoredCheckpoint,
+  type StoredFile,
+  type TrainingResult,
 } from '@trainer/model';
 import { decodeErrorData, encodeErrorData } from './common.codec.js';
 import { enumCodec } from './enum-codec.js';

@@ -1,4 +1,11 @@
-import { jobId, type HyperparameterValues, type SentTrainRequest, type TaskType, type TrainingAssignment, type TrainRequest } from '@trainer/model';
+import {
+  jobId,
+  type HyperparameterValues,
+  type SentTrainRequest,
+  type TaskType,
+  type TrainingAssignment,
+  type TrainRequest,
+} from '@trainer/model';
 import { enumCodec } from './enum-codec.js';
 import type { FieldPath } from './errors.js';
 import { decodeRecord, present } from './fields.js';

@@ -49,8 +49,7 @@ function record(value: unknown, at: FieldPath): Record<string, unknown> {
 }
 
 export function mapOf<T>(shape: Shape<T>): Shape<Record<string, T>> {
-  return (value, at) =>
-    Object.fromEntries(Object.entries(record(value, at)).map(([name, item]) => [name, shape(item, `${at}.${name}`)]));
+  return (value, at) => Object.fromEntries(Object.entries(record(value, at)).map(([name, item]) => [name, shape(item, `${at}.${name}`)]));
 }
 
 export const anything: Shape<unknown> = (value) => value;

@@ -89,7 +89,9 @@ export function statusToError(thrown: unknown): TrainerError {
   const sent = trailer instanceof Uint8Array ? readTrailer(trailer) : null;
   if (sent) return fromErrorData(sent);
   const { code, retry } = codeOf(thrown.code);
-  return new TrainerError(code, thrown.details || thrown.message, { grpcStatus: status[thrown.code] ?? thrown.code }, retry, { cause: thrown });
+  return new TrainerError(code, thrown.details || thrown.message, { grpcStatus: status[thrown.code] ?? thrown.code }, retry, {
+    cause: thrown,
+  });
 }
 
 /** A trailer that cannot be read is as good as none: the status still says what happened. */

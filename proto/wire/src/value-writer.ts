@@ -19,7 +19,17 @@ export const EXTENSION = {
 
 /** Kinds of typed arrays by their number on the wire; 0 is not used. A Uint8Array travels as binary. */
 export const TYPED_ARRAYS = [
-  null, Int8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array,
+  null,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
 ] as const;
 
 /** Deeper nesting is refused on both sides: 500 levels fit any stack. */

@@ -3,7 +3,15 @@ import type { HyperparameterValues } from '../train-request.js';
 
 /** One hyperparameter of ours, as data: the catalog shows it, the checker reads it. */
 export type Hyperparameter =
-  | { readonly type: 'integer' | 'number'; readonly default: number | null; readonly min: number; readonly max: number; readonly aboveMin?: true; readonly nullable?: true; readonly about: string }
+  | {
+      readonly type: 'integer' | 'number';
+      readonly default: number | null;
+      readonly min: number;
+      readonly max: number;
+      readonly aboveMin?: true;
+      readonly nullable?: true;
+      readonly about: string;
+    }
   | { readonly type: 'choice'; readonly default: string; readonly choices: readonly string[]; readonly about: string };
 
 export interface HyperparameterSchema {
@@ -59,7 +67,8 @@ function problemOf(known: Hyperparameter, value: unknown): string | null {
   }
   if (value === null && known.nullable) return null;
   const kind = known.type === 'integer' ? 'an integer' : 'a number';
-  const range = `must be ${kind} ${known.aboveMin ? 'above' : 'from'} ${known.min} ${known.aboveMin ? 'and up' : ''}to ${known.max}`.replace('  ', ' ');
+  const range =
+    `must be ${kind} ${known.aboveMin ? 'above' : 'from'} ${known.min} ${known.aboveMin ? 'and up' : ''}to ${known.max}`.replace('  ', ' ');
   if (typeof value !== 'number' || !Number.isFinite(value)) return range;
   if (known.type === 'integer' && !Number.isInteger(value)) return range;
   if (value > known.max || value < known.min || (known.aboveMin && value === known.min)) return range;

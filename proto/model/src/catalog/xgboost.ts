@@ -22,12 +22,38 @@ const boosting: HyperparameterSchema['known'] = {
 
 /** Of the library's list: what speaks of its own process. */
 const withoutEffect = [
-  'n_jobs', 'nthread', 'verbosity', 'verbose', 'silent', 'tree_method', 'device', 'predictor', 'use_label_encoder', 'eval_metric',
-  'enable_categorical', 'validate_parameters', 'early_stopping_rounds', 'callbacks', 'gpu_id', 'feature_types', 'missing',
+  'n_jobs',
+  'nthread',
+  'verbosity',
+  'verbose',
+  'silent',
+  'tree_method',
+  'device',
+  'predictor',
+  'use_label_encoder',
+  'eval_metric',
+  'enable_categorical',
+  'validate_parameters',
+  'early_stopping_rounds',
+  'callbacks',
+  'gpu_id',
+  'feature_types',
+  'missing',
 ];
 const notBuilt = [
-  'booster', 'grow_policy', 'max_delta_step', 'sampling_method', 'base_score', 'num_parallel_tree', 'monotone_constraints',
-  'interaction_constraints', 'importance_type', 'max_cat_to_onehot', 'max_cat_threshold', 'multi_strategy', 'feature_weights',
+  'booster',
+  'grow_policy',
+  'max_delta_step',
+  'sampling_method',
+  'base_score',
+  'num_parallel_tree',
+  'monotone_constraints',
+  'interaction_constraints',
+  'importance_type',
+  'max_cat_to_onehot',
+  'max_cat_threshold',
+  'multi_strategy',
+  'feature_weights',
 ];
 
 export const xgboostClassifier: CatalogEntry = {

@@ -14,9 +14,9 @@ import {
   anyResources,
   anySessionId,
 } from './common.arbitrary.js';
-import { anyText, recordOf } from './values.arbitrary.js';
+import { anyText, objectOf, recordOf } from './values.arbitrary.js';
 
-export const anyActorSpec: fc.Arbitrary<ActorSpec> = fc.record({
+export const anyActorSpec: fc.Arbitrary<ActorSpec> = objectOf({
   id: anyActorId,
   session: anyOrNull(anySessionId),
   classRef: anyClassRef,
@@ -29,14 +29,21 @@ export const anyActorSpec: fc.Arbitrary<ActorSpec> = fc.record({
 });
 
 export const anyActorState: fc.Arbitrary<ActorState> = fc.oneof(
-  fc.record({ at: fc.constant('pending' as const), since: anyLarge, reason: anyOrNull(anyText) }),
-  fc.record({ at: fc.constant('starting' as const), since: anyLarge, lease: anyLeaseId, incarnation: anyCount }),
-  fc.record({ at: fc.constant('alive' as const), since: anyLarge, lease: anyLeaseId, incarnation: anyCount, node: anyNodeId, address: anyText }),
-  fc.record({ at: fc.constant('stopping' as const), since: anyLarge, lease: anyLeaseId, cause: anyDeathCause }),
-  fc.record({ at: fc.constant('dead' as const), since: anyLarge, cause: anyDeathCause }),
+  objectOf({ at: fc.constant('pending' as const), since: anyLarge, reason: anyOrNull(anyText) }),
+  objectOf({ at: fc.constant('starting' as const), since: anyLarge, lease: anyLeaseId, incarnation: anyCount }),
+  objectOf({
+    at: fc.constant('alive' as const),
+    since: anyLarge,
+    lease: anyLeaseId,
+    incarnation: anyCount,
+    node: anyNodeId,
+    address: anyText,
+  }),
+  objectOf({ at: fc.constant('stopping' as const), since: anyLarge, lease: anyLeaseId, cause: anyDeathCause }),
+  objectOf({ at: fc.constant('dead' as const), since: anyLarge, cause: anyDeathCause }),
 );
 
-export const anyActorView: fc.Arbitrary<ActorView> = fc.record({
+export const anyActorView: fc.Arbitrary<ActorView> = objectOf({
   id: anyActorId,
   className: anyText,
   session: anyOrNull(anySessionId),
@@ -46,7 +53,7 @@ export const anyActorView: fc.Arbitrary<ActorView> = fc.record({
   token: anyOrNull(anyText),
 });
 
-export const anyNodeView: fc.Arbitrary<NodeView> = fc.record({
+export const anyNodeView: fc.Arbitrary<NodeView> = objectOf({
   id: anyNodeId,
   incarnation: anyLarge,
   host: anyText,

@@ -15,39 +15,41 @@ import {
   anyStreamId,
 } from './common.arbitrary.js';
 import { anyRankReport } from './jobs.arbitrary.js';
-import { anyText, recordOf } from './values.arbitrary.js';
+import { anyText, objectOf, recordOf } from './values.arbitrary.js';
 
-export const anyHello: fc.Arbitrary<Hello> = fc.record({
-  protocol: fc.record({ major: anyCount, minor: anyCount }),
+export const anyHello: fc.Arbitrary<Hello> = objectOf({
+  protocol: objectOf({ major: anyCount, minor: anyCount }),
   node: anyNodeId,
   incarnation: anyLarge,
   host: anyText,
   version: anyText,
   capacity: anyCapacity,
   labels: recordOf(anyText),
-  leases: fc.array(fc.record({ lease: anyLeaseId, state: fc.constantFrom('reserved', 'starting', 'ready', 'stopping', 'ended') }), { maxLength: 3 }),
+  leases: fc.array(objectOf({ lease: anyLeaseId, state: fc.constantFrom('reserved', 'starting', 'ready', 'stopping', 'ended') }), {
+    maxLength: 3,
+  }),
   newestFact: anyLarge,
   newestHeadEpoch: anyLarge,
   natsConnected: fc.boolean(),
-  engines: fc.array(fc.record({ engine: anyText, unavailable: anyOrNull(anyText) }), { maxLength: 3 }),
+  engines: fc.array(objectOf({ engine: anyText, unavailable: anyOrNull(anyText) }), { maxLength: 3 }),
 });
 
 export const anyFactBody: fc.Arbitrary<FactBody> = fc.oneof(
-  fc.record({ kind: fc.constant('started' as const), pid: anyCount }),
-  fc.record({ kind: fc.constant('ready' as const), address: anyText }),
-  fc.record({ kind: fc.constant('rank' as const), report: anyRankReport }),
-  fc.record({ kind: fc.constant('ended' as const), cause: anyDeathCause }),
+  objectOf({ kind: fc.constant('started' as const), pid: anyCount }),
+  objectOf({ kind: fc.constant('ready' as const), address: anyText }),
+  objectOf({ kind: fc.constant('rank' as const), report: anyRankReport }),
+  objectOf({ kind: fc.constant('ended' as const), cause: anyDeathCause }),
 );
 
-export const anyFact: fc.Arbitrary<Fact> = fc.record({ number: anyLarge, lease: anyLeaseId, body: anyFactBody });
+export const anyFact: fc.Arbitrary<Fact> = objectOf({ number: anyLarge, lease: anyLeaseId, body: anyFactBody });
 
 export const anyFromAgent: fc.Arbitrary<FromAgent> = fc.oneof(
-  fc.record({ kind: fc.constant('hello' as const), hello: anyHello }),
-  fc.record({ kind: fc.constant('heartbeat' as const), number: anyLarge, natsConnected: fc.boolean() }),
-  fc.record({ kind: fc.constant('facts' as const), facts: fc.array(anyFact, { maxLength: 3 }) }),
+  objectOf({ kind: fc.constant('hello' as const), hello: anyHello }),
+  objectOf({ kind: fc.constant('heartbeat' as const), number: anyLarge, natsConnected: fc.boolean() }),
+  objectOf({ kind: fc.constant('facts' as const), facts: fc.array(anyFact, { maxLength: 3 }) }),
 );
 
-const anyBegin = fc.record({
+const anyBegin = objectOf({
   attempt: anyCount,
   rank: anyCount,
   worldSize: anyCount,
@@ -56,33 +58,33 @@ const anyBegin = fc.record({
 });
 
 export const anyCommand: fc.Arbitrary<AgentCommand> = fc.oneof(
-  fc.record({ kind: fc.constant('begin' as const), lease: anyLeaseId, begin: anyBegin }),
-  fc.record({ kind: fc.constantFrom('stop' as const, 'release' as const), lease: anyLeaseId, cause: anyDeathCause }),
-  fc.record({ kind: fc.constant('drain' as const), deadlineMs: anyLarge }),
+  objectOf({ kind: fc.constant('begin' as const), lease: anyLeaseId, begin: anyBegin }),
+  objectOf({ kind: fc.constantFrom('stop' as const, 'release' as const), lease: anyLeaseId, cause: anyDeathCause }),
+  objectOf({ kind: fc.constant('drain' as const), deadlineMs: anyLarge }),
 );
 
-const anyVerdict = fc.record({ lease: anyLeaseId, verdict: fc.constantFrom('keep' as const, 'end' as const) });
+const anyVerdict = objectOf({ lease: anyLeaseId, verdict: fc.constantFrom('keep' as const, 'end' as const) });
 
 export const anyToAgent: fc.Arbitrary<ToAgent> = fc.oneof(
-  fc.record({ kind: fc.constant('hello-read' as const), headEpoch: anyLarge, storedFact: anyLarge }),
-  fc.record({
+  objectOf({ kind: fc.constant('hello-read' as const), headEpoch: anyLarge, storedFact: anyLarge }),
+  objectOf({
     kind: fc.constant('welcome' as const),
     stream: anyStreamId,
     headEpoch: anyLarge,
     lowWater: anyLeaseId,
     verdicts: fc.array(anyVerdict, { maxLength: 3 }),
   }),
-  fc.record({ kind: fc.constant('refused' as const), error: anyErrorData }),
-  fc.record({ kind: fc.constant('echo' as const), number: anyLarge, headEpoch: anyLarge }),
-  fc.record({
+  objectOf({ kind: fc.constant('refused' as const), error: anyErrorData }),
+  objectOf({ kind: fc.constant('echo' as const), number: anyLarge, headEpoch: anyLarge }),
+  objectOf({
     kind: fc.constant('ack' as const),
     storedFact: anyLarge,
-    refused: fc.array(fc.record({ number: anyLarge, why: anyText }), { maxLength: 3 }),
+    refused: fc.array(objectOf({ number: anyLarge, why: anyText }), { maxLength: 3 }),
   }),
-  fc.record({ kind: fc.constant('command' as const), headEpoch: anyLarge, command: anyCommand }),
+  objectOf({ kind: fc.constant('command' as const), headEpoch: anyLarge, command: anyCommand }),
 );
 
-export const anyStartSpec: fc.Arbitrary<StartSpec> = fc.record({
+export const anyStartSpec: fc.Arbitrary<StartSpec> = objectOf({
   holder: anyHolder,
   classRef: anyClassRef,
   className: anyText,
@@ -92,21 +94,21 @@ export const anyStartSpec: fc.Arbitrary<StartSpec> = fc.record({
   env: recordOf(anyText),
 });
 
-export const anyPlaceRequest: fc.Arbitrary<PlaceRequest> = fc.record({
+export const anyPlaceRequest: fc.Arbitrary<PlaceRequest> = objectOf({
   stream: anyStreamId,
   headEpoch: anyLarge,
   lowWater: anyLeaseId,
   lease: anyLeaseId,
   action: fc.oneof(
-    fc.record({ kind: fc.constant('reserve' as const), grant: anyGrant }),
-    fc.record({ kind: fc.constant('start' as const), spec: anyStartSpec }),
-    fc.record({ kind: fc.constant('reserve-and-start' as const), grant: anyGrant, spec: anyStartSpec }),
+    objectOf({ kind: fc.constant('reserve' as const), grant: anyGrant }),
+    objectOf({ kind: fc.constant('start' as const), spec: anyStartSpec }),
+    objectOf({ kind: fc.constant('reserve-and-start' as const), grant: anyGrant, spec: anyStartSpec }),
   ),
 });
 
 export const anyPlaceReply: fc.Arbitrary<PlaceReply> = fc.oneof(
   fc.constant({ kind: 'granted' as const }),
-  fc.record({
+  objectOf({
     kind: fc.constant('refused' as const),
     reason: fc.constantFrom(
       'capacity' as const,

@@ -16,7 +16,7 @@ import {
   type Resources,
 } from '@trainer/model';
 import fc from 'fast-check';
-import { anyFacts, anyText } from './values.arbitrary.js';
+import { anyFacts, anyText, objectOf } from './values.arbitrary.js';
 
 function hex(chars: number): fc.Arbitrary<string> {
   return fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: chars, maxLength: chars });
@@ -28,7 +28,9 @@ export const anyJobId = hex(12).map((text) => jobId(`train_${text}`));
 export const anySessionId = hex(16).map((text) => sessionId(`session-${text}`));
 export const anyStreamId = hex(16).map((text) => streamId(`stream-${text}`));
 export const anyBundleHash = hex(64).map(bundleHash);
-export const anyLeaseId = fc.tuple(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: 1e14 })).map(([epoch, n]) => leaseId(`${epoch}-${n}`));
+export const anyLeaseId = fc
+  .tuple(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: 1e14 }))
+  .map(([epoch, n]) => leaseId(`${epoch}-${n}`));
 
 /** A 32-bit count. */
 export const anyCount = fc.nat();
@@ -36,50 +38,55 @@ export const anyCount = fc.nat();
 export const anyLarge = fc.maxSafeNat();
 export const anyOrNull = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(value, { nil: null });
 
-export const anyErrorData: fc.Arbitrary<ErrorData> = fc.record({
+export const anyErrorData: fc.Arbitrary<ErrorData> = objectOf({
   code: anyText,
   message: anyText,
   facts: anyFacts,
   retry: fc.constantFrom('never', 'same', 'elsewhere'),
 });
 
-export const anyRemoteFailure: fc.Arbitrary<RemoteFailure> = fc.record({ name: anyText, message: anyText, stack: anyText, fields: anyFacts });
+export const anyRemoteFailure: fc.Arbitrary<RemoteFailure> = objectOf({
+  name: anyText,
+  message: anyText,
+  stack: anyText,
+  fields: anyFacts,
+});
 
 export const anyDeathCause: fc.Arbitrary<DeathCause> = fc.oneof(
-  fc.record({ kind: fc.constant('exited' as const), code: fc.integer() }),
-  fc.record({ kind: fc.constant('signal' as const), signal: anyText }),
-  fc.record({ kind: fc.constant('out-of-memory' as const), limitBytes: anyLarge, usedBytes: anyLarge }),
-  fc.record({ kind: fc.constant('constructor-threw' as const), error: anyRemoteFailure }),
-  fc.record({ kind: fc.constant('load-failed' as const), error: anyErrorData }),
-  fc.record({ kind: fc.constant('start-timeout' as const), afterMs: anyLarge }),
-  fc.record({ kind: fc.constant('killed' as const), by: anyText }),
-  fc.record({ kind: fc.constant('owner-gone' as const), owner: anyText }),
-  fc.record({ kind: fc.constant('node-lost' as const), node: anyText }),
-  fc.record({ kind: fc.constant('fact-refused' as const), why: anyText }),
+  objectOf({ kind: fc.constant('exited' as const), code: fc.integer() }),
+  objectOf({ kind: fc.constant('signal' as const), signal: anyText }),
+  objectOf({ kind: fc.constant('out-of-memory' as const), limitBytes: anyLarge, usedBytes: anyLarge }),
+  objectOf({ kind: fc.constant('constructor-threw' as const), error: anyRemoteFailure }),
+  objectOf({ kind: fc.constant('load-failed' as const), error: anyErrorData }),
+  objectOf({ kind: fc.constant('start-timeout' as const), afterMs: anyLarge }),
+  objectOf({ kind: fc.constant('killed' as const), by: anyText }),
+  objectOf({ kind: fc.constant('owner-gone' as const), owner: anyText }),
+  objectOf({ kind: fc.constant('node-lost' as const), node: anyText }),
+  objectOf({ kind: fc.constant('fact-refused' as const), why: anyText }),
   fc.constant({ kind: 'released' as const }),
   fc.constant({ kind: 'finished' as const }),
 );
 
-export const anyResources: fc.Arbitrary<Resources> = fc.record({ cpuMilli: anyLarge, memoryBytes: anyLarge, gpuMilli: anyLarge });
+export const anyResources: fc.Arbitrary<Resources> = objectOf({ cpuMilli: anyLarge, memoryBytes: anyLarge, gpuMilli: anyLarge });
 
-export const anyCapacity: fc.Arbitrary<Capacity> = fc.record({
+export const anyCapacity: fc.Arbitrary<Capacity> = objectOf({
   cpuMilli: anyLarge,
   memoryBytes: anyLarge,
-  gpus: fc.array(fc.record({ index: anyCount, uuid: anyText, model: anyText, memoryBytes: anyLarge }), { maxLength: 3 }),
+  gpus: fc.array(objectOf({ index: anyCount, uuid: anyText, model: anyText, memoryBytes: anyLarge }), { maxLength: 3 }),
 });
 
-export const anyGrant: fc.Arbitrary<Grant> = fc.record({
+export const anyGrant: fc.Arbitrary<Grant> = objectOf({
   cpuMilli: anyLarge,
   memoryBytes: anyLarge,
-  gpus: fc.array(fc.record({ index: anyCount, milli: anyLarge }), { maxLength: 3 }),
+  gpus: fc.array(objectOf({ index: anyCount, milli: anyLarge }), { maxLength: 3 }),
 });
 
 export const anyClassRef: fc.Arbitrary<ActorClassRef> = fc.oneof(
-  fc.record({ kind: fc.constant('bundle' as const), hash: anyBundleHash, exportName: anyText }),
-  fc.record({ kind: fc.constant('module' as const), specifier: anyText, exportName: anyText }),
+  objectOf({ kind: fc.constant('bundle' as const), hash: anyBundleHash, exportName: anyText }),
+  objectOf({ kind: fc.constant('module' as const), specifier: anyText, exportName: anyText }),
 );
 
 export const anyHolder: fc.Arbitrary<LeaseHolder> = fc.oneof(
-  fc.record({ kind: fc.constant('actor' as const), actor: anyActorId, incarnation: anyCount }),
-  fc.record({ kind: fc.constant('rank' as const), job: anyJobId, attempt: anyCount, rank: anyCount }),
+  objectOf({ kind: fc.constant('actor' as const), actor: anyActorId, incarnation: anyCount }),
+  objectOf({ kind: fc.constant('rank' as const), job: anyJobId, attempt: anyCount, rank: anyCount }),
 );

@@ -46,4 +46,4 @@ export {
   anyTrainingResult,
   anyTrainRequest,
 } from './jobs.arbitrary.js';
-export { anyFacts, anyName, anyText, anyTransferable, recordOf } from './values.arbitrary.js';
+export { anyFacts, anyName, anyText, anyTransferable, objectOf, recordOf } from './values.arbitrary.js';

@@ -15,7 +15,7 @@ import type {
 } from '@trainer/model';
 import fc from 'fast-check';
 import { anyCount, anyErrorData, anyJobId, anyLarge, anyLeaseId, anyNodeId, anyOrNull } from './common.arbitrary.js';
-import { anyFacts, anyText, recordOf } from './values.arbitrary.js';
+import { anyFacts, anyText, objectOf, recordOf } from './values.arbitrary.js';
 
 const anyFinite = fc.double({ noNaN: true, noDefaultInfinity: true });
 export const anyMetric: fc.Arbitrary<Metric> = anyOrNull(anyFinite);
@@ -23,7 +23,7 @@ const anyMetrics = recordOf(anyMetric);
 const anyTexts = fc.array(anyText, { maxLength: 3 });
 const anyTask = fc.constantFrom('classification' as const, 'regression' as const, 'clustering' as const);
 
-export const anyEpochMetrics: fc.Arbitrary<EpochMetrics> = fc.record({
+export const anyEpochMetrics: fc.Arbitrary<EpochMetrics> = objectOf({
   epoch: anyCount,
   trainLoss: anyMetric,
   valLoss: anyMetric,
@@ -33,7 +33,7 @@ export const anyEpochMetrics: fc.Arbitrary<EpochMetrics> = fc.record({
   additional: anyMetrics,
 });
 
-export const anyStoredFile: fc.Arbitrary<StoredFile> = fc.record({
+export const anyStoredFile: fc.Arbitrary<StoredFile> = objectOf({
   role: fc.constantFrom('pkl', 'onnx', 'native', 'predictions', 'card', 'checkpoint'),
   key: anyText,
   bytes: anyLarge,
@@ -41,46 +41,48 @@ export const anyStoredFile: fc.Arbitrary<StoredFile> = fc.record({
   ending: anyText,
 });
 
-export const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc.record({ epoch: anyCount, file: anyStoredFile, metrics: anyMetrics });
+export const anyCheckpoint: fc.Arbitrary<Checkpoint> = objectOf({ epoch: anyCount, file: anyStoredFile, metrics: anyMetrics });
 
-export const anyStoredCheckpoint: fc.Arbitrary<StoredCheckpoint> = fc.record({
+export const anyStoredCheckpoint: fc.Arbitrary<StoredCheckpoint> = objectOf({
   id: anyText,
   createdAt: anyLarge,
   checkpoint: anyCheckpoint,
 });
 
-const anyColumns = fc.array(fc.record({ name: anyText, type: anyText, shape: fc.array(anyOrNull(anyCount), { maxLength: 3 }) }), { maxLength: 3 });
+const anyColumns = fc.array(objectOf({ name: anyText, type: anyText, shape: fc.array(anyOrNull(anyCount), { maxLength: 3 }) }), {
+  maxLength: 3,
+});
 
-export const anyTrainingResult: fc.Arbitrary<TrainingResult> = fc.record({
+export const anyTrainingResult: fc.Arbitrary<TrainingResult> = objectOf({
   files: fc.array(anyStoredFile, { maxLength: 3 }),
   metrics: anyMetrics,
   keptEpoch: anyCount,
   lastEpoch: anyCount,
-  signature: fc.record({ inputs: anyColumns, outputs: anyColumns }),
+  signature: objectOf({ inputs: anyColumns, outputs: anyColumns }),
   classes: anyOrNull(fc.array(fc.oneof(anyText, anyFinite), { maxLength: 3 })),
-  featureImportance: anyOrNull(fc.array(fc.record({ feature: anyText, importance: anyFinite }), { maxLength: 3 })),
+  featureImportance: anyOrNull(fc.array(objectOf({ feature: anyText, importance: anyFinite }), { maxLength: 3 })),
   dataFingerprint: anyText,
-  verified: fc.record({ rows: anyCount, tiedRows: anyCount }),
+  verified: objectOf({ rows: anyCount, tiedRows: anyCount }),
   selectedOnValidation: fc.boolean(),
   baseline: anyMetrics,
   trainingMs: anyFinite,
 });
 
 export const anyRankReport: fc.Arbitrary<RankReport> = fc.oneof(
-  fc.record({ kind: fc.constant('phase' as const), phase: fc.constantFrom('loading' as const, 'training' as const, 'exporting' as const) }),
-  fc.record({ kind: fc.constant('progress' as const), done: anyFinite, epoch: anyCount }),
-  fc.record({ kind: fc.constant('epoch' as const), metrics: anyEpochMetrics, done: anyFinite }),
-  fc.record({ kind: fc.constant('checkpoint' as const), checkpoint: anyCheckpoint }),
-  fc.record({ kind: fc.constant('warning' as const), message: anyText }),
-  fc.record({ kind: fc.constant('result' as const), result: anyTrainingResult }),
-  fc.record({
+  objectOf({ kind: fc.constant('phase' as const), phase: fc.constantFrom('loading' as const, 'training' as const, 'exporting' as const) }),
+  objectOf({ kind: fc.constant('progress' as const), done: anyFinite, epoch: anyCount }),
+  objectOf({ kind: fc.constant('epoch' as const), metrics: anyEpochMetrics, done: anyFinite }),
+  objectOf({ kind: fc.constant('checkpoint' as const), checkpoint: anyCheckpoint }),
+  objectOf({ kind: fc.constant('warning' as const), message: anyText }),
+  objectOf({ kind: fc.constant('result' as const), result: anyTrainingResult }),
+  objectOf({
     kind: fc.constant('failed' as const),
     failure: fc.constantFrom('request' as const, 'crash' as const),
     error: anyErrorData,
   }),
 );
 
-export const anySentRequest: fc.Arbitrary<SentTrainRequest> = fc.record({
+export const anySentRequest: fc.Arbitrary<SentTrainRequest> = objectOf({
   modelId: anyText,
   dataId: anyText,
   taskType: anyTask,
@@ -105,7 +107,7 @@ export const anySentRequest: fc.Arbitrary<SentTrainRequest> = fc.record({
 
 const anyHyperparameters = recordOf(anyOrNull(fc.oneof(anyFinite, anyText, fc.boolean())));
 
-export const anyTrainRequest: fc.Arbitrary<TrainRequest> = fc.record({
+export const anyTrainRequest: fc.Arbitrary<TrainRequest> = objectOf({
   modelId: anyText,
   dataId: anyText,
   taskType: anyTask,
@@ -129,13 +131,13 @@ export const anyTrainRequest: fc.Arbitrary<TrainRequest> = fc.record({
   warnings: anyTexts,
 });
 
-export const anyAssignment: fc.Arbitrary<TrainingAssignment> = fc.record({
+export const anyAssignment: fc.Arbitrary<TrainingAssignment> = objectOf({
   job: anyJobId,
   attempt: anyCount,
   rank: anyCount,
   worldSize: anyCount,
   request: anyTrainRequest,
-  dataset: fc.record({ bucket: anyText, key: anyText, etag: anyText, bytes: anyLarge }),
+  dataset: objectOf({ bucket: anyText, key: anyText, etag: anyText, bytes: anyLarge }),
   modelsBucket: anyText,
   artifactStem: anyText,
   checkpointIntervalEpochs: anyCount,
@@ -143,10 +145,10 @@ export const anyAssignment: fc.Arbitrary<TrainingAssignment> = fc.record({
   threads: anyCount,
 });
 
-export const anyJob: fc.Arbitrary<Job> = fc.record({
+export const anyJob: fc.Arbitrary<Job> = objectOf({
   id: anyJobId,
   request: anyTrainRequest,
-  dataset: fc.record({ key: anyText, etag: anyText, bytes: anyLarge }),
+  dataset: objectOf({ key: anyText, etag: anyText, bytes: anyLarge }),
   status: fc.constantFrom('pending', 'running', 'completed', 'failed', 'cancelled'),
   phase: fc.constantFrom('queued', 'reserving', 'starting', 'loading', 'training', 'exporting', 'promoting', 'stopping', 'ended'),
   createdAt: anyLarge,
@@ -171,11 +173,11 @@ export const anyJob: fc.Arbitrary<Job> = fc.record({
 
 const eventPlace = { job: anyJobId, number: anyLarge, at: anyLarge };
 export const anyJobEvent: fc.Arbitrary<JobEvent> = fc.oneof(
-  fc.record({ ...eventPlace, type: fc.constantFrom('status' as const, 'pending' as const), data: anyJob }),
-  fc.record({ ...eventPlace, type: fc.constant('metrics' as const), data: anyEpochMetrics }),
+  objectOf({ ...eventPlace, type: fc.constantFrom('status' as const, 'pending' as const), data: anyJob }),
+  objectOf({ ...eventPlace, type: fc.constant('metrics' as const), data: anyEpochMetrics }),
 );
 
-export const anyModel: fc.Arbitrary<Model> = fc.record({
+export const anyModel: fc.Arbitrary<Model> = objectOf({
   job: anyJobId,
   modelId: anyText,
   task: anyTask,

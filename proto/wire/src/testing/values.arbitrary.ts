@@ -6,6 +6,11 @@ export const anyText: fc.Arbitrary<string> = fc.string({ unit: 'binary', maxLeng
 /** Keys of records; `__proto__` is no key that generated maps can hold. */
 export const anyName: fc.Arbitrary<string> = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((name) => name !== '__proto__');
 
+/** An object of these fields, of plain prototype as decoded ones are. */
+export function objectOf<T>(fields: { [Name in keyof T]: fc.Arbitrary<T[Name]> }): fc.Arbitrary<T> {
+  return fc.record(fields, { noNullPrototype: true }) as fc.Arbitrary<T>;
+}
+
 /** A record of plain prototype. */
 export function recordOf<T>(value: fc.Arbitrary<T>): fc.Arbitrary<Record<string, T>> {
   return fc.dictionary(anyName, value, { maxKeys: 4, noNullPrototype: true });
@@ -52,5 +57,12 @@ export const anyTransferable: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown
 
 /** Plain data without the values that only JavaScript has. */
 export const anyFacts: fc.Arbitrary<Record<string, unknown>> = recordOf(
-  fc.oneof(fc.constant(null), fc.boolean(), fc.double({ noNaN: true }), anyText, fc.array(anyText, { maxLength: 3 }), recordOf(fc.integer())),
+  fc.oneof(
+    fc.constant(null),
+    fc.boolean(),
+    fc.double({ noNaN: true }),
+    anyText,
+    fc.array(anyText, { maxLength: 3 }),
+    recordOf(fc.integer()),
+  ),
 );
