@@ -5,8 +5,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
-  createXgboostLearner, exportModel, openXgboost, PICKLE_LOADER, PICKLE_PROGRAM, prepareVerifier,
-  type LabelledRows, type Preprocessing, type TargetEncoding, type XgboostLibrary,
+  createXgboostLearner,
+  exportModel,
+  openXgboost,
+  PICKLE_LOADER,
+  PICKLE_PROGRAM,
+  prepareVerifier,
+  type LabelledRows,
+  type Preprocessing,
+  type TargetEncoding,
+  type XgboostLibrary,
 } from '@trainer/training/internal';
 import { PYTHON_SETUP_MS, testPython } from './python.js';
 
@@ -22,9 +30,27 @@ interface Case {
   readonly wide: boolean;
 }
 const CASES: readonly Case[] = [
-  { name: 'iris-like', columns: ['sepal', 'petal', 'width'], target: { kind: 'classes', name: 'kind', labels: 'string', classes: ['setosa', 'versicolor', 'virginica'] }, gaps: false, wide: false },
-  { name: 'two integers with gaps', columns: ['a', 'b, "c"', 'ü'], target: { kind: 'classes', name: 'y', labels: 'int64', classes: [-1, 5_000_000_000] }, gaps: true, wide: false },
-  { name: 'a double column', columns: ['when', 'b', 'c'], target: { kind: 'classes', name: 'y', labels: 'string', classes: ['no', 'yes'] }, gaps: true, wide: true },
+  {
+    name: 'iris-like',
+    columns: ['sepal', 'petal', 'width'],
+    target: { kind: 'classes', name: 'kind', labels: 'string', classes: ['setosa', 'versicolor', 'virginica'] },
+    gaps: false,
+    wide: false,
+  },
+  {
+    name: 'two integers with gaps',
+    columns: ['a', 'b, "c"', 'ü'],
+    target: { kind: 'classes', name: 'y', labels: 'int64', classes: [-1, 5_000_000_000] },
+    gaps: true,
+    wide: false,
+  },
+  {
+    name: 'a double column',
+    columns: ['when', 'b', 'c'],
+    target: { kind: 'classes', name: 'y', labels: 'string', classes: ['no', 'yes'] },
+    gaps: true,
+    wide: true,
+  },
   { name: 'a number', columns: ['a', 'b', 'c'], target: { kind: 'number', name: 'y' }, gaps: false, wide: false },
 ];
 
@@ -82,7 +108,9 @@ function preprocessingOf({ columns, target, wide }: Case): Preprocessing {
   return {
     version: 1,
     inputs: columns.map((name, at) => ({ name, type: isWide(at) ? 'double' : 'float' })),
-    steps: columns.map((input, at) => (isWide(at) ? { kind: 'centred-number', input, encoded: input, centre: CENTRE } : { kind: 'number', input, encoded: input })),
+    steps: columns.map((input, at) =>
+      isWide(at) ? { kind: 'centred-number', input, encoded: input, centre: CENTRE } : { kind: 'number', input, encoded: input },
+    ),
     target,
   };
 }
@@ -92,7 +120,14 @@ async function exportCase(library: XgboostLibrary, each: Case): Promise<Record<s
   const task = classCount === 0 ? 'regression' : 'classification';
   const validation = rowsOf(each, 40, 31);
   const learner = createXgboostLearner(library, {
-    task, classCount, hyperparameters: { n_estimators: 20 }, epochs: 2, seed: 42, threads: 1, train: rowsOf(each, 200, 0), validation,
+    task,
+    classCount,
+    hyperparameters: { n_estimators: 20 },
+    epochs: 2,
+    seed: 42,
+    threads: 1,
+    train: rowsOf(each, 200, 0),
+    validation,
   });
   learner.step(1);
   learner.step(2);
@@ -103,17 +138,36 @@ async function exportCase(library: XgboostLibrary, each: Case): Promise<Record<s
   );
   const place = { folder: join(folder, each.name), stem: 'job_20260101' };
   await mkdir(place.folder);
-  const card = { job: {}, request: {}, dataFingerprint: '', schema: {}, split: {}, seed: 42, versions: {}, metrics: {}, baseline: {}, environment: {} };
+  const card = {
+    job: {},
+    request: {},
+    dataFingerprint: '',
+    schema: {},
+    split: {},
+    seed: 42,
+    versions: {},
+    metrics: {},
+    baseline: {},
+    environment: {},
+  };
   const preprocessing = preprocessingOf(each);
   const model = await exportModel(
-    { task, preprocessing, model: learner.export(), validation: { raw, target: validation.target, predictions }, card }, place, prepareVerifier(),
+    { task, preprocessing, model: learner.export(), validation: { raw, target: validation.target, predictions }, card },
+    place,
+    prepareVerifier(),
   );
   learner.close();
   const width = Math.max(1, classCount);
-  ours.set(each.name, Array.from({ length: rows }, (_, row) => Array.from(predictions.subarray(row * width, (row + 1) * width))));
+  ours.set(
+    each.name,
+    Array.from({ length: rows }, (_, row) => Array.from(predictions.subarray(row * width, (row + 1) * width))),
+  );
   const pathOf = (role: string): string => model.files.find((file) => file.role === role)?.path ?? '';
   return {
-    pkl: pathOf('pkl'), onnx: pathOf('onnx'), ubj: pathOf('native'), columns: each.columns,
+    pkl: pathOf('pkl'),
+    onnx: pathOf('onnx'),
+    ubj: pathOf('native'),
+    columns: each.columns,
     // JSON turns NaN into null, which Python reads as None: a missing value.
     rows: Array.from({ length: rows }, (_, row) => raw.map((column) => column[row] ?? null)),
   };
@@ -147,7 +201,11 @@ describe.each(CLASS_CASES)('the pickle of $name', ({ name, target, columns }) =>
   });
 
   test('knows its classes and columns', () => {
-    expect(answerOf(name)).toMatchObject({ classes, features: columns, kind: target.kind === 'classes' && target.labels === 'int64' ? 'i' : 'U' });
+    expect(answerOf(name)).toMatchObject({
+      classes,
+      features: columns,
+      kind: target.kind === 'classes' && target.labels === 'int64' ? 'i' : 'U',
+    });
   });
 
   test('names what is missing in a row', () => {
@@ -157,9 +215,31 @@ describe.each(CLASS_CASES)('the pickle of $name', ({ name, target, columns }) =>
 
   test('holds the program, the ONNX file and the description, and nothing else', () => {
     const { names, calls, texts, only_onnx } = answerOf(name).parts;
-    const described = ['version', 'task', 'classification', 'target', target.name, 'classes', ...classes.filter((label) => typeof label === 'string'), 'matrix_input', 'X', 'columns', 'name', 'type', 'input', 'float', 'double', ...columns];
+    const described = [
+      'version',
+      'task',
+      'classification',
+      'target',
+      target.name,
+      'classes',
+      ...classes.filter((label) => typeof label === 'string'),
+      'matrix_input',
+      'X',
+      'columns',
+      'name',
+      'type',
+      'input',
+      'float',
+      'double',
+      ...columns,
+    ];
     const rest = texts.filter((text) => !described.includes(text));
-    expect({ names, calls, only_onnx, rest }).toEqual({ names: ['builtins.eval'], calls: 3, only_onnx: true, rest: ['builtins', 'eval', PICKLE_LOADER, PICKLE_PROGRAM] });
+    expect({ names, calls, only_onnx, rest }).toEqual({
+      names: ['builtins.eval'],
+      calls: 3,
+      only_onnx: true,
+      rest: ['builtins', 'eval', PICKLE_LOADER, PICKLE_PROGRAM],
+    });
   });
 
   test('holds the same when Python has pickled it again', () => {

@@ -25,7 +25,11 @@ export interface TestPython {
 export async function testPython(): Promise<TestPython> {
   const requirements = join(SCRIPTS, 'requirements.txt');
   const version = await execute('python3', ['-c', 'import sys; print(sys.version)']);
-  const key = createHash('sha256').update(await readFile(requirements)).update(version).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(await readFile(requirements))
+    .update(version)
+    .digest('hex')
+    .slice(0, 16);
   const folder = join(ROOT, '.cache', 'python', key);
   if (!existsSync(folder)) await install(requirements, folder);
   return { run: (script, input) => run(join(SCRIPTS, script), folder, input) };

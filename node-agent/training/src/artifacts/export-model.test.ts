@@ -23,8 +23,16 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true }));
 
 const CARD: CardFacts = {
-  job: { job_id: 'job-1', attempt: 1 }, request: {}, dataFingerprint: 'etag', schema: {}, split: {}, seed: 42, versions: {}, metrics: {},
-  baseline: {}, environment: {},
+  job: { job_id: 'job-1', attempt: 1 },
+  request: {},
+  dataFingerprint: 'etag',
+  schema: {},
+  split: {},
+  seed: 42,
+  versions: {},
+  metrics: {},
+  baseline: {},
+  environment: {},
 };
 
 function preprocessingFor(target: TargetEncoding, names = ['a', 'b', 'c', 'd'], centre: number | null = null): Preprocessing {
@@ -32,7 +40,9 @@ function preprocessingFor(target: TargetEncoding, names = ['a', 'b', 'c', 'd'], 
     version: 1,
     inputs: names.map((name, at) => ({ name, type: centre !== null && at === 0 ? 'double' : 'float' })),
     steps: names.map((name, at) =>
-      centre !== null && at === 0 ? { kind: 'centred-number', input: name, encoded: name, centre } : { kind: 'number', input: name, encoded: name },
+      centre !== null && at === 0
+        ? { kind: 'centred-number', input: name, encoded: name, centre }
+        : { kind: 'number', input: name, encoded: name },
     ),
     target,
   };
@@ -41,18 +51,29 @@ function preprocessingFor(target: TargetEncoding, names = ['a', 'b', 'c', 'd'], 
 /** The made-up validation rows as columns of the raw table; the first moved away by `centre`. */
 function rawColumns({ validation: { features } }: LearnerInit, centre = 0): Float64Array[] {
   return Array.from({ length: features.columns }, (_, at) =>
-    Float64Array.from({ length: features.rows }, (__, row) => (features.values[row * features.columns + at] ?? 0) + (at === 0 ? centre : 0)),
+    Float64Array.from(
+      { length: features.rows },
+      (__, row) => (features.values[row * features.columns + at] ?? 0) + (at === 0 ? centre : 0),
+    ),
   );
 }
 
-function requestFor(init: LearnerInit, preprocessing: Preprocessing, centre = 0, change = (model: TrainedModel): TrainedModel => model): ExportRequest {
+function requestFor(
+  init: LearnerInit,
+  preprocessing: Preprocessing,
+  centre = 0,
+  change = (model: TrainedModel): TrainedModel => model,
+): ExportRequest {
   const learner = createXgboostLearner(library, init);
   for (let epoch = 1; epoch <= learner.epochs; epoch += 1) learner.step(epoch);
   const predictions = learner.predictValidation().slice();
   const model = change(learner.export());
   learner.close();
   return {
-    task: init.task, preprocessing, model, card: CARD,
+    task: init.task,
+    preprocessing,
+    model,
+    card: CARD,
     validation: { raw: rawColumns(init, centre), target: init.validation.target, predictions },
   };
 }
@@ -103,7 +124,12 @@ describe('onnxruntime and the trainer agree', () => {
     const centre = 1_700_000_000_000;
     const preprocessing = preprocessingFor(words('no', 'yes'), ['when', 'b', 'c', 'd'], centre);
     const model = await exported(requestFor(madeUpInit(2), preprocessing, centre));
-    expect(model.signature.inputs.map(({ name, type }) => `${name} ${type}`)).toEqual(['when float64', 'b float32', 'c float32', 'd float32']);
+    expect(model.signature.inputs.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      'when float64',
+      'b float32',
+      'c float32',
+      'd float32',
+    ]);
   });
 
   test('on columns named like parts of the graph', async () => {
@@ -115,7 +141,10 @@ describe('onnxruntime and the trainer agree', () => {
 
 describe('a model that predicts something else', () => {
   test('is refused by its probabilities', async () => {
-    const spoilt = (model: TrainedModel): TrainedModel => ({ ...model, trees: { ...model.trees, base: model.trees.base.map((base) => base + 0.01) } });
+    const spoilt = (model: TrainedModel): TrainedModel => ({
+      ...model,
+      trees: { ...model.trees, base: model.trees.base.map((base) => base + 0.01) },
+    });
     await expect(exported(requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes')), 0, spoilt))).rejects.toMatchObject({
       code: 'artifact.verification',
       facts: { output: 'output_probability', row: 0, rows: 30 },
@@ -125,7 +154,9 @@ describe('a model that predicts something else', () => {
   test('is refused by its labels', async () => {
     const request = requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes')));
     const swapped = request.validation.predictions.map((_, at, all) => all[at ^ 1] ?? 0);
-    await expect(exported({ ...request, validation: { ...request.validation, predictions: swapped } })).rejects.toThrow(/differs from the trained model/);
+    await expect(exported({ ...request, validation: { ...request.validation, predictions: swapped } })).rejects.toThrow(
+      /differs from the trained model/,
+    );
   });
 });
 
@@ -133,7 +164,11 @@ describe('the files', () => {
   test('are named by the stem and counted', async () => {
     const model = await exported(requestFor(madeUpInit(3), preprocessingFor(words('a', 'b', 'c'))));
     expect(model.files.map(({ role, ending }) => `${role} ${ending}`)).toEqual([
-      'pkl .pkl', 'onnx .onnx', 'native .ubj', 'predictions _predictions.csv', 'card .json',
+      'pkl .pkl',
+      'onnx .onnx',
+      'native .ubj',
+      'predictions _predictions.csv',
+      'card .json',
     ]);
     expect(model.files.map(({ path }) => readFileSync(path).length)).toEqual(model.files.map(({ bytes }) => bytes));
   });
@@ -163,7 +198,11 @@ describe('the files', () => {
   test('the card names the job, the files and the oldest onnxruntime', async () => {
     const model = await exported(requestFor(madeUpInit(3), preprocessingFor(words('a', 'b', 'c'))));
     expect(JSON.parse(contentOf(model, 'card'))).toMatchObject({
-      job_id: 'job-1', task_type: 'classification', classes: ['a', 'b', 'c'], target: 'kind', data_fingerprint: 'etag',
+      job_id: 'job-1',
+      task_type: 'classification',
+      classes: ['a', 'b', 'c'],
+      target: 'kind',
+      data_fingerprint: 'etag',
       oldest_onnxruntime: expect.stringMatching(/^1\.\d+/),
       files: expect.arrayContaining([expect.objectContaining({ name: 'job-1_20260101.onnx' })]),
     });

@@ -1,6 +1,14 @@
 import type { TreeEnsemble } from '../learners/learner.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
-import { encodeModel, type ElementType, type OnnxAttribute, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxValue } from './onnx-protobuf.js';
+import {
+  encodeModel,
+  type ElementType,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+} from './onnx-protobuf.js';
 import { inputLayout, OUTPUTS, signatureOf, type InputLayout, type Signature } from './signature.js';
 import { treeNode } from './tree-node.js';
 
@@ -8,7 +16,7 @@ import { treeNode } from './tree-node.js';
  * The oldest onnxruntime that loads our files: the first whose CPU provider has TreeEnsemble of ai.onnx.ml 5 (tried release by
  * release; docs/pickle.md names it too).
  */
-export const OLDEST_ONNXRUNTIME = '1.20.0';
+export const OLDEST_ONNXRUNTIME = '1.21.0';
 
 /**
  * @returns the ONNX file of preprocessing and model: raw columns in; label and probabilities, or the value, out. Equal

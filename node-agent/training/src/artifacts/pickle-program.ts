@@ -14,7 +14,7 @@ export const PICKLE_PROGRAM_VERSION = 1;
  */
 export const PICKLE_PROGRAM = String.raw`"""A model trained by Trainer, called like one of scikit-learn. Version 1.
 
-It holds an ONNX file and a description of its columns and classes, and needs numpy and onnxruntime 1.20 or newer.
+It holds an ONNX file and a description of its columns and classes, and needs numpy and onnxruntime 1.21 or newer.
 """
 import numpy as np
 

@@ -1,11 +1,27 @@
 /** What a description may hold. */
-export type PickleValue =
-  | string | number | boolean | null | readonly PickleValue[] | { readonly [name: string]: PickleValue };
+export type PickleValue = string | number | boolean | null | readonly PickleValue[] | { readonly [name: string]: PickleValue };
 
 /** Opcodes of Python's pickle protocol 4 (Lib/pickletools.py) that are used. */
 const OP = {
-  proto: 0x80, stop: 0x2e, mark: 0x28, reduce: 0x52, tuple1: 0x85, tuple2: 0x86, stackGlobal: 0x93, none: 0x4e, true: 0x88, false: 0x89,
-  int32: 0x4a, long1: 0x8a, float: 0x47, text: 0x58, bytes8: 0x8e, dict: 0x7d, setItems: 0x75, list: 0x5d, appends: 0x65,
+  proto: 0x80,
+  stop: 0x2e,
+  mark: 0x28,
+  reduce: 0x52,
+  tuple1: 0x85,
+  tuple2: 0x86,
+  stackGlobal: 0x93,
+  none: 0x4e,
+  true: 0x88,
+  false: 0x89,
+  int32: 0x4a,
+  long1: 0x8a,
+  float: 0x47,
+  text: 0x58,
+  bytes8: 0x8e,
+  dict: 0x7d,
+  setItems: 0x75,
+  list: 0x5d,
+  appends: 0x65,
 } as const;
 
 /** Bytes in pieces, so that a large part need not be copied to lie beside the others. */

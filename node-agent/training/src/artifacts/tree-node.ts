@@ -12,7 +12,9 @@ export function treeNode(trees: TreeEnsemble, input: string, output: string): On
   const count = nodes.feature.length;
   const ints = (name: string, values: Int32Array | Uint8Array): OnnxAttribute => ({ name, kind: 'ints', values });
   const floats = (name: string, values: Float32Array): OnnxAttribute => ({
-    name, kind: 'tensor', tensor: { name, shape: [values.length], type: 'float', values },
+    name,
+    kind: 'tensor',
+    tensor: { name, shape: [values.length], type: 'float', values },
   });
   const attributes: OnnxAttribute[] = [
     { name: 'aggregate_function', kind: 'int', value: SUM },
@@ -21,7 +23,11 @@ export function treeNode(trees: TreeEnsemble, input: string, output: string): On
     ints('tree_roots', roots),
     ints('nodes_featureids', nodes.feature),
     floats('nodes_splits', nodes.threshold),
-    { name: 'nodes_modes', kind: 'tensor', tensor: { name: 'nodes_modes', shape: [count], type: 'uint8', values: new Uint8Array(count).fill(BRANCH_LT) } },
+    {
+      name: 'nodes_modes',
+      kind: 'tensor',
+      tensor: { name: 'nodes_modes', shape: [count], type: 'uint8', values: new Uint8Array(count).fill(BRANCH_LT) },
+    },
     ints('nodes_missing_value_tracks_true', nodes.missingIsTrue),
     ...branch('true', nodes.trueChild),
     ...branch('false', nodes.falseChild),

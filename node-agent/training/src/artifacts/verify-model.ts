@@ -3,7 +3,7 @@ import type { Predictions, TargetVector } from '../learners/learner.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
 import { VerificationError } from './errors.js';
 import { inputLayout, OUTPUTS } from './signature.js';
-import { VERIFIED_ROWS, type Verifier } from './verifier.js';
+import { SESSION_OPTIONS, VERIFIED_ROWS, type Verifier } from './verifier.js';
 
 /** Tolerances of models.md: absolute in parts of the scale, and relative. */
 const ABSOLUTE = 1e-5;
@@ -23,12 +23,14 @@ export interface VerifiedRows {
  * @throws VerificationError
  */
 export async function verifyModel(
-  verifier: Verifier, file: string, preprocessing: Preprocessing, rows: VerifiedRows,
+  verifier: Verifier,
+  file: string,
+  preprocessing: Preprocessing,
+  rows: VerifiedRows,
 ): Promise<{ rows: number; tiedRows: number }> {
   const count = Math.min(VERIFIED_ROWS, rows.target.length);
   const { InferenceSession: Sessions, Tensor: Tensors } = await verifier.runtime;
-  // One thread: the rows are few, and a pool of threads costs more to start than they do.
-  const session = await Sessions.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
+  const session = await Sessions.create(file, SESSION_OPTIONS);
   try {
     const results = await session.run(feedsOf(Tensors, preprocessing, rows.raw, count));
     const { target } = preprocessing;
@@ -39,7 +41,12 @@ export async function verifyModel(
   }
 }
 
-function feedsOf(Tensors: typeof Tensor, preprocessing: Preprocessing, raw: readonly Float64Array[], count: number): InferenceSession.FeedsType {
+function feedsOf(
+  Tensors: typeof Tensor,
+  preprocessing: Preprocessing,
+  raw: readonly Float64Array[],
+  count: number,
+): InferenceSession.FeedsType {
   const layout = inputLayout(preprocessing);
   if (layout.kind === 'matrix') {
     const width = raw.length;
@@ -72,13 +79,17 @@ function compareValues(found: Float32Array, { target, predictions }: VerifiedRow
 }
 
 function compareClasses(
-  results: InferenceSession.OnnxValueMapType, { classes }: Extract<TargetEncoding, { kind: 'classes' }>, predictions: Predictions, count: number,
+  results: InferenceSession.OnnxValueMapType,
+  { classes }: Extract<TargetEncoding, { kind: 'classes' }>,
+  predictions: Predictions,
+  count: number,
 ): { rows: number; tiedRows: number } {
   const width = classes.length;
   const found = numbersOf(results, OUTPUTS.probability);
   const labels = (results[OUTPUTS.label] as Tensor | undefined)?.data ?? [];
   const scale = predictions.subarray(0, count * width).reduce((most, value) => Math.max(most, value), 0);
-  const scoresOf = (scores: ArrayLike<number>, row: number): number[] => Array.from({ length: width }, (_, k) => scores[row * width + k] ?? Number.NaN);
+  const scoresOf = (scores: ArrayLike<number>, row: number): number[] =>
+    Array.from({ length: width }, (_, k) => scores[row * width + k] ?? Number.NaN);
   const wrongScores = failuresOf(count, (row) => {
     const ours = scoresOf(predictions, row);
     return scoresOf(found, row).some((score, k) => isFar(ours[k] ?? Number.NaN, score, scale));

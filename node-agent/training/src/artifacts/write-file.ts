@@ -6,7 +6,10 @@ import type { ExportedFile, ExportPlace } from './export-model.js';
 
 /** Writes pieces as they come, one in memory at a time, and counts and hashes them on the way. Text is UTF-8. */
 export async function writeFile(
-  place: ExportPlace, role: FileRole, ending: string, pieces: Iterable<Uint8Array | string>,
+  place: ExportPlace,
+  role: FileRole,
+  ending: string,
+  pieces: Iterable<Uint8Array | string>,
 ): Promise<ExportedFile> {
   const path = join(place.folder, `${place.stem}${ending}`);
   const hash = createHash('sha256');

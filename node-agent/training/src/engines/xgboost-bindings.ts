@@ -22,7 +22,12 @@ export interface XgboostBindings {
   XGBoosterUpdateOneIter(booster: Pointer, iteration: number, matrix: Pointer): void;
   XGBoosterBoostedRounds(booster: Pointer, out: Out<number>): void;
   XGBoosterPredictFromDMatrix(
-    booster: Pointer, matrix: Pointer, config: string, shape: Out<Pointer>, dimensions: Out<number>, result: Out<Pointer>,
+    booster: Pointer,
+    matrix: Pointer,
+    config: string,
+    shape: Out<Pointer>,
+    dimensions: Out<number>,
+    result: Out<Pointer>,
   ): void;
   XGBoosterSerializeToBuffer(booster: Pointer, length: Out<number>, out: Out<Pointer>): void;
   XGBoosterUnserializeFromBuffer(booster: Pointer, bytes: Uint8Array, length: number): void;
@@ -40,7 +45,8 @@ const SIGNATURES = {
   XGBoosterSetParam: 'void *booster, const char *name, const char *value',
   XGBoosterUpdateOneIter: 'void *booster, int iteration, void *matrix',
   XGBoosterBoostedRounds: 'void *booster, _Out_ int *out',
-  XGBoosterPredictFromDMatrix: 'void *booster, void *matrix, const char *config, _Out_ void **shape, _Out_ uint64_t *dimensions, _Out_ void **result',
+  XGBoosterPredictFromDMatrix:
+    'void *booster, void *matrix, const char *config, _Out_ void **shape, _Out_ uint64_t *dimensions, _Out_ void **result',
   XGBoosterSerializeToBuffer: 'void *booster, _Out_ uint64_t *length, _Out_ void **out',
   XGBoosterUnserializeFromBuffer: 'void *booster, const uint8_t *bytes, uint64_t length',
   XGBoosterSaveModelToBuffer: 'void *booster, const char *config, _Out_ uint64_t *length, _Out_ void **out',

@@ -84,7 +84,11 @@ function arrayInterface({ koffi }: XgboostBindings, values: Float32Array, shape:
 
 function createBooster(bindings: XgboostBindings, matrices: readonly XgboostMatrix[]): XgboostBooster {
   const out: Out<Pointer> = [0n];
-  bindings.XGBoosterCreate(matrices.map(({ handle }) => handle), matrices.length, out);
+  bindings.XGBoosterCreate(
+    matrices.map(({ handle }) => handle),
+    matrices.length,
+    out,
+  );
   return boosterOf(bindings, out[0]);
 }
 

@@ -3,9 +3,16 @@
  * come back as typed arrays (64-bit integers as Float64Array: counts and indices stay far below 2^53).
  */
 export type UbjsonValue =
-  | string | number | boolean | null
-  | Float32Array | Float64Array | Int32Array | Uint8Array
-  | UbjsonValue[] | { [name: string]: UbjsonValue };
+  | string
+  | number
+  | boolean
+  | null
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint8Array
+  | UbjsonValue[]
+  | { [name: string]: UbjsonValue };
 
 /** The bytes are no UBJSON, or a kind of it that XGBoost does not write. */
 class UbjsonFormatError extends Error {
@@ -35,13 +42,20 @@ function readMarker(cursor: Cursor): string {
 
 function readValue(cursor: Cursor, marker: string): UbjsonValue {
   switch (marker) {
-    case '{': return readObject(cursor);
-    case '[': return readArray(cursor);
-    case 'S': return readText(cursor, readLength(cursor));
-    case 'T': return true;
-    case 'F': return false;
-    case 'Z': return null;
-    default: return readNumber(cursor, marker);
+    case '{':
+      return readObject(cursor);
+    case '[':
+      return readArray(cursor);
+    case 'S':
+      return readText(cursor, readLength(cursor));
+    case 'T':
+      return true;
+    case 'F':
+      return false;
+    case 'Z':
+      return null;
+    default:
+      return readNumber(cursor, marker);
   }
 }
 
@@ -57,13 +71,20 @@ function readNumber(cursor: Cursor, marker: string): number {
 
 function numberAt(view: DataView, at: number, marker: string): number {
   switch (marker) {
-    case 'i': return view.getInt8(at);
-    case 'U': return view.getUint8(at);
-    case 'I': return view.getInt16(at);
-    case 'l': return view.getInt32(at);
-    case 'L': return Number(view.getBigInt64(at));
-    case 'd': return view.getFloat32(at);
-    default: return view.getFloat64(at);
+    case 'i':
+      return view.getInt8(at);
+    case 'U':
+      return view.getUint8(at);
+    case 'I':
+      return view.getInt16(at);
+    case 'l':
+      return view.getInt32(at);
+    case 'L':
+      return Number(view.getBigInt64(at));
+    case 'd':
+      return view.getFloat32(at);
+    default:
+      return view.getFloat64(at);
   }
 }
 

@@ -94,7 +94,9 @@ describe('training', () => {
   test('an infinite value is an error of the engine that names the cause', () => {
     const rows = madeUpRows(20, 2);
     rows.features.values[5] = Infinity;
-    expect(() => learnerOf(madeUpInit(2, { train: rows }))).toThrow(expect.objectContaining({ code: 'engine.failed', message: expect.stringMatching(/inf/) }));
+    expect(() => learnerOf(madeUpInit(2, { train: rows }))).toThrow(
+      expect.objectContaining({ code: 'engine.failed', message: expect.stringMatching(/inf/) }),
+    );
   });
 });
 

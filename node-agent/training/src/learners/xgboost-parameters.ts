@@ -3,8 +3,18 @@ import type { LearnerInit } from './learner.js';
 
 /** Our names are those of XGBoost's scikit-learn interface; the library's parameters of the same name take the value as it is. */
 const PASSED = [
-  'max_depth', 'max_leaves', 'learning_rate', 'subsample', 'colsample_bytree', 'colsample_bylevel', 'colsample_bynode',
-  'min_child_weight', 'gamma', 'reg_alpha', 'reg_lambda', 'max_bin',
+  'max_depth',
+  'max_leaves',
+  'learning_rate',
+  'subsample',
+  'colsample_bytree',
+  'colsample_bylevel',
+  'colsample_bynode',
+  'min_child_weight',
+  'gamma',
+  'reg_alpha',
+  'reg_lambda',
+  'max_bin',
 ];
 const SAMPLING = ['subsample', 'colsample_bytree', 'colsample_bylevel', 'colsample_bynode'];
 
@@ -52,7 +62,10 @@ function objectiveOf(init: LearnerInit): Readonly<Record<string, string>> {
     return { objective: 'multi:softprob', num_class: String(init.classCount) };
   }
   if (init.classCount !== 2) {
-    throw invalid('hyperparameters', `objective binary:logistic is for two classes; the target has ${init.classCount}: use auto or multi:softprob`);
+    throw invalid(
+      'hyperparameters',
+      `objective binary:logistic is for two classes; the target has ${init.classCount}: use auto or multi:softprob`,
+    );
   }
   const weight = init.hyperparameters['scale_pos_weight'];
   return { objective: 'binary:logistic', ...(weight === undefined || weight === null ? {} : { scale_pos_weight: String(weight) }) };

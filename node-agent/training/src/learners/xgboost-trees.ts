@@ -36,7 +36,10 @@ function linkOf(objective: string): TreeEnsemble['link'] {
 }
 
 function baseScores(text: string, outputs: number, objective: string): number[] {
-  const scores = text.replace(/^\[|\]$/g, '').split(',').map(Number);
+  const scores = text
+    .replace(/^\[|\]$/g, '')
+    .split(',')
+    .map(Number);
   const all = scores.length === 1 ? Array.from({ length: outputs }, () => scores[0] ?? Number.NaN) : scores;
   if (all.length !== outputs || all.some((score) => !Number.isFinite(score))) {
     throw new Error(`The model's base_score ${text} does not fit its ${outputs} outputs`);
