@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { gzipSync } from 'node:zlib';
+import { openDuckDb, sqlText } from './duck-db.js';
+import { datasetFolder, type DatasetFolder } from './dataset.fixture.js';
+import { MAX_COLUMNS } from './open-dataset.js';
+import { numbersOf, type Column } from './table.js';
+
+let folder: DatasetFolder;
+beforeAll(async () => {
+  folder = await datasetFolder();
+});
+afterAll(() => folder.remove());
+
+const plain = (column: Column | undefined): unknown[] =>
+  column === undefined ? [] : column.kind === 'number' ? [...column.values] : [...column.codes].map((code) => column.labels[code] ?? null);
+
+describe('what is read', () => {
+  test('numbers, booleans, dates and text are told apart by all values', async () => {
+    const { columns } = await folder.read('n,b,d,t\n1.5,True,2024-01-31,x\n-2e3,false,2024-02-01 10:30,y\n');
+    expect(columns.map((column) => column.kind)).toEqual(['number', 'boolean', 'date', 'text']);
+    expect(plain(columns[0])).toEqual([1.5, -2000]);
+    expect(plain(columns[3])).toEqual(['x', 'y']);
+  });
+  test('a boolean column is 1 and 0 as numbers', async () => {
+    const { columns } = await folder.read('b,n\nTRUE,1\nFalse,2\n,3\n');
+    expect([...(columns[0] ? (numbersOf(columns[0]) ?? []) : [])]).toEqual([1, 0, NaN]);
+  });
+  test("pandas' missing tokens are missing in every kind of column", async () => {
+    const { columns } = await folder.read('n,t\nNA,NULL\n,\n#N/A,n/a\nnan,None\n<NA>,null\n1,x\n');
+    expect(plain(columns[0])).toEqual([NaN, NaN, NaN, NaN, NaN, 1]);
+    expect(plain(columns[1])).toEqual([null, null, null, null, null, 'x']);
+  });
+  test('spaces around numbers and missing tokens do not make a column text', async () => {
+    const { columns } = await folder.read('a,b\n 1, 2\n 3, NA\n');
+    expect(plain(columns[1])).toEqual([2, NaN]);
+  });
+  test('a text far below the first rows makes the whole column text', async () => {
+    const { columns } = await folder.read(`a,b\n${'1,2\n'.repeat(50_000)}1,late\n`);
+    expect(columns[1]).toMatchObject({ kind: 'text', labels: ['2', 'late'] });
+  });
+  test('more late texts than the reader widens one by one still give their columns', async () => {
+    const head = Array.from({ length: 12 }, (_, i) => `c${i}`).join(',');
+    const late = Array.from({ length: 12 }, (_, i) => Array.from({ length: 12 }, (_x, k) => (k === i ? 'z' : '1')).join(',')).join('\n');
+    const { columns } = await folder.read(`${head}\n${`${Array(12).fill('1').join(',')}\n`.repeat(5_000)}${late}\n`);
+    expect(columns.map((column) => column.kind)).toEqual(Array(12).fill('text'));
+  });
+  test.each([
+    ['semicolons', 'a;b\n1;2\n', 'x.csv'],
+    ['tabs', 'a\tb\n1\t2\n', 'x.tsv'],
+    ['bars', 'a|b\n1|2\n', 'x'],
+    ['Windows line endings', 'a,b\r\n1,2\r\n', 'x.csv'],
+    ['a byte order mark', '\ufeffa,b\n1,2\n', 'x.csv'],
+    ['no line ending at the end', 'a,b\n1,2', 'x.csv'],
+    ['blank lines', '\n\na,b\n\n1,2\n\n', 'x.csv'],
+    ['quotes', '"a","b"\n"1","2"\n', 'x.csv'],
+  ])('a table with %s reads as any other', async (_what, content, name) => {
+    const { columns } = await folder.read(content, name);
+    expect(columns.map((column) => [column.name, ...plain(column)])).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ]);
+  });
+  test('commas inside a .tsv are part of the value', async () => {
+    const { columns } = await folder.read('a,x\tb\n1\t2\n', 'x.tsv');
+    expect(columns.map((column) => column.name)).toEqual(['a,x', 'b']);
+  });
+  test('a gzip file reads as what is in it, whatever its name', async () => {
+    expect((await folder.read(gzipSync('a,b\n1,2\n'), 'x')).rows).toBe(1);
+  });
+  test('odd column names are kept as they are', async () => {
+    const names = ["it's", '; DROP TABLE x', 'ünï "q"', '*', '123', ' spaced '];
+    const header = names.map((name) => `"${name.replaceAll('"', '""')}"`).join(',');
+    const { columns } = await folder.read(`${header}\n1,2,3,4,5,6\n`);
+    expect(columns.map((column) => column.name)).toEqual(names);
+  });
+  test('a column without a name is called by its position, as pandas does', async () => {
+    expect((await folder.open(',a\n0,1\n')).columnNames).toEqual(['Unnamed: 0', 'a']);
+  });
+  test('only the columns asked for are read, in that order', async () => {
+    const dataset = await folder.open('a,b,c\n1,x,3\n');
+    expect((await dataset.read(['c', 'a'])).columns.map((column) => column.name)).toEqual(['c', 'a']);
+  });
+  test('10,000 columns are read', async () => {
+    const wide = Array.from({ length: 10_000 }, (_, i) => `c${i}`).join(',');
+    expect((await folder.read(`${wide}\n${Array(10_000).fill('1.5').join(',')}\n`)).columns).toHaveLength(10_000);
+  });
+  test('the fingerprint is the hash of the file as stored', async () => {
+    expect((await folder.open('a,b\n1,2\n')).fingerprint).toBe('sha256:492d5ea496056f1a6a6592241032fab764c321596317930b4fa0e1e8bc3b7470');
+  });
+  test('a first line of numbers is taken as the header, with a warning', async () => {
+    expect((await folder.open('1,2\n3,4\n')).warnings).toHaveLength(1);
+  });
+});
+
+describe('what is refused, and where', () => {
+  const long = `a,b,y\n${'1,2,x\n'.repeat(60_000)}`;
+  test.each<[string, string | Uint8Array, Record<string, unknown>]>([
+    ['an empty file', '', { code: 'dataset.empty' }],
+    ['a file of blank lines', '\n\n\n', { code: 'dataset.empty' }],
+    ['a header alone', 'a,b\n', { code: 'dataset.no-rows', facts: { columns: 2 } }],
+    ['a header without a line ending', 'a,b', { code: 'dataset.no-rows', facts: { columns: 2 } }],
+    ['a short row', 'a,b,y\n1,2,x\n3,4\n', { code: 'dataset.ragged', facts: { line: 3, expected: 3, found: 2 } }],
+    ['a long row', 'a,b,y\n1,2,x\n3,4,y,9\n', { code: 'dataset.ragged', facts: { line: 3, expected: 3, found: 4 } }],
+    [
+      'a short row far below',
+      `${long}1\n${'1,2,x\n'.repeat(9)}`,
+      { code: 'dataset.ragged', facts: { line: 60_002, expected: 3, found: 1 } },
+    ],
+    ['a quote that never ends', 'a,b\n1,"2\n3,4\n', { code: 'dataset.open-quote', facts: { line: 2 } }],
+    ['mixed line endings', 'a,b\r\n1,2\n3,4\r\n', { code: 'dataset.line-endings', facts: { line: 2 } }],
+    ['Latin-1 text', Buffer.from('a,b\n1,2\n3,caf\xe9\n', 'latin1'), { code: 'dataset.encoding', facts: { line: 3 } }],
+    [
+      'Latin-1 far below',
+      Buffer.concat([Buffer.from(long), Buffer.from('1,2,\xe9\n', 'latin1')]),
+      { code: 'dataset.encoding', facts: { line: 60_002 } },
+    ],
+    [
+      'a character that is cut off',
+      Buffer.from([0x61, 0x2c, 0x62, 0x0a, 0x31, 0x2c, 0xc3]),
+      { code: 'dataset.encoding', facts: { line: 2 } },
+    ],
+    ['UTF-16', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'), { code: 'dataset.encoding', facts: { line: 1 } }],
+    ['gzip that is cut', gzipSync(long).subarray(0, 200), { code: 'dataset.gzip' }],
+    ['gzip with a wrong byte', Buffer.concat([gzipSync(long).subarray(0, 300), Buffer.alloc(200)]), { code: 'dataset.gzip' }],
+    ['gzip in gzip', gzipSync(gzipSync('a,b\n1,2\n')), { code: 'dataset.unreadable' }],
+    ['an Excel file', Buffer.from('PK\x03\x04xxxx'), { code: 'dataset.unreadable' }],
+    ['a broken Parquet file', Buffer.from('PAR1xxxxxxxxxxxxPAR1'), { code: 'dataset.unreadable' }],
+    ['a name twice', 'a,b,a\n1,2,3\n', { code: 'dataset.duplicate-column', facts: { column: 'a', positions: [1, 3] } }],
+    ['a name of 2,000 characters', `a,${'x'.repeat(2000)}\n1,2\n`, { code: 'dataset.column-name', facts: { position: 2, limit: 1024 } }],
+    ['infinity', 'a,b\n1,2\n\n3,-inf\n', { code: 'dataset.infinity', facts: { column: 'b', place: { unit: 'line', number: 4 } } }],
+    [
+      'a number beyond double',
+      'a,b\n1,2\n3,1e999\n',
+      { code: 'dataset.infinity', facts: { column: 'b', place: { unit: 'line', number: 3 } } },
+    ],
+    ['infinity in a column of odd missing tokens', 'a,b\n1, NA\n3,Infinity\n', { code: 'dataset.infinity' }],
+    [
+      'more columns than the limit',
+      `${Array.from({ length: MAX_COLUMNS + 1 }, (_, i) => `c${i}`).join(',')}\n1\n`,
+      { code: 'dataset.too-many-columns', facts: { columns: MAX_COLUMNS + 1, limit: MAX_COLUMNS } },
+    ],
+  ])('%s', async (_what, content, expected) => {
+    expect(await folder.failure(content)).toMatchObject({ failure: 'request', ...expected });
+  });
+  test('a row limit that is passed', async () => {
+    expect(await folder.failure('a,b\n1,2\n3,4\n5,6\n', 'x.csv', { maxRows: 2 })).toMatchObject({
+      code: 'dataset.too-many-rows',
+      facts: { limit: 2 },
+    });
+  });
+  test('a gzip file that unpacks to more than the limit', async () => {
+    const bomb = gzipSync(Buffer.alloc(3 << 20, 'a'));
+    expect(await folder.failure(bomb, 'x.gz', { maxUnpackedBytes: 1 << 20 })).toMatchObject({ code: 'dataset.unpacked-too-large' });
+  });
+  test('the message of a ragged row says the line and what to do', async () => {
+    expect(String(await folder.failure('a,b\n1\n'))).toContain('Line 2 of the dataset has 1 values; the header has 2. Give every line');
+  });
+});
+
+describe('Parquet', () => {
+  const parquet = async (select: string): Promise<Uint8Array> => {
+    const { mkdtemp, readFile, rm } = await import('node:fs/promises');
+    const { tmpdir } = await import('node:os');
+    const place = await mkdtemp(`${tmpdir()}/trainer-parquet-`);
+    const duckDb = await openDuckDb({ threads: 1, memoryBytes: 2 ** 28 });
+    await duckDb.query(`COPY (${select}) TO ${sqlText(`${place}/t`)} (FORMAT parquet)`, () => undefined);
+    duckDb.close();
+    const bytes = await readFile(`${place}/t`);
+    await rm(place, { recursive: true });
+    return bytes;
+  };
+  test('numbers of every width, booleans, text and dates are read', async () => {
+    const bytes = await parquet(
+      "SELECT 1::TINYINT i, 2.5::FLOAT f, 3.25::DECIMAL(8,2) d, true b, 'x' t, DATE '2024-01-31' w, NULL::BIGINT m",
+    );
+    const { columns } = await folder.read(bytes, 'x.parquet');
+    expect(columns.map((column) => [column.kind, ...plain(column)])).toEqual([
+      ['number', 1],
+      ['number', 2.5],
+      ['number', 3.25],
+      ['boolean', 'true'],
+      ['text', 'x'],
+      ['date', '2024-01-31'],
+      ['number', NaN],
+    ]);
+  });
+  test('a nested column is refused by name, unless it is left out', async () => {
+    const bytes = await parquet('SELECT [1,2] AS nested, 1 AS a, 2 AS y');
+    expect(await folder.failure(bytes)).toMatchObject({ code: 'dataset.column-type', facts: { column: 'nested' } });
+    expect((await (await folder.open(bytes)).read(['a', 'y'])).rows).toBe(1);
+  });
+  test('infinity is an error that names the row', async () => {
+    const bytes = await parquet("SELECT x, CASE WHEN x = 2 THEN 'inf'::DOUBLE ELSE 1 END AS y FROM range(5) t(x)");
+    expect(await folder.failure(bytes)).toMatchObject({
+      code: 'dataset.infinity',
+      facts: { column: 'y', place: { unit: 'row', number: 3 } },
+    });
+  });
+});
+
+test('DuckDB reaches no file but the dataset', async () => {
+  const duckDb = await openDuckDb({ threads: 1, memoryBytes: 2 ** 28 });
+  await duckDb.restrictTo('/nowhere/dataset');
+  await expect(duckDb.query("SELECT * FROM read_csv('/etc/passwd')", () => undefined)).rejects.toThrow(/Permission|disabled/);
+  await expect(duckDb.query('SET enable_external_access = true', () => undefined)).rejects.toThrow();
+  duckDb.close();
+});

@@ -1,0 +1,93 @@
+import type { EpochMetrics, Metric, TaskType } from '@trainer/model';
+import type { Predictions, TargetVector } from '../learners/learner.js';
+import { classScores } from './confusion.js';
+import { finite, likeliestClasses, logLoss, rocAuc } from './probabilities.js';
+import { regressionScores } from './regression.js';
+
+/** What is scored. */
+export interface Scored {
+  readonly target: TargetVector;
+  readonly predictions: Predictions;
+}
+
+/** Scores an epoch (api.md, epoch metrics). What can't be computed is null. */
+export function epochMetrics(
+  task: TaskType,
+  classCount: number,
+  epoch: { readonly number: number; readonly learningRate: Metric },
+  train: Scored,
+  validation: Scored,
+): EpochMetrics {
+  const place = { epoch: epoch.number, learningRate: epoch.learningRate };
+  return task === 'classification'
+    ? { ...place, ...ofClasses(classCount, train, validation) }
+    : { ...place, ...ofNumbers(train, validation) };
+}
+
+type Scores = Omit<EpochMetrics, 'epoch' | 'learningRate'>;
+
+function ofClasses(classCount: number, train: Scored, validation: Scored): Scores {
+  const trainAccuracy = accuracyOf(train, classCount);
+  const scores = classScores(validation.target, likeliestClasses(validation.predictions, classCount), classCount);
+  const valAccuracy = scores?.accuracy ?? null;
+  return {
+    trainLoss: logLoss(train.target, train.predictions, classCount),
+    valLoss: logLoss(validation.target, validation.predictions, classCount),
+    trainAccuracy,
+    valAccuracy,
+    additional: {
+      val_f1_macro: scores?.f1Macro ?? null,
+      val_precision_macro: scores?.precisionMacro ?? null,
+      val_recall_macro: scores?.recallMacro ?? null,
+      val_roc_auc: rocAuc(validation.target, validation.predictions, classCount),
+      overfitting_gap: trainAccuracy === null || valAccuracy === null ? null : trainAccuracy - valAccuracy,
+    },
+  };
+}
+
+function accuracyOf({ target, predictions }: Scored, classCount: number): Metric {
+  return classScores(target, likeliestClasses(predictions, classCount), classCount)?.accuracy ?? null;
+}
+
+function ofNumbers(train: Scored, validation: Scored): Scores {
+  const fit = regressionScores(train.target, train.predictions);
+  const held = regressionScores(validation.target, validation.predictions);
+  return {
+    trainLoss: fit.mse,
+    valLoss: held.mse,
+    trainAccuracy: null,
+    valAccuracy: null,
+    additional: { train_rmse: fit.rmse, val_rmse: held.rmse, train_r2: fit.r2, val_r2: held.r2, val_mae: held.mae },
+  };
+}
+
+/** An epoch's metrics as one flat map, as `best_metrics` and a model's `metrics` are; without the epoch's own number. */
+export function flatMetrics(metrics: EpochMetrics): Record<string, Metric> {
+  const named = {
+    train_loss: metrics.trainLoss,
+    val_loss: metrics.valLoss,
+    train_accuracy: metrics.trainAccuracy,
+    val_accuracy: metrics.valAccuracy,
+    ...metrics.additional,
+  };
+  // A regression has no accuracy; a name without a meaning is left out.
+  return Object.fromEntries(Object.entries(named).filter(([name, value]) => value !== null || !name.endsWith('accuracy')));
+}
+
+/**
+ * The validation score of the best constant guess from the training rows: the commonest class (ties: the lower index) with the
+ * training shares as probabilities; the mean.
+ */
+export function baselineMetrics(task: TaskType, classCount: number, train: TargetVector, validation: TargetVector): Record<string, Metric> {
+  if (task !== 'classification') {
+    const mean = train.reduce((sum, value) => sum + value, 0) / train.length;
+    const { mse, rmse, mae, r2 } = regressionScores(validation, new Float64Array(validation.length).fill(mean));
+    return { val_loss: mse, val_rmse: rmse, val_mae: mae, val_r2: r2 };
+  }
+  const shares = new Float64Array(classCount);
+  for (const index of train) shares[index] = (shares[index] ?? 0) + 1 / train.length;
+  const commonest = shares.indexOf(Math.max(...shares));
+  const hits = validation.reduce((count, index) => count + (index === commonest ? 1 : 0), 0);
+  const guesses = Float64Array.from({ length: validation.length * classCount }, (_, at) => shares[at % classCount] ?? 0);
+  return { val_accuracy: finite(hits / validation.length), val_loss: logLoss(validation, guesses, classCount) };
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Column } from '../data/table.js';
+import { encodeTarget } from './target.js';
+
+const numbers = (values: readonly number[]): Column => ({ kind: 'number', name: 'y', values: Float64Array.from(values) });
+const labels = (texts: readonly string[], codes: readonly number[]): Column => ({
+  kind: 'text',
+  name: 'y',
+  labels: texts,
+  codes: Int32Array.from(codes),
+});
+const thrown = (call: () => unknown): unknown => {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  return null;
+};
+
+test('integer labels stay integers, ascending', () => {
+  expect(encodeTarget(numbers([10, -3, 2, 10]), 'classification')).toEqual({
+    encoding: { kind: 'classes', name: 'y', labels: 'int64', classes: [-3, 2, 10] },
+    rows: Int32Array.from([0, 1, 2, 3]),
+    values: Float64Array.from([2, 0, 1, 2]),
+    dropped: 0,
+  });
+});
+test('text labels are sorted by code unit', () => {
+  const target = encodeTarget(labels(['b', 'a', 'B'], [0, 1, 2, 1]), 'classification');
+  expect(target.encoding).toMatchObject({ labels: 'string', classes: ['B', 'a', 'b'] });
+  expect([...target.values]).toEqual([2, 1, 0, 1]);
+});
+test('a few fractions are classes by their text', () => {
+  expect(encodeTarget(numbers([0.5, 1, 0.5]), 'classification').encoding).toMatchObject({ labels: 'string', classes: ['0.5', '1'] });
+});
+test('rows without a target are dropped and counted', () => {
+  const target = encodeTarget(numbers([NaN, 1, 2, NaN]), 'classification');
+  expect([[...target.rows], target.dropped]).toEqual([[1, 2], 2]);
+});
+test('minus zero is the class zero', () => {
+  expect(encodeTarget(numbers([-0, 0, 1]), 'classification').encoding).toMatchObject({ classes: [0, 1] });
+});
+test('regression takes numbers as they are', () => {
+  expect(encodeTarget(numbers([1.5, NaN, 2]), 'regression')).toMatchObject({
+    encoding: { kind: 'number' },
+    values: Float64Array.from([1.5, 2]),
+  });
+});
+
+describe('what is refused', () => {
+  test.each<[string, Column, string]>([
+    ['one class', numbers([1, 1, NaN]), 'one-class'],
+    ['one text', labels(['a'], [0, 0]), 'one-class'],
+    ['no value at all', numbers([NaN, NaN]), 'missing'],
+    ['5,000 distinct floats', numbers(Array.from({ length: 5_000 }, (_, i) => i + 0.5)), 'continuous'],
+    ['5,000 distinct integers', numbers(Array.from({ length: 5_000 }, (_, i) => i)), 'too-many-classes'],
+    ['integers that doubles cannot tell apart', numbers([2 ** 60, 2 ** 61]), 'beyond-integers'],
+  ])('%s', (_what, column, problem) => {
+    expect(thrown(() => encodeTarget(column, 'classification'))).toMatchObject({
+      code: 'dataset.target',
+      failure: 'request',
+      facts: { column: 'y', problem },
+    });
+  });
+  test('text as the target of a regression', () => {
+    expect(thrown(() => encodeTarget(labels(['a', 'b'], [0, 1]), 'regression'))).toMatchObject({ facts: { problem: 'not-numeric' } });
+  });
+});
