@@ -101,9 +101,9 @@ function isDue(lease: Lease, action: PlaceAction): boolean {
   return lease.state === (action === 'start' ? 'reserved' : 'planned');
 }
 
-/** Refusals that say nothing about the lease: the agent reads its new stream's welcome, or its buffer drains. */
+/** The one refusal that says nothing about the lease and is not remembered: the agent has yet to read its stream's welcome. */
 function isPassing(reply: PlaceReply): boolean {
-  return reply.kind === 'refused' && (reply.reason === 'stale-stream' || reply.reason === 'buffer-full');
+  return reply.kind === 'refused' && reply.reason === 'stale-stream';
 }
 
 function granted(turn: Turn, lease: Lease, action: PlaceAction): void {

@@ -99,6 +99,8 @@ export interface ClusterStore {
   actor(id: ActorId): Promise<Actor | null>;
   /** Newest first. */
   actors(limit: number): Promise<readonly Actor[]>;
+  /** Was there such a session, and has it ended? */
+  hasSessionEnded(id: SessionId): Promise<boolean>;
   /** Every lease there was for an actor or a job. */
   leasesOf(holder: string): Promise<readonly LeaseId[]>;
   key(key: string): Promise<IdempotencyKey | null>;

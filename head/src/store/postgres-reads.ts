@@ -89,8 +89,11 @@ export function postgresReads(database: Database): Reads {
     async actors(limit) {
       return (await database.query<ActorRow>(`${ACTOR} ORDER BY created_at DESC, actor LIMIT $1`, [limit])).map(toActor);
     },
+    async hasSessionEnded(id) {
+      return (await database.query("SELECT FROM trainer.sessions WHERE session = $1 AND state = 'ended'", [id])).length > 0;
+    },
     async leasesOf(holder) {
-      const rows = await database.query<{ lease: string }>('SELECT lease FROM trainer.leases WHERE holder_id = $1', [holder]);
+      const rows = await database.query<{ lease: string }>('SELECT lease FROM trainer.leases WHERE holder_id = $1 ORDER BY since, lease', [holder]);
       return rows.map(({ lease }) => leaseId(lease));
     },
     key: (key) => findKey(database, key),

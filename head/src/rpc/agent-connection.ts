@@ -1,0 +1,216 @@
+import { toErrorData, TrainerError } from '@trainer/model';
+import type { Clock, Fact, FromAgent, Hello, LeaseVerdict, RefusedFact, StreamId, ToAgent } from '@trainer/model';
+import type { Logger } from '@trainer/runtime';
+import { lowWater } from '../leases/step-lease.js';
+import type { AgentLink, AgentLinks } from '../loop/agent-links.js';
+import type { ClusterLoop } from '../loop/cluster-loop.js';
+import type { Executor } from '../loop/executor.js';
+import { leaseEnded, leaseGone, storeFacts } from '../loop/facts.js';
+import { stepNodeIn } from '../loop/node-watch.js';
+import type { NodeWatch } from '../loop/node-watch.js';
+import type { Turn } from '../loop/turn.js';
+import { reconcile } from '../nodes/reconcile.js';
+import { admitHello, newNode } from '../nodes/step-node.js';
+import { refused } from '../placement/placer.js';
+import { checkProtocol } from './protocol.js';
+
+export interface AgentRules {
+  readonly loop: ClusterLoop;
+  readonly links: AgentLinks;
+  readonly watch: NodeWatch;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly newStreamId: () => StreamId;
+}
+
+/** What a connection needs of its stream. */
+export interface AgentPipe {
+  send(message: ToAgent): void;
+  end(): void;
+}
+
+/** An agent broke the rules of its stream, or may not speak for its node. */
+class AgentRefusedError extends TrainerError<'head.stale' | 'request.invalid', { node: string }> {}
+
+type State =
+  | { readonly at: 'new' }
+  /** The hello is read; facts up to its newest are awaited. */
+  | { readonly at: 'catching-up'; readonly hello: Hello }
+  | { readonly at: 'welcome'; readonly hello: Hello; readonly link: AgentLink }
+  | { readonly at: 'closed' };
+
+/**
+ * One life of an agent's stream: hello, hello-read, facts up to the newest, reconciliation, welcome; then facts and
+ * heartbeats, and commands down (design.md section 1).
+ */
+export class AgentConnection {
+  #state: State = { at: 'new' };
+  #lastHeardMs: number;
+
+  constructor(
+    private readonly rules: AgentRules,
+    private readonly pipe: AgentPipe,
+  ) {
+    this.#lastHeardMs = rules.clock.monotonicMs();
+  }
+
+  receive(message: FromAgent): void {
+    const state = this.#state;
+    if (state.at === 'closed') return;
+    this.#heard(state);
+    if (message.kind === 'hello') {
+      if (state.at === 'new') this.#guard(this.#hello(message.hello));
+      else this.#refuse(new AgentRefusedError('request.invalid', 'A stream has one hello.', { node: message.hello.node }));
+    } else if (state.at === 'new') {
+      this.#refuse(new AgentRefusedError('request.invalid', 'The first message of a stream is the hello.', { node: '' }));
+    } else if (message.kind === 'facts') {
+      this.#guard(this.#facts(state.hello, message.facts));
+    } else {
+      this.#beat(state, message.number, message.natsConnected);
+    }
+  }
+
+  /** The stream is gone, or is to go. Idempotent. */
+  close(): void {
+    const state = this.#state;
+    this.#state = { at: 'closed' };
+    if (state.at === 'welcome' && this.rules.links.close(state.link)) {
+      this.rules.watch.left(state.hello.node, { kind: 'stream-closed', stream: state.link.stream });
+      this.rules.logger.info('an agent is gone', { node: state.hello.node });
+    }
+  }
+
+  /** Asked after every wait: the state may have changed meanwhile. */
+  #isClosed(): boolean {
+    return this.#state.at === 'closed';
+  }
+
+  #heard(state: State): void {
+    this.#lastHeardMs = this.rules.clock.monotonicMs();
+    if (state.at === 'welcome') state.link.lastHeardMs = this.#lastHeardMs;
+  }
+
+  async #hello(hello: Hello): Promise<void> {
+    const { loop, version } = this.rules;
+    checkProtocol(hello.protocol, version);
+    if (hello.newestHeadEpoch > loop.state.headEpoch) {
+      const why = `This head leads with head epoch ${loop.state.headEpoch}; node ${hello.node} has obeyed ${hello.newestHeadEpoch}.`;
+      throw new AgentRefusedError('head.stale', why, { node: hello.node });
+    }
+    this.#state = { at: 'catching-up', hello };
+    const storedFact = await loop.turn((turn) => admit(turn, hello));
+    if (this.#isClosed()) return;
+    this.pipe.send({ kind: 'hello-read', headEpoch: loop.state.headEpoch, storedFact });
+    if (storedFact >= hello.newestFact) await this.#welcome(hello);
+  }
+
+  async #facts(hello: Hello, facts: readonly Fact[]): Promise<void> {
+    let dealt: { storedFact: number; refused: readonly RefusedFact[] } = { storedFact: 0, refused: [] };
+    await this.rules.loop.turn((turn) => {
+      dealt = storeFacts(turn, hello.node, facts);
+    });
+    if (this.#state.at === 'closed') return;
+    for (const { number, why } of dealt.refused) this.rules.logger.warn('a fact was refused', { node: hello.node, number, why });
+    this.pipe.send({ kind: 'ack', ...dealt });
+    if (this.#state.at === 'catching-up' && dealt.storedFact >= hello.newestFact) await this.#welcome(hello);
+  }
+
+  async #welcome(hello: Hello): Promise<void> {
+    const { loop, links, watch, executor, clock, logger } = this.rules;
+    const stream = this.rules.newStreamId();
+    const link: AgentLink = {
+      node: hello.node,
+      stream,
+      lastHeardMs: clock.monotonicMs(),
+      send: (message) => this.pipe.send(message),
+      end: (why) => {
+        logger.info('an agent is asked to connect again', { node: hello.node, why });
+        this.close();
+        this.pipe.end();
+      },
+    };
+    // From here on the stream speaks for its node, so that two of them are not reconciled at once.
+    this.#state = { at: 'welcome', hello, link };
+    watch.back(hello.node);
+    const verdicts = await loop.turn((turn) => settleHello(turn, hello, stream));
+    if (this.#isClosed()) return;
+    links.open(link);
+    const low = lowWater(loop.state.leases.decided(), loop.state.nextLease);
+    this.pipe.send({ kind: 'welcome', stream, headEpoch: loop.state.headEpoch, lowWater: low, verdicts });
+    logger.info('an agent is connected', { node: hello.node, incarnation: hello.incarnation, leases: hello.leases.length });
+    executor.derive(hello.node);
+  }
+
+  #beat(state: State, number: number, natsConnected: boolean): void {
+    const { loop, watch, executor, logger } = this.rules;
+    if (!loop.isRunning) return;
+    this.pipe.send({ kind: 'echo', number, headEpoch: loop.state.headEpoch });
+    if (state.at !== 'welcome' || this.rules.links.get(state.hello.node) !== state.link) return;
+    const { node } = state.hello;
+    const known = loop.state.nodes.get(node)?.entry.state;
+    if (known === (natsConnected ? 'connected' : 'no-messages')) return;
+    if (known === 'lost') {
+      state.link.end('it was silent for too long and is lost');
+      return;
+    }
+    watch.back(node);
+    loop
+      .turn((turn) => stepNodeIn(turn, node, { kind: 'heartbeat', stream: state.link.stream, natsConnected }))
+      .then(() => executor.derive(node))
+      .catch((error: unknown) => logger.debug('a heartbeat could not be stored', { node, error }));
+  }
+
+  #guard(run: Promise<void>): void {
+    run.catch((error: unknown) => this.#refuse(error));
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#state.at === 'closed') return;
+    this.rules.logger.warn('an agent was refused', { error });
+    this.pipe.send({ kind: 'refused', error: toErrorData(error) });
+    this.close();
+    this.pipe.end();
+  }
+}
+
+/**
+ * A new incarnation counts its facts from 1: it is noted before its first fact is stored.
+ * @returns the number of the newest stored fact.
+ */
+function admit(turn: Turn, hello: Hello): number {
+  const stored = turn.node(hello.node);
+  const illegal = admitHello(stored?.entry ?? null, hello);
+  if (illegal !== null) throw new AgentRefusedError('request.invalid', illegal.why, { node: hello.node });
+  if (stored !== undefined && stored.entry.incarnation === hello.incarnation) return stored.storedFact;
+  // Without a stream it takes no work until it is reconciled.
+  const entry = stored?.entry ?? { ...newNode(hello, NO_STREAM, turn.now), since: turn.now };
+  turn.putNode({ entry: { ...entry, incarnation: hello.incarnation, state: 'silent', stream: null }, storedFact: 0 });
+  return 0;
+}
+
+const NO_STREAM = 'stream-0000000000000000' as StreamId;
+
+/** Compares what the agent holds with what the head wants, and takes the node in. */
+function settleHello(turn: Turn, hello: Hello, stream: StreamId): readonly LeaseVerdict[] {
+  stepNodeIn(turn, hello.node, { kind: 'hello', hello, stream });
+  const rows = [...turn.state.leases.decided()].filter((lease) => lease.node === hello.node);
+  const found = reconcile(hello, rows);
+  for (const { lease, event } of found.events) {
+    const { holder } = lease;
+    if (event.kind === 'ended') leaseEnded(turn, lease, event.cause);
+    else if (event.kind === 'refused') refused(turn, lease, event.message);
+    else {
+      turn.stepLease(lease.id, event);
+      if (holder.kind === 'rank' && (event.kind === 'reserved' || event.kind === 'started')) {
+        turn.stepJob(holder.job, { kind: event.kind, attempt: holder.attempt, rank: holder.rank });
+      }
+    }
+  }
+  for (const id of found.gone) {
+    const lease = turn.lease(id);
+    if (lease !== undefined) leaseGone(turn, lease);
+  }
+  return found.verdicts;
+}

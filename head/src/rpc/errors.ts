@@ -1,0 +1,62 @@
+import { describeCause, TrainerError } from '@trainer/model';
+import type { ActorId, DeathCause, JobStatus, Millis } from '@trainer/model';
+
+/** The actor's process ended before it ran. */
+export class ActorDiedError extends TrainerError<'actor.died', { actor: string; cause: DeathCause; outcome: 'not-run' }> {
+  constructor(actor: ActorId, cause: DeathCause) {
+    super('actor.died', `Actor ${actor} died: ${describeCause(cause)}.`, { actor, cause, outcome: 'not-run' }, 'elsewhere');
+  }
+}
+
+export class ActorNotFoundError extends TrainerError<'actor.not-found', { actor: string }> {
+  constructor(actor: string) {
+    super('actor.not-found', `There is no actor ${actor}; \`trainer actors\` lists those that live.`, { actor });
+  }
+}
+
+/** The actor did not run within the time that its creator gave it, and was ended. */
+export class PlacementTimeoutError extends TrainerError<'placement.timeout', { actor: string; timeoutMs: Millis; reason: string | null }> {
+  constructor(actor: ActorId, timeoutMs: Millis, reason: string | null) {
+    const why = reason === null ? '' : ` ${reason}`;
+    super('placement.timeout', `Actor ${actor} did not run within ${timeoutMs} ms and was ended.${why}`, { actor, timeoutMs, reason }, 'same');
+  }
+}
+
+/** The bundle was never uploaded here. */
+export class BundleUnknownError extends TrainerError<'bundle.unknown', { hash: string }> {
+  constructor(hash: string) {
+    super('bundle.unknown', `There is no bundle ${hash}; upload it first.`, { hash });
+  }
+}
+
+/** What came is not what its name says. */
+export class BundleHashError extends TrainerError<'bundle.hash', { hash: string; found: string }> {
+  constructor(hash: string, found: string) {
+    super('bundle.hash', `The upload's SHA-256 is ${found}, not ${hash}; upload it again.`, { hash, found }, 'same');
+  }
+}
+
+export class BundleTooLargeError extends TrainerError<'bundle.too-large', { limitBytes: number }> {
+  constructor(limitBytes: number) {
+    super('bundle.too-large', `A bundle of actor code has at most ${limitBytes / 2 ** 20} MiB; keep data out of it.`, { limitBytes });
+  }
+}
+
+export class QueueFullError extends TrainerError<'queue.full', { limit: number }> {
+  constructor(limit: number) {
+    super('queue.full', `${limit} jobs wait already; submit again once some of them have run.`, { limit }, 'same');
+  }
+}
+
+/** The key was used before, with another request. */
+export class IdempotencyConflictError extends TrainerError<'idempotency.conflict', { key: string; job: string }> {
+  constructor(key: string, job: string) {
+    super('idempotency.conflict', `The idempotency key '${key}' was used for job ${job} with another request; use a new key.`, { key, job });
+  }
+}
+
+export class JobNotCancellableError extends TrainerError<'job.not-cancellable', { status: JobStatus }> {
+  constructor(status: JobStatus) {
+    super('job.not-cancellable', `Cannot cancel job in status: ${status}`, { status });
+  }
+}

@@ -1,0 +1,129 @@
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import { isFinalStatus, jobId, NotFoundError } from '@trainer/model';
+import type { Job, JobId } from '@trainer/model';
+import type { Logger } from '@trainer/runtime';
+import type { JobServiceServer, pb } from '@trainer/wire';
+import { decodeSentRequest, encodeEpochMetrics, encodeJob, encodeJobEvent, encodeModel, encodeStoredCheckpoint, jobStatusCodec } from '@trainer/wire';
+import type { JobRecord } from '../jobs/job-record.js';
+import type { ClusterLoop } from '../loop/cluster-loop.js';
+import type { ClusterStore } from '../store/cluster-store.js';
+import { streaming, unary, writeAll } from './answering.js';
+import { JobNotCancellableError } from './errors.js';
+import type { Submissions } from './submitting.js';
+
+export interface JobRules {
+  readonly loop: ClusterLoop;
+  readonly store: ClusterStore;
+  readonly submissions: Submissions;
+  readonly logger: Logger;
+}
+
+const MAX_LISTED = 1_000;
+const DEFAULT_LISTED = 100;
+const MAX_CANCEL_WAIT_MS = 60_000;
+/** Events read at a time: some hundred kilobytes. */
+const EVENT_PAGE = 100;
+
+export function jobService(rules: JobRules): JobServiceServer {
+  const { logger, store, submissions } = rules;
+  return {
+    submit: unary(logger, async ({ request, idempotencyKey }: pb.SubmitRequest) =>
+      encodeJob(await submissions.submit(decodeSentRequest(request, 'request'), idempotencyKey ?? null)),
+    ),
+    get: unary(logger, async ({ job }: pb.JobRef) => encodeJob((await find(rules, job)).job)),
+    list: unary(logger, (request: pb.ListJobsRequest) => list(store, request)),
+    cancel: unary(logger, async (request: pb.CancelRequest) => encodeJob(await cancel(rules, request))),
+    progress: unary(logger, (request: pb.ProgressRequest) => progress(rules, request)),
+    events: streaming(logger, (call, signal) => streamEvents(rules, call, signal)),
+    getModel: unary(logger, async ({ job }: pb.JobRef) => {
+      const { job: found } = await find(rules, job);
+      const model = await store.model(found.id);
+      if (model === null) throw new NotFoundError('Model of job', job);
+      return encodeModel(model);
+    }),
+    listModels: unary(logger, async ({ page, pageSize }: pb.ListModelsRequest) => {
+      const size = Math.min(Math.max(pageSize, 1), MAX_LISTED);
+      const { models, total } = await store.models(Math.max(page, 1), size);
+      return { models: models.map(encodeModel), total };
+    }),
+  };
+}
+
+/** @throws NotFoundError, also for what is no job's id at all. */
+async function find(rules: Pick<JobRules, 'loop' | 'store'>, text: string): Promise<JobRecord> {
+  const id = parseId(text);
+  const record = rules.loop.state.jobs.seen(id) ?? (await rules.store.job(id));
+  if (record === null) throw new NotFoundError('Job', text);
+  return record;
+}
+
+function parseId(text: string): JobId {
+  try {
+    return jobId(text);
+  } catch {
+    throw new NotFoundError('Job', text.slice(0, 80));
+  }
+}
+
+async function list(store: ClusterStore, request: pb.ListJobsRequest): Promise<pb.ListJobsReply> {
+  const { jobs, nextCursor } = await store.jobs({
+    status: request.status === undefined ? null : jobStatusCodec.decode(request.status, 'status'),
+    modelId: request.modelId ?? null,
+    experimentName: request.experimentName ?? null,
+    tag: request.tagName === undefined ? null : { name: request.tagName, value: request.tagValue ?? '' },
+    cursor: request.cursor ?? null,
+    limit: Math.min(request.limit === 0 ? DEFAULT_LISTED : request.limit, MAX_LISTED),
+  });
+  return { jobs: jobs.map(({ job }) => encodeJob(job)), nextCursor: nextCursor ?? undefined };
+}
+
+/** Commits the intent, then waits for the end of every process; a second cancel waits for the same end. */
+async function cancel({ loop, store }: JobRules, request: pb.CancelRequest): Promise<Job> {
+  const { job } = await find({ loop, store }, request.job);
+  if (isFinalStatus(job.status)) throw new JobNotCancellableError(job.status);
+  const ended = loop.jobs.until(job.id, undefined, (record) => isFinalStatus(record.job.status), Math.min(request.waitMs, MAX_CANCEL_WAIT_MS));
+  const outcome = await loop.turn((turn) => {
+    const status = turn.job(job.id)?.job.status ?? 'completed';
+    return { status, illegal: turn.stepJob(job.id, { kind: 'cancel', by: 'its user' }) };
+  });
+  // A job that is being promoted can't be stopped any more: for its user it has completed.
+  if (outcome.illegal !== null) throw new JobNotCancellableError(isFinalStatus(outcome.status) ? outcome.status : 'completed');
+  return (await ended)?.job ?? (await find({ loop, store }, job.id)).job;
+}
+
+async function progress(rules: JobRules, request: pb.ProgressRequest): Promise<pb.ProgressReply> {
+  const { job } = await find(rules, request.job);
+  const [metrics, checkpoints] = await Promise.all([rules.store.epochs(job.id, request.epochs ?? null), rules.store.checkpoints(job.id)]);
+  return { job: encodeJob(job), metrics: metrics.map(encodeEpochMetrics), checkpoints: checkpoints.map(encodeStoredCheckpoint) };
+}
+
+/** Everything is read from the store, in order; commits only say that there is more. */
+async function streamEvents(rules: JobRules, call: ServerWritableStream<pb.EventsRequest, pb.JobEvent>, signal: AbortSignal): Promise<void> {
+  const { loop, store } = rules;
+  const id = (await find(rules, call.request.job)).job.id;
+  let newest: JobRecord | null = null;
+  let wake = (): void => undefined;
+  const off = loop.jobs.on(id, (record) => {
+    newest = record;
+    wake();
+  });
+  signal.addEventListener('abort', () => wake(), { once: true });
+  try {
+    for (let after = call.request.after; ; ) {
+      const page = await store.events(id, after, EVENT_PAGE);
+      await writeAll(call, page.map(encodeJobEvent), signal);
+      after = page.at(-1)?.number ?? after;
+      if (page.length === EVENT_PAGE) continue;
+      const record: JobRecord = newest ?? (await find(rules, id));
+      if (record.lastEvent > after) continue;
+      if (isFinalStatus(record.job.status)) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (signal.aborted || (newest !== null && newest.lastEvent > after)) resolve();
+      });
+      signal.throwIfAborted();
+    }
+  } finally {
+    off();
+  }
+}
