@@ -88,6 +88,18 @@ async function compile() {
   if (code !== 0) throw new SetupError('The build failed: mend what the compiler names above, then run it again.');
 }
 
+/** Drops what was compiled from sources that are gone: an import of it would work here and in no other clone. */
+function removeOrphans(folders) {
+  for (const folder of folders) {
+    const dist = join(folder, 'dist');
+    for (const name of readdirSync(dist, { recursive: true })) {
+      const stem = /^(.*)\.js$/.exec(name)?.[1];
+      if (stem === undefined || existsSync(join(folder, 'src', `${stem}.ts`))) continue;
+      for (const ending of ['.js', '.js.map', '.d.ts', '.d.ts.map']) rmSync(join(dist, stem + ending), { force: true });
+    }
+  }
+}
+
 /** Packs the actor process with its packages into one file: it starts some 25 ms and 4 MiB leaner than from many. */
 async function bundleActorProcess() {
   const dist = join(ROOT, 'node-agent', 'actor', 'dist');
@@ -131,6 +143,7 @@ export async function buildStale() {
     const fingerprint = fingerprintOfSources(folders);
     say('» building');
     await compile();
+    removeOrphans(folders);
     await bundleActorProcess();
     writeStamp(BUILD_STAMP, fingerprint);
   } finally {
