@@ -1,4 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import {
   credentials,
   InterceptingCall,
@@ -157,12 +159,21 @@ export async function listen(server: Server, host: string, ports: PortRange): Pr
   let problem: unknown = null;
   for (let port = ports.from; port <= ports.to; port += 1) {
     try {
+      if (port !== 0) await expectFree(host, port);
       return await bind(server, host, port);
     } catch (error) {
       problem = error;
     }
   }
   throw new ListenError(host, ports, problem);
+}
+
+/** Tries a port with a plain listener first: grpc-js writes to stderr when it finds one taken. */
+async function expectFree(host: string, port: number): Promise<void> {
+  const probe = createServer();
+  await once(probe.listen(port, host), 'listening');
+  probe.close();
+  await once(probe, 'close');
 }
 
 function bind(server: Server, host: string, port: number): Promise<number> {

@@ -48,7 +48,14 @@ export class MemoryBroker {
 
   /** @internal */
   deliver(subject: string, bytes: Uint8Array): void {
-    for (const { pattern, handler } of [...this.#handlers]) if (matches(pattern, subject)) handler(bytes, subject);
+    for (const { pattern, handler } of [...this.#handlers]) {
+      if (!matches(pattern, subject)) continue;
+      try {
+        handler(bytes, subject);
+      } catch {
+        // As over NATS, a handler that fails takes nothing from the others.
+      }
+    }
   }
 
   /** @internal */

@@ -95,3 +95,4 @@ export { AgentServiceClient, AgentServiceService } from './gen/trainer/v1/agent.
 export type { AgentServiceServer } from './gen/trainer/v1/agent.js';
 export { JobServiceClient, JobServiceService } from './gen/trainer/v1/jobs.js';
 export type { JobServiceServer } from './gen/trainer/v1/jobs.js';
+export { decodeLogText, encodeLogText, logObjectKey, logObjectPrefix } from './logs.js';

@@ -7,7 +7,6 @@ import {
   decodeJobEventBytes,
   decodeModel,
   encodeJob,
-  encodeJobEvent,
   encodeJobEventBytes,
   encodeModel,
 } from './jobs.codec.js';

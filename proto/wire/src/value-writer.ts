@@ -65,8 +65,14 @@ export class ValueWriter {
     this.#bound = Math.min(limitBytes, this.#buffer.length);
   }
 
-  /** @returns a copy of what was written. */
+  /** @returns what was written, in memory of its own. */
   finish(): Buffer {
+    if (this.#position > KEPT_BYTES) {
+      // Given away instead of copied; the rest of the buffer is at most as long again.
+      const whole = this.#buffer.subarray(0, this.#position);
+      this.#buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+      return whole;
+    }
     const copy = Buffer.allocUnsafe(this.#position);
     this.#buffer.copy(copy, 0, 0, this.#position);
     return copy;
@@ -75,6 +81,7 @@ export class ValueWriter {
   /** Lets go of the value and of a large buffer. */
   end(): void {
     if (this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+    if (this.#depth === 0) return;
     this.#parents.length = 0;
     this.keys.length = 0;
   }
@@ -89,7 +96,10 @@ export class ValueWriter {
   }
 
   leave(): void {
-    this.#depth -= 1;
+    const depth = this.#depth - 1;
+    this.#depth = depth;
+    this.#parents[depth] = null;
+    this.keys[depth] = null;
   }
 
   #checkCycle(parent: object, depth: number): void {

@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  makeGenericClientConstructor,
+  Metadata,
+  status,
+  type Client,
+  type Server,
+  type ServiceDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { createServer } from 'node:net';
+import { closeServer, listen, openClient, openServer } from './grpc.js';
+import { systemClock } from './system-clock.js';
+
+const pass = (bytes: Buffer): Buffer => bytes;
+const form = { requestSerialize: pass, requestDeserialize: pass, responseSerialize: pass, responseDeserialize: pass };
+const service: ServiceDefinition = {
+  echo: { path: '/test.Echo/Echo', requestStream: false, responseStream: false, ...form },
+  talk: { path: '/test.Echo/Talk', requestStream: true, responseStream: true, ...form },
+};
+type EchoClient = Client &
+  Record<'echo', (bytes: Buffer, done: (error: ServiceError | null, answer?: Buffer) => void) => void> &
+  Record<'talk', () => NodeJS.ReadWriteStream>;
+const EchoClient = makeGenericClientConstructor(service, 'test.Echo') as unknown as new () => EchoClient;
+
+const toClose: (() => void)[] = [];
+afterEach(() => {
+  for (const close of toClose.splice(0)) close();
+});
+
+async function serve(secret: string | null, seen: Buffer[] = []): Promise<{ server: Server; port: number }> {
+  const server = openServer({ secret, toStatus: (thrown) => ({ details: (thrown as Error).message, metadata: new Metadata() }) });
+  server.addService(service, {
+    echo: (call: { request: Buffer }, done: (error: null, answer: Buffer) => void) => {
+      seen.push(call.request);
+      done(null, call.request);
+    },
+    talk: (call: NodeJS.ReadWriteStream) => void call.on('data', (bytes: Buffer) => seen.push(bytes)).pipe(call),
+  });
+  toClose.push(() => server.forceShutdown());
+  return { server, port: await listen(server, '127.0.0.1', { from: 0, to: 0 }) };
+}
+
+function connect(port: number, secret: string | null): EchoClient {
+  const client = openClient(EchoClient as never, `127.0.0.1:${port}`, secret) as EchoClient;
+  toClose.push(() => client.close());
+  return client;
+}
+
+function echo(client: EchoClient, bytes: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => client.echo(bytes, (error, answer) => (error ? reject(error) : resolve(answer as Buffer))));
+}
+
+describe('a connection that asks for a secret', () => {
+  it('answers who shows it', async () => {
+    const { port } = await serve('right');
+    expect(await echo(connect(port, 'right'), Buffer.from('hi'))).toEqual(Buffer.from('hi'));
+  });
+
+  it('refuses who shows none or another, and reads nothing of theirs', async () => {
+    const seen: Buffer[] = [];
+    const { port } = await serve('right', seen);
+    await expect(echo(connect(port, null), Buffer.from('hi'))).rejects.toMatchObject({
+      code: status.UNAUTHENTICATED,
+      details: expect.stringContaining('no secret'),
+    });
+    await expect(echo(connect(port, 'wrong'), Buffer.from('hi'))).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+    expect(seen).toEqual([]);
+  });
+
+  it('refuses streams too', async () => {
+    const seen: Buffer[] = [];
+    const { port } = await serve('right', seen);
+    const stream = connect(port, 'wrong').talk();
+    stream.write(Buffer.from('hi'));
+    const error = await new Promise((resolve) => stream.on('error', resolve));
+    expect(error).toMatchObject({ code: status.UNAUTHENTICATED });
+    expect(seen).toEqual([]);
+  });
+
+  it('keeps a stream open that shows it', async () => {
+    const { port } = await serve('right');
+    const stream = connect(port, 'right').talk();
+    const answer = new Promise((resolve) => stream.on('data', resolve));
+    stream.write(Buffer.from('hi'));
+    expect(await answer).toEqual(Buffer.from('hi'));
+    const ended = new Promise((resolve) => stream.on('end', resolve));
+    stream.end();
+    await ended;
+  });
+
+  it('carries messages of 65 MiB', async () => {
+    const { port } = await serve(null);
+    const answer = await echo(connect(port, null), Buffer.alloc(65 * 2 ** 20, 7));
+    expect(answer.length).toBe(65 * 2 ** 20);
+  });
+});
+
+describe('a port', () => {
+  it('is the first free one of the range', async () => {
+    const blocker = createServer();
+    const taken = await new Promise<number>((resolve) =>
+      blocker.listen(0, '127.0.0.1', () => resolve((blocker.address() as { port: number }).port)),
+    );
+    toClose.push(() => blocker.close());
+    const { server } = await serve(null);
+    const port = await listen(server, '127.0.0.1', { from: taken, to: Math.min(taken + 50, 65_535) });
+    expect(port).toBeGreaterThan(taken);
+  });
+
+  it('that is taken is named in the error', async () => {
+    const { port } = await serve(null);
+    const { server } = await serve(null);
+    await expect(listen(server, '127.0.0.1', { from: port, to: port })).rejects.toMatchObject({
+      code: 'listen.failed',
+      message: expect.stringContaining(`port ${port}`),
+    });
+  });
+});
+
+describe('a server that closes', () => {
+  it('cuts what does not end within the grace', async () => {
+    const { server, port } = await serve(null);
+    const stream = connect(port, null).talk();
+    const ended = new Promise((resolve) => stream.on('error', resolve));
+    stream.write(Buffer.from('hi'));
+    await new Promise((resolve) => stream.once('data', resolve));
+    await closeServer(server, systemClock(), 10);
+    expect(await ended).toMatchObject({ code: expect.any(Number) });
+  });
+});
