@@ -29,6 +29,12 @@ test('a free port of the range is handed out once', async () => {
   await expect(picker.pick()).rejects.toThrow(String(free));
 });
 
+test('two who ask at once get different ports', async () => {
+  const picker = portPicker(HOST, { first: 20_000, last: 60_000 });
+  const [one, other] = await Promise.all([picker.pick(), picker.pick()]);
+  expect(one).not.toBe(other);
+});
+
 test('the owner of a taken port is named', async () => {
   expect((await portOwner(taken))?.pid).toBe(process.pid);
 });

@@ -31,9 +31,10 @@ export function portPicker(host: string, range: PortRange | null): PortPicker {
       }
       for (let port = range.first; port <= range.last; port++) {
         if (handedOut.has(port)) continue;
-        if ((await tryListening(host, port)) === null) continue;
+        // Before the look, so that two who ask at once never get the same one.
         handedOut.add(port);
-        return port;
+        if ((await tryListening(host, port)) !== null) return port;
+        handedOut.delete(port);
       }
       throw new NoFreePortError(range.first, range.last);
     },
