@@ -29,4 +29,5 @@ export type ActorEffect =
 
 export type ActorStep =
   /** `isChanged` is false for a repeated or overtaken event. */
-  { readonly kind: 'stepped'; readonly actor: Actor; readonly isChanged: boolean; readonly effects: readonly ActorEffect[] } | IllegalTransition;
+  | { readonly kind: 'stepped'; readonly actor: Actor; readonly isChanged: boolean; readonly effects: readonly ActorEffect[] }
+  | IllegalTransition;

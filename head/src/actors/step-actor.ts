@@ -19,8 +19,7 @@ export function stepActor(actor: Actor, event: ActorEvent, now: Millis): ActorSt
     case 'placed':
       return placed(actor, event, now);
     case 'refused':
-      if (actor.state.at === 'starting' && actor.state.lease === event.lease) return to(actor, pending(now, event.message));
-      return lastWord(actor, event.lease, { kind: 'released' }, now);
+      return refused(actor, event, now);
     case 'waits':
       return waits(actor, event.reason);
     case 'ready':
@@ -61,6 +60,12 @@ function placed(actor: Actor, event: Extract<ActorEvent, { kind: 'placed' }>, no
   if (state.at === 'starting' && state.lease === event.lease) return same(actor);
   if (state.at !== 'pending') return illegal(actor, event, 'only a pending actor is placed; release the lease');
   return to(actor, { at: 'starting', since: now, lease: event.lease, incarnation: event.incarnation });
+}
+
+function refused(actor: Actor, event: Extract<ActorEvent, { kind: 'refused' }>, now: Millis): ActorStep {
+  if (leaseOf(actor.state) !== event.lease) return same(actor);
+  if (actor.state.at === 'alive') return illegal(actor, event, 'the agent granted the lease before; its first answer is final');
+  return actor.state.at === 'starting' ? to(actor, pending(now, event.message)) : lastWord(actor, event.lease, { kind: 'released' }, now);
 }
 
 function waits(actor: Actor, reason: string): ActorStep {
@@ -124,5 +129,12 @@ function same(actor: Actor): ActorStep {
 
 function illegal(actor: Actor, event: ActorEvent, why: string): IllegalTransition {
   const of = actor.spec.id;
-  return { kind: 'illegal', machine: 'actor', of, from: actor.state.at, event: event.kind, why: `Actor ${of} does not take '${event.kind}' while ${actor.state.at}: ${why}.` };
+  return {
+    kind: 'illegal',
+    machine: 'actor',
+    of,
+    from: actor.state.at,
+    event: event.kind,
+    why: `Actor ${of} does not take '${event.kind}' while ${actor.state.at}: ${why}.`,
+  };
 }

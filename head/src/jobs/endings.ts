@@ -18,7 +18,10 @@ export interface Failure {
 /** What an unasked end of a rank's process counts as. */
 export function failureOf(job: Job, rank: number, cause: DeathCause): Failure {
   const isInfra =
-    (cause.kind === 'signal' && cause.signal === 'SIGKILL') || cause.kind === 'node-lost' || cause.kind === 'owner-gone' || cause.kind === 'released';
+    (cause.kind === 'signal' && cause.signal === 'SIGKILL') ||
+    cause.kind === 'node-lost' ||
+    cause.kind === 'owner-gone' ||
+    cause.kind === 'released';
   const code = isInfra ? 'job.lost' : 'job.crashed';
   const message = `Rank ${rank} of attempt ${job.attempt} ended before its result: ${describeCause(cause)}`;
   return { blame: isInfra ? 'infra' : 'crash', error: { code, message, facts: { attempt: job.attempt, rank, cause }, retry: 'same' } };

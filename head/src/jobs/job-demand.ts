@@ -37,7 +37,14 @@ export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes): 
   const base = shape ? { ...first, cpuMilli: capToCpus(shape.grant.cpuMilli, largest), memoryBytes: shape.grant.memoryBytes } : first;
   const bundle = { ...base, memoryBytes: capped(base.memoryBytes * 2 ** outOfMemory, largest) };
   const worldSize = entry.distribution === null ? 1 : (shape?.worldSize ?? Math.max(1, job.request.numWorkers ?? 1));
-  return { id: job.id, kind: 'job', bundles: Array.from({ length: worldSize }, () => bundle), priority: DEFAULT_PRIORITY, since: job.createdAt, needsEngine: entry.engine };
+  return {
+    id: job.id,
+    kind: 'job',
+    bundles: Array.from({ length: worldSize }, () => bundle),
+    priority: DEFAULT_PRIORITY,
+    since: job.createdAt,
+    needsEngine: entry.engine,
+  };
 }
 
 /** Of a scale of 0..99. */
@@ -52,7 +59,10 @@ interface Largest {
 function largestOf(nodes: Nodes): Largest | null {
   const today = nodes.filter((node) => node.state !== 'lost').map((node) => node.capacity);
   if (today.length === 0) return null;
-  return { cpuMilli: Math.max(...today.map((capacity) => capacity.cpuMilli)), memoryBytes: Math.max(...today.map((capacity) => capacity.memoryBytes)) };
+  return {
+    cpuMilli: Math.max(...today.map((capacity) => capacity.cpuMilli)),
+    memoryBytes: Math.max(...today.map((capacity) => capacity.memoryBytes)),
+  };
 }
 
 function capped(memoryBytes: number, largest: Largest | null): number {

@@ -7,7 +7,8 @@ import { currentRanks, isActive } from './ranks.js';
 /** What to do about a job as it is: all that a head must send again after a restart. Every effect may be done twice. */
 export function pendingEffects(record: JobRecord): readonly JobEffect[] {
   const { job, promotion, ending } = record;
-  if (job.phase === 'ended') return record.isCleaned ? [] : [{ kind: 'cleanup', job: job.id, bucket: record.modelsBucket, prefix: attemptsPrefix(job) }];
+  if (job.phase === 'ended')
+    return record.isCleaned ? [] : [{ kind: 'cleanup', job: job.id, bucket: record.modelsBucket, prefix: attemptsPrefix(job) }];
   const cause = causeToStop(record);
   if (cause) {
     const copies: JobEffect[] = promotion && !ending ? [{ kind: 'promote', bucket: record.modelsBucket, copies: promotion.copies }] : [];

@@ -1,4 +1,16 @@
-import type { Checkpoint, DeathCause, EpochMetrics, ErrorData, Grant, JobEvent, JobId, LeaseId, Model, NodeId, RankReport } from '@trainer/model';
+import type {
+  Checkpoint,
+  DeathCause,
+  EpochMetrics,
+  ErrorData,
+  Grant,
+  JobEvent,
+  JobId,
+  LeaseId,
+  Model,
+  NodeId,
+  RankReport,
+} from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import type { Copy, JobRecord } from './job-record.js';
 

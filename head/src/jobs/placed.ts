@@ -6,12 +6,22 @@ import { currentRanks } from './ranks.js';
 import { warned } from './reports.js';
 
 /** The next attempt begins: its leases are committed, nothing is sent yet. A repeat of the same placement changes nothing. */
-export function placed(record: JobRecord, trigger: Extract<JobTrigger, { kind: 'placed' }>): { readonly record: JobRecord } | IllegalTransition {
+export function placed(
+  record: JobRecord,
+  trigger: Extract<JobTrigger, { kind: 'placed' }>,
+): { readonly record: JobRecord } | IllegalTransition {
   const { job } = record;
   if (isRepeat(record, trigger.attempt, trigger.ranks)) return { record };
   const why = problemOf(record, trigger);
   if (why) {
-    return { kind: 'illegal', machine: 'job', of: job.id, from: job.phase, event: trigger.kind, why: `Job ${job.id} does not take 'placed' while ${job.phase}: ${why}; release the leases.` };
+    return {
+      kind: 'illegal',
+      machine: 'job',
+      of: job.id,
+      from: job.phase,
+      event: trigger.kind,
+      why: `Job ${job.id} does not take 'placed' while ${job.phase}: ${why}; release the leases.`,
+    };
   }
   const ranks = trigger.ranks.map((rank): RankState => ({ ...rank, attempt: trigger.attempt, state: 'planned', address: null }));
   const next: JobRecord = {
@@ -42,7 +52,12 @@ function problemOf(record: JobRecord, { attempt, ranks }: Extract<JobTrigger, { 
 
 function isRepeat(record: JobRecord, attempt: number, ranks: readonly PlacedRank[]): boolean {
   const current = currentRanks(record);
-  return attempt === record.job.attempt && current.length > 0 && current.length === ranks.length && current.every((rank) => ranks.some((other) => other.lease === rank.lease));
+  return (
+    attempt === record.job.attempt &&
+    current.length > 0 &&
+    current.length === ranks.length &&
+    current.every((rank) => ranks.some((other) => other.lease === rank.lease))
+  );
 }
 
 function nodesOf(ranks: readonly RankState[]): readonly NodeId[] {
@@ -52,7 +67,12 @@ function nodesOf(ranks: readonly RankState[]): readonly NodeId[] {
 /** `cuda:0,cuda:1`: indices into the agents' visible lists; null without GPUs. */
 function gpusOf(ranks: readonly RankState[]): string | null {
   const indices = new Set(ranks.flatMap((rank) => rank.grant.gpus.map((gpu) => gpu.index)));
-  return indices.size === 0 ? null : [...indices].sort((a, b) => a - b).map((index) => `cuda:${index}`).join(',');
+  return indices.size === 0
+    ? null
+    : [...indices]
+        .sort((a, b) => a - b)
+        .map((index) => `cuda:${index}`)
+        .join(',');
 }
 
 /** Threads, devices and world size decide the last digits of a model. */

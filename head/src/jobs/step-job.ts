@@ -74,7 +74,12 @@ function rendezvousTimeout(record: JobRecord, trigger: Extract<JobTrigger, { kin
   if (!isWaiting || missing.length === 0) return { record };
   const names = missing.map((rank) => `rank ${rank.rank} on ${rank.node}`).join(', ');
   const message = `Attempt ${attempt} did not begin: ${names} was not ready within ${Math.round(trigger.afterMs / 1000)} s`;
-  return { record: fail(record, { blame: 'crash', error: { code: 'job.crashed', message, facts: { attempt, afterMs: trigger.afterMs }, retry: 'same' } }) };
+  return {
+    record: fail(record, {
+      blame: 'crash',
+      error: { code: 'job.crashed', message, facts: { attempt, afterMs: trigger.afterMs }, retry: 'same' },
+    }),
+  };
 }
 
 function cancel(record: JobRecord, by: string): Outcome {
@@ -96,7 +101,9 @@ function onRank(record: JobRecord, trigger: RankTrigger, now: Millis): Outcome {
   const isLastWord = trigger.kind === 'lease-ended' || trigger.kind === 'lease-lost' || trigger.kind === 'lease-gone';
   if (!rank) {
     const isOld = trigger.attempt <= record.job.attempt;
-    return isOld && isLastWord ? { record } : illegal(record, trigger, `attempt ${trigger.attempt}, rank ${trigger.rank} is not running; end it`);
+    return isOld && isLastWord
+      ? { record }
+      : illegal(record, trigger, `attempt ${trigger.attempt}, rank ${trigger.rank} is not running; end it`);
   }
   switch (trigger.kind) {
     case 'report':
@@ -126,14 +133,19 @@ function alive(record: JobRecord, rank: RankState, trigger: Extract<JobTrigger, 
 }
 
 function refused(record: JobRecord, rank: RankState, trigger: Extract<JobTrigger, { kind: 'refused' }>): Outcome {
-  if (rank.state === 'started' || rank.state === 'ready') return illegal(record, trigger, 'the agent granted it before; its first answer is final');
+  if (rank.state === 'started' || rank.state === 'ready')
+    return illegal(record, trigger, 'the agent granted it before; its first answer is final');
   if (!isActive(rank)) return { record };
   const next = withRank(record, rank, 'ended');
   return { record: next.ending ? next : wind(next, { kind: 'requeue', why: trigger.message }) };
 }
 
 /** The lease's end or loss: a failure, unless the attempt was over already. */
-function lastWord(record: JobRecord, rank: RankState, trigger: Extract<JobTrigger, { kind: 'lease-ended' | 'lease-lost' | 'lease-gone' }>): Outcome {
+function lastWord(
+  record: JobRecord,
+  rank: RankState,
+  trigger: Extract<JobTrigger, { kind: 'lease-ended' | 'lease-lost' | 'lease-gone' }>,
+): Outcome {
   if (trigger.kind === 'lease-gone') {
     if (isActive(rank)) return illegal(record, trigger, `rank ${rank.rank} is not lost`);
     return { record: rank.state === 'lost' ? withRank(record, rank, 'gone') : record };
@@ -150,33 +162,53 @@ function lastWord(record: JobRecord, rank: RankState, trigger: Extract<JobTrigge
 function reported(record: JobRecord, rank: RankState, trigger: Extract<JobTrigger, { kind: 'report' }>, now: Millis): Outcome {
   const { job } = record;
   if (trigger.attempt !== job.attempt || rank.state !== 'ready') {
-    return illegal(record, trigger, `attempt ${trigger.attempt}, rank ${trigger.rank} is ${trigger.attempt === job.attempt ? rank.state : 'of the past'}; end it`);
+    return illegal(
+      record,
+      trigger,
+      `attempt ${trigger.attempt}, rank ${trigger.rank} is ${trigger.attempt === job.attempt ? rank.state : 'of the past'}; end it`,
+    );
   }
   const mayComeEarly = trigger.report.kind === 'failed' || trigger.report.kind === 'warning';
   if (job.phase === 'reserving' && !record.ending && !mayComeEarly) return illegal(record, trigger, 'the attempt has not begun');
   const isOver = record.ending !== null || record.promotion !== null;
   if (!isOver) return report(record, rank, trigger.report, now);
   const isRefusedResult = trigger.report.kind === 'result' && !record.promotion;
-  return isRefusedResult ? illegal(record, trigger, job.cancelRequested ? 'its cancel was committed before the result' : 'the attempt has failed') : { record };
+  return isRefusedResult
+    ? illegal(record, trigger, job.cancelRequested ? 'its cancel was committed before the result' : 'the attempt has failed')
+    : { record };
 }
 
 function modelWrites(before: JobRecord, after: JobRecord, now: Millis): readonly JobWrite[] {
   if (before.job.status === 'completed' || after.job.status !== 'completed' || !after.promotion) return [];
   const { job, promotion } = after;
   const { modelId, taskType, hyperparameters, seed } = job.request;
-  const model: Model = { job: job.id, modelId, task: taskType, files: promotion.files, result: promotion.result, hyperparameters, seed, createdAt: now };
+  const model: Model = {
+    job: job.id,
+    modelId,
+    task: taskType,
+    files: promotion.files,
+    result: promotion.result,
+    hyperparameters,
+    seed,
+    createdAt: now,
+  };
   return [{ kind: 'model', model }];
 }
 
 /** An epoch's metrics come first, then the state that they led to. */
 function eventsOf(before: JobRecord, after: JobRecord, writes: readonly JobWrite[], at: Millis): readonly JobEvent[] {
   const events: JobEvent[] = [];
-  const place = (): { job: Model['job']; number: number; at: Millis } => ({ job: after.job.id, number: before.lastEvent + events.length + 1, at });
+  const place = (): { job: Model['job']; number: number; at: Millis } => ({
+    job: after.job.id,
+    number: before.lastEvent + events.length + 1,
+    at,
+  });
   for (const write of writes) {
     if (write.kind === 'epoch') events.push({ ...place(), type: 'metrics', data: write.metrics });
   }
   const [was, is] = [before.job, after.job];
-  const isNews = was.status !== is.status || was.phase !== is.phase || was.attempt !== is.attempt || was.cancelRequested !== is.cancelRequested;
+  const isNews =
+    was.status !== is.status || was.phase !== is.phase || was.attempt !== is.attempt || was.cancelRequested !== is.cancelRequested;
   if (isNews) events.push({ ...place(), type: 'status', data: is });
   else if (is.status === 'pending' && was.pendingReason !== is.pendingReason) events.push({ ...place(), type: 'pending', data: is });
   return events;
@@ -189,5 +221,12 @@ function newEffects(before: JobRecord, after: JobRecord): readonly JobEffect[] {
 
 function illegal(record: JobRecord, trigger: JobTrigger, why: string): IllegalTransition {
   const { id, phase } = record.job;
-  return { kind: 'illegal', machine: 'job', of: id, from: phase, event: trigger.kind, why: `Job ${id} does not take '${trigger.kind}' while ${phase}: ${why}.` };
+  return {
+    kind: 'illegal',
+    machine: 'job',
+    of: id,
+    from: phase,
+    event: trigger.kind,
+    why: `Job ${id} does not take '${trigger.kind}' while ${phase}: ${why}.`,
+  };
 }

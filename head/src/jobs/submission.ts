@@ -26,7 +26,11 @@ export function checkSubmission(sent: SentTrainRequest, catalog: readonly Catalo
   issues.push(...taskIssues(sent, entry), ...hyper.issues, ...seedIssues(sent, hyper));
   if (issues.length > 0) return { kind: 'refused', issues };
   const filled = fill(sent, hyper, defaults);
-  return { kind: 'accepted', entry, request: { ...filled, warnings: [...sent.warnings, ...hyper.warnings, ...warningsOn(sent, filled, entry)] } };
+  return {
+    kind: 'accepted',
+    entry,
+    request: { ...filled, warnings: [...sent.warnings, ...hyper.warnings, ...warningsOn(sent, filled, entry)] },
+  };
 }
 
 function fill(sent: SentTrainRequest, hyper: CheckedHyperparameters, defaults: SubmissionDefaults): TrainRequest {
@@ -74,8 +78,15 @@ function warningsOn(sent: SentTrainRequest, request: TrainRequest, entry: Catalo
 }
 
 function unknownModel(modelId: string, catalog: readonly CatalogEntry[]): Issue {
-  const nearest = nearestNames(modelId, catalog.map((entry) => entry.modelId));
-  return { path: ['model_id'], message: `'${modelId.slice(0, 100)}' is no model of the catalog; the nearest: ${nearest.join(', ')}`, type: 'unknown' };
+  const nearest = nearestNames(
+    modelId,
+    catalog.map((entry) => entry.modelId),
+  );
+  return {
+    path: ['model_id'],
+    message: `'${modelId.slice(0, 100)}' is no model of the catalog; the nearest: ${nearest.join(', ')}`,
+    type: 'unknown',
+  };
 }
 
 function taskIssues(sent: SentTrainRequest, entry: CatalogEntry): readonly Issue[] {
@@ -128,19 +139,33 @@ function textIssues(sent: SentTrainRequest): Issue[] {
 function tagIssues(key: string, value: string): Issue[] {
   const { keyChars, valueChars } = TRAIN_LIMITS.tags;
   const path = ['tags', key.slice(0, keyChars)];
-  if (key.length === 0 || key.length > keyChars) return [{ path, message: `a tag's name has 1 to ${keyChars} characters, not ${key.length}`, type: 'range' }];
-  return value.length > valueChars ? [{ path, message: `a tag's value has at most ${valueChars} characters, not ${value.length}`, type: 'range' }] : [];
+  if (key.length === 0 || key.length > keyChars)
+    return [{ path, message: `a tag's name has 1 to ${keyChars} characters, not ${key.length}`, type: 'range' }];
+  return value.length > valueChars
+    ? [{ path, message: `a tag's value has at most ${valueChars} characters, not ${value.length}`, type: 'range' }]
+    : [];
 }
 
 function columnIssues(sent: SentTrainRequest): Issue[] {
   const { excludeColumns, columnName } = TRAIN_LIMITS;
   const excluded = sent.excludeColumns;
   const issues = short('target_column', sent.targetColumn, columnName.chars);
-  if (excluded.length > excludeColumns.max) issues.push(range('exclude_columns', `names ${excluded.length} columns; the limit is ${excludeColumns.max}`));
+  if (excluded.length > excludeColumns.max)
+    issues.push(range('exclude_columns', `names ${excluded.length} columns; the limit is ${excludeColumns.max}`));
   const tooLong = excluded.findIndex((name) => name.length > columnName.chars);
-  if (tooLong >= 0) issues.push({ path: ['exclude_columns', tooLong], message: `a column's name has at most ${columnName.chars} characters`, type: 'range' });
+  if (tooLong >= 0)
+    issues.push({
+      path: ['exclude_columns', tooLong],
+      message: `a column's name has at most ${columnName.chars} characters`,
+      type: 'range',
+    });
   const target = sent.targetColumn === null ? -1 : excluded.indexOf(sent.targetColumn);
-  if (target >= 0) issues.push({ path: ['exclude_columns', target], message: `'${String(sent.targetColumn)}' is the target_column; it cannot be excluded`, type: 'conflict' });
+  if (target >= 0)
+    issues.push({
+      path: ['exclude_columns', target],
+      message: `'${String(sent.targetColumn)}' is the target_column; it cannot be excluded`,
+      type: 'conflict',
+    });
   return issues;
 }
 

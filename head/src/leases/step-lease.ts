@@ -29,7 +29,9 @@ export function stepLease(lease: Lease, event: LeaseEvent, now: Millis): LeaseSt
     case 'ended':
       return isFinalLease(lease.state) ? same(lease) : advance(lease, event, 'ended', { cause: event.cause }, now);
     case 'lost':
-      return isFinalLease(lease.state) ? same(lease) : advance(lease, event, 'lost', { cause: { kind: 'node-lost', node: lease.node } }, now);
+      return isFinalLease(lease.state)
+        ? same(lease)
+        : advance(lease, event, 'lost', { cause: { kind: 'node-lost', node: lease.node } }, now);
   }
 }
 
@@ -79,5 +81,12 @@ function same(lease: Lease): LeaseStep {
 }
 
 function illegal(lease: Lease, event: LeaseEvent, why: string): IllegalTransition {
-  return { kind: 'illegal', machine: 'lease', of: lease.id, from: lease.state, event: event.kind, why: `Lease ${lease.id} does not take '${event.kind}': ${why}.` };
+  return {
+    kind: 'illegal',
+    machine: 'lease',
+    of: lease.id,
+    from: lease.state,
+    event: event.kind,
+    why: `Lease ${lease.id} does not take '${event.kind}': ${why}.`,
+  };
 }

@@ -18,10 +18,18 @@ export function newNode(hello: Hello, stream: StreamId, now: Millis): NodeEntry 
 export function admitHello(node: NodeEntry | null, hello: Hello): IllegalTransition | null {
   if (!node) return null;
   if (hello.incarnation < node.incarnation) {
-    return illegal(node, 'hello', `incarnation ${hello.incarnation} is older than ${node.incarnation}, which this head has seen; end that agent`);
+    return illegal(
+      node,
+      'hello',
+      `incarnation ${hello.incarnation} is older than ${node.incarnation}, which this head has seen; end that agent`,
+    );
   }
   if (hello.incarnation > node.incarnation && isBeating(node)) {
-    return illegal(node, 'hello', `incarnation ${node.incarnation} still beats; stop that agent first, or give this one a folder of its own`);
+    return illegal(
+      node,
+      'hello',
+      `incarnation ${node.incarnation} still beats; stop that agent first, or give this one a folder of its own`,
+    );
   }
   return null;
 }

@@ -77,7 +77,14 @@ function shortfall(room: Room, wanted: Wanted): NodeShortfall {
   const { node } = room;
   const filter = turnedAwayBy(room, wanted);
   const base = filter === 'capacity' ? wholeOf(node.capacity) : room.free;
-  return { node: node.id, host: node.host, turnedAwayBy: filter, missing: missingFor(base, wanted.bundle), note: noteOn(room, wanted, filter), holdsEmpty: holdsEmpty(room, wanted.bundle) };
+  return {
+    node: node.id,
+    host: node.host,
+    turnedAwayBy: filter,
+    missing: missingFor(base, wanted.bundle),
+    note: noteOn(room, wanted, filter),
+    holdsEmpty: holdsEmpty(room, wanted.bundle),
+  };
 }
 
 function noteOn({ node }: Room, { engine }: Wanted, filter: FilterName | null): string | null {
@@ -102,7 +109,9 @@ const NEARNESS: Readonly<Record<FilterName, number>> = { available: 1, connectio
 /** Those that need least come first: by filter, then by the missing share of the bundle, then by id. */
 function nearest(bundle: Resources): (a: NodeShortfall, b: NodeShortfall) => number {
   const lack = ({ missing }: NodeShortfall): number =>
-    missing.cpuMilli / Math.max(1, bundle.cpuMilli) + missing.memoryBytes / Math.max(1, bundle.memoryBytes) + missing.gpuMilli / Math.max(1, bundle.gpuMilli);
+    missing.cpuMilli / Math.max(1, bundle.cpuMilli) +
+    missing.memoryBytes / Math.max(1, bundle.memoryBytes) +
+    missing.gpuMilli / Math.max(1, bundle.gpuMilli);
   const rank = (node: NodeShortfall): number => (node.turnedAwayBy ? NEARNESS[node.turnedAwayBy] : 0);
   return (a, b) => rank(a) - rank(b) || lack(a) - lack(b) || compareIds(a.node, b.node);
 }

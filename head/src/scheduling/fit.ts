@@ -13,7 +13,11 @@ export interface Fit {
   readonly rooms: Rooms;
 }
 
-/** Places the whole gang, or nothing: @returns null where one bundle finds no node. */
+/**
+ * Places the whole gang, or nothing. Greedy, the largest bundle first: exact where the bundles are equal, as ranks are; of
+ * unequal ones it may miss a way that only a search would find.
+ * @returns null where one bundle finds no node
+ */
 export function fit(demand: Demand, rooms: Rooms): Fit | null {
   return place(demand, rooms, (room, bundle) => turnedAwayBy(room, { bundle, engine: demand.needsEngine }) === null, policyOf(demand));
 }
@@ -23,7 +27,8 @@ export function fit(demand: Demand, rooms: Rooms): Fit | null {
  * @returns null: it fits on none of them, ever
  */
 export function fitEmpty(demand: Demand, rooms: Rooms): Fit | null {
-  const takes = (room: Room, bundle: Resources): boolean => mayEverTake(room.node, demand.needsEngine) && grantFrom(room.free, bundle) !== null;
+  const takes = (room: Room, bundle: Resources): boolean =>
+    mayEverTake(room.node, demand.needsEngine) && grantFrom(room.free, bundle) !== null;
   return place(demand, emptyRooms(rooms), takes, freestNow(policyOf(demand), rooms));
 }
 

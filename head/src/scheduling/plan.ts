@@ -74,7 +74,10 @@ class Draft {
       this.explanations.push({ ...known, demand: demand.id, ahead: this.explanations.length });
     } else {
       const isKept = this.#keptFor !== null && fit(demand, this.#free) !== null;
-      const explanation = this.#explain(demand, isKept && this.#keptFor !== null ? { kind: 'kept', forDemand: this.#keptFor } : { kind: 'no-room' });
+      const explanation = this.#explain(
+        demand,
+        isKept && this.#keptFor !== null ? { kind: 'kept', forDemand: this.#keptFor } : { kind: 'no-room' },
+      );
       this.#failed.set(shape, explanation);
     }
     if (this.now - demand.since >= this.policy.patienceMs) this.#keep(demand);

@@ -29,7 +29,11 @@ export function connectedRooms(rooms: Rooms): Rooms {
 }
 
 export function wholeOf(capacity: Capacity): Grant {
-  return { cpuMilli: capacity.cpuMilli, memoryBytes: capacity.memoryBytes, gpus: capacity.gpus.map(({ index }) => ({ index, milli: DEVICE })) };
+  return {
+    cpuMilli: capacity.cpuMilli,
+    memoryBytes: capacity.memoryBytes,
+    gpus: capacity.gpus.map(({ index }) => ({ index, milli: DEVICE })),
+  };
 }
 
 /**

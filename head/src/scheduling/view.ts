@@ -19,7 +19,13 @@ export function viewOf(nodes: readonly NodeEntry[], leases: readonly Lease[], ru
   }
   return {
     nodes: nodes.map(({ id, incarnation, host, state, capacity, engines }) => ({
-      id, incarnation, host, state, capacity, engines, available: available(capacity, grants.get(id) ?? []),
+      id,
+      incarnation,
+      host,
+      state,
+      capacity,
+      engines,
+      available: available(capacity, grants.get(id) ?? []),
     })),
     runningJobs,
   };

@@ -1,0 +1,149 @@
+import { describe, expect, test } from '@jest/globals';
+import { ACTOR_TRANSITIONS, actorId, bundleHash, leaseId, nodeId, sessionId } from '@trainer/model';
+import type { Actor, ActorState, ActorStateName } from '@trainer/model';
+import fc from 'fast-check';
+import type { Explanation } from '../scheduling/explanation.js';
+import type { ActorEvent } from './actor-events.js';
+import { pendingEffects, stepActor } from './step-actor.js';
+
+const LEASE = leaseId('1-1');
+const OLD = leaseId('1-7');
+const NODE = nodeId('node-000000000001');
+const SESSION = sessionId('session-0000000000000001');
+const killed = { kind: 'killed', by: 'someone' } as const;
+const explanation: Explanation = {
+  demand: 'a',
+  verdict: 'infeasible',
+  bundle: { cpuMilli: 9000, memoryBytes: 0, gpuMilli: 0 },
+  bundles: 1,
+  engine: null,
+  ahead: 0,
+  turnedAway: { connection: 0, engine: 0, capacity: 0, available: 0 },
+  nodeCount: 0,
+  nodes: [],
+  best: null,
+  unblock: { kind: 'node-joins', bundle: { cpuMilli: 9000, memoryBytes: 0, gpuMilli: 0 }, bundles: 1, engine: null },
+};
+
+const STATES: Record<ActorStateName, ActorState> = {
+  pending: { at: 'pending', since: 0, reason: null },
+  starting: { at: 'starting', since: 0, lease: LEASE, incarnation: 1 },
+  alive: { at: 'alive', since: 0, lease: LEASE, incarnation: 1, node: NODE, address: 'h:1' },
+  stopping: { at: 'stopping', since: 0, lease: LEASE, cause: killed },
+  dead: { at: 'dead', since: 0, cause: killed },
+};
+const EVENTS: readonly ActorEvent[] = [
+  { kind: 'placed', lease: OLD, incarnation: 1 },
+  { kind: 'refused', lease: LEASE, message: 'full' },
+  { kind: 'waits', reason: 'no CPU' },
+  { kind: 'ready', lease: LEASE, node: NODE, address: 'h:1' },
+  { kind: 'lease-ended', lease: LEASE, cause: { kind: 'exited', code: 3 } },
+  { kind: 'lease-lost', lease: LEASE, node: NODE },
+  { kind: 'kill', by: 'someone' },
+  { kind: 'session-ended', session: SESSION },
+  { kind: 'infeasible', explanation },
+  { kind: 'create-deadline', afterMs: 30_000 },
+];
+
+function actor(at: ActorStateName): Actor {
+  return {
+    spec: {
+      id: actorId('actor-0000000000000001'),
+      session: SESSION,
+      classRef: { kind: 'bundle', hash: bundleHash('0'.repeat(64)), exportName: 'Counter' },
+      className: 'Counter',
+      args: new Uint8Array(),
+      resources: { cpuMilli: 100, memoryBytes: 1, gpuMilli: 0 },
+      concurrency: 1,
+      priority: 50,
+      env: {},
+    },
+    state: STATES[at],
+    restarts: 0,
+  };
+}
+
+/** By event in the order of EVENTS; `=`: nothing changes, `!`: illegal. */
+const TABLE: Record<ActorStateName, readonly string[]> = {
+  pending: ['starting', '=', 'pending', '!', '=', '=', 'dead', 'dead', 'dead', 'dead'],
+  starting: ['!', 'pending', '=', 'alive', 'dead', 'dead', 'stopping', 'stopping', '!', 'stopping'],
+  alive: ['!', '!', '=', '=', 'dead', 'dead', 'stopping', 'stopping', '!', '='],
+  stopping: ['!', 'dead', '=', '=', 'dead', 'dead', '=', '=', '!', '='],
+  dead: ['!', '=', '=', '!', '=', '=', '=', '=', '=', '='],
+};
+
+function outcome(of: Actor, event: ActorEvent): string {
+  const step = stepActor(of, event, 5);
+  return step.kind === 'illegal' ? '!' : step.isChanged ? step.actor.state.at : '=';
+}
+
+describe('stepActor', () => {
+  const cases = (Object.keys(STATES) as ActorStateName[]).flatMap((at) =>
+    EVENTS.map((event, i) => [at, event.kind, TABLE[at][i], event] as const),
+  );
+  test.each(cases)('%s, %s: %s', (at, _, expected, event) => {
+    expect(outcome(actor(at), event)).toBe(expected);
+  });
+
+  test('a killed actor keeps the cause of its kill when its process ends', () => {
+    expect(
+      stepActor(actor('stopping'), { kind: 'lease-ended', lease: LEASE, cause: { kind: 'signal', signal: 'SIGKILL' } }, 5),
+    ).toMatchObject({
+      actor: { state: { at: 'dead', cause: killed } },
+    });
+  });
+
+  test('an actor that dies by itself has the cause of its process', () => {
+    expect(stepActor(actor('alive'), { kind: 'lease-ended', lease: LEASE, cause: { kind: 'exited', code: 3 } }, 5)).toMatchObject({
+      actor: { state: { at: 'dead', cause: { kind: 'exited', code: 3 } } },
+      effects: [{ kind: 'answer-creators' }],
+    });
+  });
+
+  test('the end of an older lease changes nothing', () => {
+    expect(outcome(actor('alive'), { kind: 'lease-ended', lease: OLD, cause: { kind: 'exited', code: 3 } })).toBe('=');
+  });
+
+  test('the same placement again changes nothing', () => {
+    expect(outcome(actor('starting'), { kind: 'placed', lease: LEASE, incarnation: 1 })).toBe('=');
+  });
+
+  test('the end of another session changes nothing', () => {
+    expect(outcome(actor('alive'), { kind: 'session-ended', session: sessionId('session-0000000000000002') })).toBe('=');
+  });
+
+  test('what can never fit dies with the text that says why', () => {
+    expect(stepActor(actor('pending'), { kind: 'infeasible', explanation }, 5)).toMatchObject({
+      actor: { state: { cause: { by: expect.stringContaining('9 CPUs') } } },
+    });
+  });
+
+  test.each([
+    ['pending', []],
+    ['starting', [{ kind: 'place', lease: LEASE, incarnation: 1 }]],
+    ['alive', [{ kind: 'answer-creators' }]],
+    ['stopping', [{ kind: 'stop', lease: LEASE, cause: killed }]],
+    ['dead', [{ kind: 'answer-creators' }]],
+  ] as const)('after a restart of the head, of a %s actor there is to do: %j', (at, effects) => {
+    expect(pendingEffects(actor(at))).toEqual(effects);
+  });
+
+  test('whatever happens, it moves along its table, death stays, and a lease is left only by its end', () => {
+    const event = fc.constantFrom<ActorEvent>(...EVENTS, { kind: 'placed', lease: LEASE, incarnation: 1 });
+    fc.assert(
+      fc.property(fc.array(event, { minLength: 10, maxLength: 30, size: 'max' }), (events) => {
+        let present = actor('pending');
+        for (const next of events) {
+          const step = stepActor(present, next, 1);
+          if (step.kind === 'illegal') continue;
+          const [from, to] = [present.state, step.actor.state];
+          expect(from.at === to.at || ACTOR_TRANSITIONS[from.at].includes(to.at)).toBe(true);
+          const dropsLease = 'lease' in from && !('lease' in to);
+          expect(!dropsLease || ['refused', 'lease-ended', 'lease-lost'].includes(next.kind)).toBe(true);
+          expect(stepActor(step.actor, next, 2)).not.toMatchObject({ isChanged: true });
+          present = step.actor;
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,164 @@
+import { describe, expect, test } from '@jest/globals';
+import { catalogEntry, jobId, leaseId, nodeId } from '@trainer/model';
+import type { CatalogEntry, DeathCause, NodeState, TrainRequest } from '@trainer/model';
+import { artifactStem } from './artifacts.js';
+import { assignmentOf } from './assignment.js';
+import { demandOf, resourcesFor } from './job-demand.js';
+import type { JobRecord } from './job-record.js';
+import { newJob, submittedEvent } from './new-job.js';
+import { stepJob } from './step-job.js';
+
+const MiB = 2 ** 20;
+const known = catalogEntry('xgboost_classifier');
+if (!known) throw new Error('the catalog has no xgboost_classifier');
+const entry: CatalogEntry = known;
+
+function node(cpus: number, memoryMiB: number, state: NodeState = 'connected') {
+  return { state, capacity: { cpuMilli: cpus * 1000, memoryBytes: memoryMiB * MiB, gpus: [] } };
+}
+
+function job(bytes: number, epochs = 100, createdAt = 0): JobRecord {
+  const request: TrainRequest = {
+    modelId: 'xgboost_classifier',
+    dataId: 'iris.csv',
+    taskType: 'classification',
+    targetColumn: null,
+    epochs,
+    batchSize: 32,
+    learningRate: 0.001,
+    sentHyperparameters: {},
+    hyperparameters: {},
+    useGpu: true,
+    numWorkers: 4,
+    experimentName: 'trainer',
+    runName: null,
+    tags: {},
+    pipelineId: null,
+    earlyStopping: true,
+    patience: 10,
+    seed: 42,
+    validationSplit: null,
+    excludeColumns: [],
+    warnings: [],
+  };
+  return newJob(
+    {
+      id: jobId('train_0123456789ab'),
+      request,
+      dataset: { key: 'iris.csv', etag: 'e', bytes },
+      dataBucket: 'datasets',
+      modelsBucket: 'models',
+      checkpointInterval: 5,
+    },
+    createdAt,
+  );
+}
+
+function placed(record: JobRecord, attempt = 1, cpuMilli = 1000): JobRecord {
+  const ranks = [
+    { rank: 0, lease: leaseId(`1-${attempt}`), node: nodeId('node-000000000001'), grant: { cpuMilli, memoryBytes: 300 * MiB, gpus: [] } },
+  ];
+  const step = stepJob(record, { kind: 'placed', attempt, ranks }, 1);
+  return step.kind === 'stepped' ? step.record : record;
+}
+
+function died(record: JobRecord, cause: DeathCause): JobRecord {
+  const step = stepJob(record, { kind: 'lease-ended', attempt: record.job.attempt, rank: 0, cause }, 1);
+  return step.kind === 'stepped' ? step.record : record;
+}
+
+describe('resourcesFor', () => {
+  test.each([
+    ['below 32 MiB one CPU', 'a.csv', 32 * MiB - 1, [node(16, 64_000)], 1000],
+    ['above as many as the largest node has', 'a.csv', 32 * MiB, [node(2, 64_000), node(4, 64_000)], 4000],
+    ['but never more than 8', 'a.csv', 1000 * MiB, [node(64, 64_000)], 8000],
+    ['a lost node does not count', 'a.csv', 1000 * MiB, [node(2, 64_000), node(8, 64_000, 'lost')], 2000],
+    ['without nodes one', 'a.csv', 1000 * MiB, [], 1000],
+    ['a compressed file is larger than it seems', 'a.csv.gz', 8 * MiB, [node(4, 64_000)], 4000],
+  ])('%s', (_, dataId, bytes, nodes, cpuMilli) => {
+    expect(resourcesFor({ dataId }, bytes, entry, nodes)).toMatchObject({ cpuMilli, gpuMilli: 0 });
+  });
+  test('memory is the formula of the catalog over the most cells that the bytes can hold', () => {
+    expect(resourcesFor({ dataId: 'a.csv' }, 10 * MiB, entry, [node(1, 64_000)]).memoryBytes).toBe(
+      entry.memory.baseBytes + 5 * MiB * entry.memory.bytesPerCell,
+    );
+  });
+  test('the estimate never asks more memory than the largest node has', () => {
+    expect(resourcesFor({ dataId: 'a.csv' }, 2000 * MiB, entry, [node(1, 2000), node(1, 4000)]).memoryBytes).toBe(4000 * MiB);
+  });
+});
+
+describe('demandOf', () => {
+  const nodes = [node(4, 64_000)];
+  test('a queued job is a gang of its world size: one, where the model has one rank', () => {
+    expect(demandOf(job(100), entry, nodes)).toMatchObject({
+      id: 'train_0123456789ab',
+      kind: 'job',
+      bundles: [{ cpuMilli: 1000 }],
+      needsEngine: 'xgboost',
+      since: 0,
+    });
+  });
+  test('a model that spreads has as many ranks as workers were asked', () => {
+    expect(demandOf(job(100), { ...entry, distribution: 'rows' }, nodes)?.bundles).toHaveLength(4);
+  });
+  test('a job that is placed demands nothing', () => {
+    expect(demandOf(placed(job(100)), entry, nodes)).toBeNull();
+  });
+  test('the next attempt asks what the first one got, so that the model has the same bytes', () => {
+    const record = died(placed(job(100), 1, 3000), { kind: 'exited', code: 1 });
+    expect(demandOf(record, entry, nodes)?.bundles).toEqual([{ cpuMilli: 3000, memoryBytes: 300 * MiB, gpuMilli: 0 }]);
+  });
+  test('but no more CPUs than a node of today has', () => {
+    const record = died(placed(job(100), 1, 8000), { kind: 'exited', code: 1 });
+    expect(demandOf(record, entry, nodes)?.bundles[0]?.cpuMilli).toBe(4000);
+  });
+  test('memory is doubled after each end out of memory', () => {
+    const oom: DeathCause = { kind: 'out-of-memory', limitBytes: 1, usedBytes: 2 };
+    const once = died(placed(job(100)), oom);
+    expect(demandOf(once, entry, nodes)?.bundles[0]?.memoryBytes).toBe(600 * MiB);
+    expect(demandOf(died(placed(once, 2), oom), entry, nodes)?.bundles[0]?.memoryBytes).toBe(1200 * MiB);
+  });
+});
+
+describe('assignmentOf', () => {
+  test('has everything that decides the model', () => {
+    expect(assignmentOf(placed(job(100, 100, Date.UTC(2025, 11, 2)), 1, 2500), 0)).toMatchObject({
+      job: 'train_0123456789ab',
+      attempt: 1,
+      rank: 0,
+      worldSize: 1,
+      dataset: { bucket: 'datasets', key: 'iris.csv', etag: 'e', bytes: 100 },
+      modelsBucket: 'models',
+      artifactStem: 'train_0123456789ab_20251202',
+      checkpointIntervalEpochs: 5,
+      resumeFrom: null,
+      threads: 2,
+    });
+  });
+  test('a fraction of a CPU is one thread', () => {
+    expect(assignmentOf(placed(job(100), 1, 500), 0)?.threads).toBe(1);
+  });
+  test('there is none for a rank that the attempt does not have', () => {
+    expect(assignmentOf(placed(job(100)), 1)).toBeNull();
+  });
+  test.each([
+    [100, 5],
+    [101, 6],
+    [1000, 50],
+    [1, 5],
+  ])('of %d epochs a checkpoint is written every %d', (epochs, every) => {
+    expect(job(100, epochs).checkpointIntervalEpochs).toBe(every);
+  });
+});
+
+test('the stem of artifacts has the day of the submission in UTC', () => {
+  const days = Array.from({ length: 4000 }, (_, i) => Date.UTC(2000, 0, 1) + i * 9 * 86_400_000 + 86_399_999);
+  const stems = days.map((createdAt) => artifactStem({ id: jobId('train_0123456789ab'), createdAt }));
+  expect(stems).toEqual(days.map((day) => `train_0123456789ab_${new Date(day).toISOString().slice(0, 10).replaceAll('-', '')}`));
+});
+
+test('the submission is the first event of a job', () => {
+  const record = job(100);
+  expect(submittedEvent(record)).toMatchObject({ number: record.lastEvent, type: 'status', data: { status: 'pending', phase: 'queued' } });
+});

@@ -1,0 +1,207 @@
+import { describe, expect, test } from '@jest/globals';
+import { CATALOG } from '@trainer/model';
+import type { CatalogEntry, Issue, SentTrainRequest, TrainRequest } from '@trainer/model';
+import { checkSubmission } from './submission.js';
+
+const plain: SentTrainRequest = {
+  modelId: 'xgboost_classifier',
+  dataId: 'iris.csv',
+  taskType: 'classification',
+  targetColumn: null,
+  epochs: null,
+  batchSize: null,
+  learningRate: null,
+  hyperparameters: {},
+  useGpu: null,
+  numWorkers: null,
+  experimentName: null,
+  runName: null,
+  tags: {},
+  pipelineId: null,
+  earlyStopping: null,
+  patience: null,
+  seed: null,
+  validationSplit: null,
+  excludeColumns: [],
+  warnings: [],
+};
+const DEFAULTS = { epochs: 100, patience: 10 };
+
+function accepted(sent: Partial<SentTrainRequest>, catalog: readonly CatalogEntry[] = CATALOG): TrainRequest {
+  const submission = checkSubmission({ ...plain, ...sent }, catalog, DEFAULTS);
+  if (submission.kind === 'refused') throw new Error(JSON.stringify(submission.issues));
+  return submission.request;
+}
+function issues(sent: Partial<SentTrainRequest>, catalog: readonly CatalogEntry[] = CATALOG): readonly Issue[] {
+  const submission = checkSubmission({ ...plain, ...sent }, catalog, DEFAULTS);
+  return submission.kind === 'refused' ? submission.issues : [];
+}
+
+describe('what is not sent', () => {
+  test('gets the defaults of api.md', () => {
+    expect(accepted({})).toMatchObject({
+      epochs: 100,
+      batchSize: 32,
+      learningRate: 0.001,
+      useGpu: true,
+      numWorkers: null,
+      experimentName: 'trainer',
+      runName: null,
+      earlyStopping: true,
+      patience: 10,
+      seed: 42,
+      validationSplit: null,
+      excludeColumns: [],
+      warnings: [],
+    });
+  });
+  test('gets the defaults of the model', () => {
+    expect(accepted({ hyperparameters: { max_depth: 3 } }).hyperparameters).toMatchObject({
+      max_depth: 3,
+      n_estimators: 100,
+      learning_rate: 0.3,
+    });
+  });
+  test('an experiment without a name is the default one', () => {
+    expect(accepted({ experimentName: '', runName: '' })).toMatchObject({ experimentName: 'trainer', runName: null });
+  });
+});
+
+describe('the model', () => {
+  test('an unknown one names the three nearest', () => {
+    const entry = CATALOG[0];
+    const catalog = ['xgboost_classifier', 'xgboost_regressor', 'lightgbm_classifier', 'kmeans'].flatMap((modelId) =>
+      entry ? [{ ...entry, modelId }] : [],
+    );
+    expect(issues({ modelId: 'xgboost_clasifier' }, catalog)).toEqual([
+      {
+        path: ['model_id'],
+        message: "'xgboost_clasifier' is no model of the catalog; the nearest: xgboost_classifier, lightgbm_classifier, xgboost_regressor",
+        type: 'unknown',
+      },
+    ]);
+  });
+  test('another task than its own is refused', () => {
+    expect(issues({ taskType: 'regression' })).toEqual([
+      { path: ['task_type'], message: 'xgboost_classifier is a model for classification, not for regression', type: 'conflict' },
+    ]);
+  });
+});
+
+describe('limits, at their edges', () => {
+  test.each([
+    ['epochs', { epochs: 1 }],
+    ['epochs', { epochs: 1000 }],
+    ['batch_size', { batchSize: 1 }],
+    ['batch_size', { batchSize: 512 }],
+    ['learning_rate', { learningRate: 1e-9 }],
+    ['learning_rate', { learningRate: 0.999 }],
+    ['num_workers', { numWorkers: 0 }],
+    ['num_workers', { numWorkers: 32 }],
+    ['patience', { patience: 1 }],
+    ['seed', { seed: 0 }],
+    ['seed', { seed: 2 ** 31 - 1 }],
+    ['validation_split', { validationSplit: 0.01 }],
+    ['validation_split', { validationSplit: 0.9 }],
+    ['experiment_name', { experimentName: 'x'.repeat(250) }],
+    ['data_id', { dataId: 'a/b c.csv' }],
+    ['tags', { tags: { ['k'.repeat(250)]: 'v'.repeat(5000) } }],
+  ] as [string, Partial<SentTrainRequest>][])('%s inside: %j', (_, sent) => {
+    expect(issues(sent)).toEqual([]);
+  });
+  test.each([
+    ['epochs', { epochs: 0 }],
+    ['epochs', { epochs: 1001 }],
+    ['epochs', { epochs: 1.5 }],
+    ['batch_size', { batchSize: 0 }],
+    ['batch_size', { batchSize: 513 }],
+    ['learning_rate', { learningRate: 0 }],
+    ['learning_rate', { learningRate: 1 }],
+    ['learning_rate', { learningRate: Number.NaN }],
+    ['num_workers', { numWorkers: -1 }],
+    ['num_workers', { numWorkers: 33 }],
+    ['patience', { patience: 0 }],
+    ['seed', { seed: -1 }],
+    ['seed', { seed: 2 ** 31 }],
+    ['validation_split', { validationSplit: 0 }],
+    ['validation_split', { validationSplit: 0.91 }],
+    ['experiment_name', { experimentName: 'x'.repeat(251) }],
+    ['run_name', { runName: 'x'.repeat(251) }],
+    ['pipeline_id', { pipelineId: 'x'.repeat(251) }],
+    ['target_column', { targetColumn: 'x'.repeat(1025) }],
+    ['data_id', { dataId: '' }],
+    ['data_id', { dataId: '../etc/passwd' }],
+    ['data_id', { dataId: '/a.csv' }],
+    ['data_id', { dataId: 'x'.repeat(513) }],
+    ['tags.k', { tags: { k: 'v'.repeat(5001) } }],
+    ['tags.', { tags: { '': 'v' } }],
+    ['tags', { tags: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`k${i}`, ''])) }],
+    ['exclude_columns.0', { excludeColumns: ['x'.repeat(1025)] }],
+    ['exclude_columns', { excludeColumns: Array.from({ length: 16_385 }, (_, i) => `c${i}`) }],
+  ] as [string, Partial<SentTrainRequest>][])('%s outside (case %#)', (path, sent) => {
+    expect(issues(sent).map((issue) => issue.path.join('.'))).toEqual([path]);
+  });
+  test('every mistake is named, not the first alone', () => {
+    expect(issues({ epochs: 0, patience: 0, hyperparameters: { max_depth: -1 } }).map((issue) => issue.path.join('.'))).toEqual([
+      'epochs',
+      'patience',
+      'hyperparameters.max_depth',
+    ]);
+  });
+  test('the target cannot be excluded', () => {
+    expect(issues({ targetColumn: 'y', excludeColumns: ['x', 'y'] })).toMatchObject([{ path: ['exclude_columns', 1], type: 'conflict' }]);
+  });
+  test('a column excluded twice is excluded', () => {
+    expect(accepted({ excludeColumns: ['a', 'b', 'a'] }).excludeColumns).toEqual(['a', 'b']);
+  });
+});
+
+describe('hyperparameters', () => {
+  test('an unknown one names what is allowed', () => {
+    expect(issues({ hyperparameters: { depth: 3 } })).toMatchObject([
+      { path: ['hyperparameters', 'depth'], type: 'unknown', message: expect.stringContaining('max_depth') },
+    ]);
+  });
+  test('one that speaks of the library alone is a warning', () => {
+    expect(accepted({ hyperparameters: { n_jobs: 4 } }).warnings).toEqual(['hyperparameters.n_jobs is without effect here']);
+  });
+  test('random_state is the seed', () => {
+    expect(accepted({ hyperparameters: { random_state: 7 } }).seed).toBe(7);
+  });
+  test('random_state and the same seed are one', () => {
+    expect(accepted({ seed: 7, hyperparameters: { random_state: 7 } }).seed).toBe(7);
+  });
+  test('random_state and another seed are a conflict', () => {
+    expect(issues({ seed: 8, hyperparameters: { random_state: 7 } })).toMatchObject([
+      { path: ['hyperparameters', 'random_state'], type: 'conflict' },
+    ]);
+  });
+});
+
+describe('warnings', () => {
+  test.each([
+    [
+      'a learning_rate that boosters do not read',
+      { learningRate: 0.001 },
+      'learning_rate is not used by xgboost_classifier; set hyperparameters.learning_rate instead',
+    ],
+    ['a batch_size', { batchSize: 32 }, 'batch_size is not used by xgboost_classifier'],
+    ['a patience that is not below the epochs', { epochs: 10 }, 'patience (10) is not below epochs (10), so early stopping cannot act'],
+    ['more workers than the model can use', { numWorkers: 4 }, 'num_workers is 4, but xgboost_classifier trains on one worker'],
+  ] as [string, Partial<SentTrainRequest>, string][])('%s', (_, sent, warning) => {
+    expect(accepted(sent).warnings).toEqual([warning]);
+  });
+  test.each([
+    ['a wish for a GPU', { useGpu: true }],
+    ['one worker', { numWorkers: 1 }],
+    ['few epochs without early stopping', { epochs: 5, earlyStopping: false }],
+  ] as [string, Partial<SentTrainRequest>][])('none for %s', (_, sent) => {
+    expect(accepted(sent).warnings).toEqual([]);
+  });
+  test('those of the door come first', () => {
+    expect(accepted({ warnings: ['unknown field x'], batchSize: 1 }).warnings).toEqual([
+      'unknown field x',
+      'batch_size is not used by xgboost_classifier',
+    ]);
+  });
+});

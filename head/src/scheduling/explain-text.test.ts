@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals';
+import { nodeId } from '@trainer/model';
+import type { EngineState, NodeState } from '@trainer/model';
+import type { Demand, ViewNode } from './demand.js';
+import { explainText } from './explain-text.js';
+import { plan } from './plan.js';
+
+const MiB = 2 ** 20;
+
+function node(
+  n: number,
+  cpus: number,
+  free: number,
+  more: { state?: NodeState; engines?: readonly EngineState[]; memory?: number } = {},
+): ViewNode {
+  const memoryBytes = (more.memory ?? 4096) * MiB;
+  return {
+    id: nodeId(`node-${String(n).padStart(12, '0')}`),
+    incarnation: 1,
+    host: `host${n}`,
+    state: more.state ?? 'connected',
+    capacity: { cpuMilli: cpus * 1000, memoryBytes, gpus: [] },
+    available: { cpuMilli: free * 1000, memoryBytes, gpus: [] },
+    engines: more.engines ?? [{ engine: 'xgboost', unavailable: null }],
+  };
+}
+
+function job(id: string, cpus: number, bundles = 1): Demand {
+  return {
+    id,
+    kind: 'job',
+    bundles: Array.from({ length: bundles }, () => ({ cpuMilli: cpus * 1000, memoryBytes: 512 * MiB, gpuMilli: 0 })),
+    priority: 50,
+    since: 0,
+    needsEngine: 'xgboost',
+  };
+}
+
+function textOf(nodes: readonly ViewNode[], queue: readonly Demand[], runningJobs = 0, patienceMs = 1e9): string {
+  const { explanations } = plan({ nodes, runningJobs }, queue, { maxParallelJobs: 3, patienceMs }, 10);
+  return explanations.map(explainText).at(-1) ?? 'placed';
+}
+
+describe('the text a person reads', () => {
+  test('waits for CPUs: what is missing on which node', () => {
+    expect(textOf([node(1, 4, 1), node(2, 2, 2)], [job('a', 4)])).toBe(
+      'It asks 4 CPUs and 512 MiB of memory with xgboost, and waits. It goes on once 3 CPUs more are free on host1. host1 lacks 3 CPUs now. host2 is too small by 2 CPUs.',
+    );
+  });
+  test('fits on no node: what to ask for or to add', () => {
+    expect(textOf([node(1, 4, 4)], [job('a', 16)])).toBe(
+      'It asks 16 CPUs and 512 MiB of memory with xgboost, which fits on no node of the cluster, even empty. Ask for less, or add a node with 16 CPUs and 512 MiB of memory and xgboost. host1 is too small by 12 CPUs.',
+    );
+  });
+  test('an engine that cannot be had is named with its reason', () => {
+    expect(textOf([node(1, 4, 4, { engines: [{ engine: 'xgboost', unavailable: 'no wheel for riscv64' }] })], [job('a', 1)])).toContain(
+      'host1: no wheel for riscv64.',
+    );
+  });
+  test('the limit of parallel jobs', () => {
+    expect(textOf([node(1, 4, 4)], [job('a', 1)], 3)).toBe(
+      'It asks 1 CPU and 512 MiB of memory with xgboost, and waits. 3 jobs are running and MAX_PARALLEL_JOBS is 3: it goes on once one of them ends.',
+    );
+  });
+  test('how many are ahead', () => {
+    expect(textOf([node(1, 4, 1)], [job('a', 4), job('b', 4), job('c', 4)])).toContain('2 others wait ahead of it.');
+  });
+  test('kept for an older one', () => {
+    expect(textOf([node(1, 4, 1)], [job('a', 4), job('b', 1)], 0, 0)).toContain(
+      'What it needs is kept for a, which has waited longer. One other waits ahead of it.',
+    );
+  });
+  test('no node at all', () => {
+    expect(textOf([], [job('a', 1)])).toContain('It goes on once a node with room for it is connected.');
+  });
+  test('a node that cannot be talked to', () => {
+    expect(textOf([node(1, 4, 4, { state: 'no-messages' })], [job('a', 1)])).toContain('host1: its agent has no connection to NATS.');
+  });
+  test('a gang of which a part would fit', () => {
+    expect(textOf([node(1, 2, 2), node(2, 2, 0)], [job('a', 2, 2)])).toBe(
+      'It asks 2 times 2 CPUs and 512 MiB of memory with xgboost, and waits. It goes on once 2 CPUs more are free on host2. host1 has room for a part of it (1 when empty). host2 lacks 2 CPUs now.',
+    );
+  });
+  test('of many nodes the nearest are shown and the rest counted', () => {
+    const nodes = Array.from({ length: 15 }, (_, i) => node(i + 1, 2, 1));
+    expect(textOf(nodes, [job('a', 2)])).toContain('5 more nodes lack more.');
+  });
+});
