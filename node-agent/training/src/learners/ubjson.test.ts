@@ -32,5 +32,5 @@ test.each([
   ['an end too early', '7b 55 01 61'],
   ['a typed array without a count', '5b 24 64 00'],
 ])('%s is refused with its place', (_, hex) => {
-  expect(() => readUbjson(bytes(hex))).toThrow(/can't be read at byte \d/);
+  expect(() => readUbjson(bytes(hex))).toThrow(/can't be read: .* at byte \d/);
 });

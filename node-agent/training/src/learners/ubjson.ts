@@ -1,3 +1,5 @@
+import { ModelFormatError } from './errors.js';
+
 /**
  * A reader of UBJSON (ubjson.org, draft 12) as XGBoost writes it: big-endian, strongly typed arrays. Typed arrays of numbers
  * come back as typed arrays (64-bit integers as Float64Array: counts and indices stay far below 2^53).
@@ -14,20 +16,13 @@ export type UbjsonValue =
   | UbjsonValue[]
   | { [name: string]: UbjsonValue };
 
-/** The bytes are no UBJSON, or a kind of it that XGBoost does not write. */
-class UbjsonFormatError extends Error {
-  constructor(at: number, found: string) {
-    super(`The model's UBJSON can't be read at byte ${at}: ${found}`);
-  }
-}
-
 interface Cursor {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   at: number;
 }
 
-/** @throws Error when the bytes are not UBJSON. */
+/** @throws ModelFormatError when the bytes are not UBJSON. */
 export function readUbjson(bytes: Uint8Array): UbjsonValue {
   const cursor = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
   return readValue(cursor, readMarker(cursor));
@@ -35,7 +30,7 @@ export function readUbjson(bytes: Uint8Array): UbjsonValue {
 
 function readMarker(cursor: Cursor): string {
   const code = cursor.bytes[cursor.at];
-  if (code === undefined) throw new UbjsonFormatError(cursor.at, 'the end');
+  if (code === undefined) throw unreadable(cursor.at, 'the end');
   cursor.at += 1;
   return String.fromCharCode(code);
 }
@@ -63,7 +58,7 @@ const WIDTHS: Readonly<Record<string, number>> = { i: 1, U: 1, I: 2, l: 4, L: 8,
 
 function readNumber(cursor: Cursor, marker: string): number {
   const width = WIDTHS[marker];
-  if (width === undefined) throw new UbjsonFormatError(cursor.at - 1, `the marker ${JSON.stringify(marker)}`);
+  if (width === undefined) throw unreadable(cursor.at - 1, `the marker ${JSON.stringify(marker)}`);
   const value = numberAt(cursor.view, cursor.at, marker);
   cursor.at += width;
   return value;
@@ -111,7 +106,7 @@ function readArray(cursor: Cursor): UbjsonValue {
   const first = readMarker(cursor);
   if (first === '$') {
     const type = readMarker(cursor);
-    if (readMarker(cursor) !== '#') throw new UbjsonFormatError(cursor.at - 1, 'a typed array without a count');
+    if (readMarker(cursor) !== '#') throw unreadable(cursor.at - 1, 'a typed array without a count');
     return readTypedArray(cursor, type, readLength(cursor));
   }
   const values: UbjsonValue[] = [];
@@ -126,7 +121,7 @@ function readArray(cursor: Cursor): UbjsonValue {
 
 function readTypedArray(cursor: Cursor, type: string, count: number): UbjsonValue {
   const width = WIDTHS[type];
-  if (width === undefined) throw new UbjsonFormatError(cursor.at, `an array of ${JSON.stringify(type)}`);
+  if (width === undefined) throw unreadable(cursor.at, `an array of ${JSON.stringify(type)}`);
   const { view, at } = cursor;
   const values = emptyArray(type, count);
   for (let i = 0; i < count; i += 1) values[i] = numberAt(view, at + i * width, type);
@@ -138,4 +133,8 @@ function emptyArray(type: string, count: number): Float32Array | Float64Array | 
   if (type === 'd') return new Float32Array(count);
   if (type === 'U') return new Uint8Array(count);
   return type === 'D' || type === 'L' ? new Float64Array(count) : new Int32Array(count);
+}
+
+function unreadable(at: number, found: string): ModelFormatError {
+  return new ModelFormatError(`${found} at byte ${at}`);
 }

@@ -1,5 +1,6 @@
 import type { XgboostBooster, XgboostLibrary, XgboostMatrix } from '../engines/xgboost-library.js';
 import type { Learner, LearnerInit, Predictions, TrainedModel } from './learner.js';
+import { TrainingStateError } from './errors.js';
 import { isSampled, roundsOf, xgboostParameters } from './xgboost-parameters.js';
 import { readXgboostTrees } from './xgboost-trees.js';
 
@@ -19,8 +20,13 @@ export function roundsAtEpoch(rounds: number, epoch: number, epochs: number): nu
 export function createXgboostLearner(library: XgboostLibrary, init: LearnerInit): Learner {
   const parameters = xgboostParameters(init);
   const train = library.createMatrix(init.train, init.threads);
-  const validation = library.createMatrix(init.validation, init.threads);
-  return new XgboostLearner(library, init, parameters, [train, validation]);
+  try {
+    const validation = library.createMatrix(init.validation, init.threads);
+    return new XgboostLearner(library, init, parameters, [train, validation]);
+  } catch (error) {
+    train.close();
+    throw error;
+  }
 }
 
 class XgboostLearner implements Learner {
@@ -65,10 +71,11 @@ class XgboostLearner implements Learner {
     return state;
   }
 
+  /** @throws TrainingStateError when the state is of another job. */
   restore(state: Uint8Array, epoch: number): void {
     this.#load(state);
     const [held, due] = [this.#booster.rounds(), this.#roundsAt(epoch)];
-    if (held !== due) throw new Error(`The training state holds ${held} rounds; epoch ${epoch} ends at ${due}. It belongs to another job.`);
+    if (held !== due) throw new TrainingStateError({ epoch, due, held });
   }
 
   keepEpoch(epoch: number): void {

@@ -1,4 +1,5 @@
 import type { TreeEnsemble } from './learner.js';
+import { ModelFormatError } from './errors.js';
 import { readUbjson, type UbjsonValue } from './ubjson.js';
 
 /** What the exporters need of XGBoost's own file. */
@@ -14,7 +15,7 @@ type Numbers = ArrayLike<number>;
 /**
  * Reads a model file of XGBoost 3 (UBJSON; gbtree, numeric splits). Its `base_score` is a vector in a string, in the unit of the
  * prediction for `binary:logistic` (a probability, turned into its logit here) and of the sum for the other objectives.
- * @throws Error when the file is not as XGBoost 3.2 writes it.
+ * @throws ModelFormatError when the file is not as XGBoost 3.2 writes it.
  */
 export function readXgboostTrees(file: Uint8Array): XgboostTrees {
   const learner = tableIn(asTable(readUbjson(file)), 'learner');
@@ -42,7 +43,7 @@ function baseScores(text: string, outputs: number, objective: string): number[] 
     .map(Number);
   const all = scores.length === 1 ? Array.from({ length: outputs }, () => scores[0] ?? Number.NaN) : scores;
   if (all.length !== outputs || all.some((score) => !Number.isFinite(score))) {
-    throw new Error(`The model's base_score ${text} does not fit its ${outputs} outputs`);
+    throw new ModelFormatError(`base_score ${text} does not fit ${outputs} outputs`);
   }
   return objective === 'binary:logistic' ? all.map((p) => -Math.log(1 / p - 1)) : all;
 }
@@ -104,7 +105,7 @@ interface SourceTree {
 
 function sourceOf(tree: Table): SourceTree {
   if (Array.from(asNumbers(tree['split_type'], 'split_type')).some((type) => type !== 0)) {
-    throw new Error('The model splits on categories; only numeric splits are exported');
+    throw new ModelFormatError('it splits on categories');
   }
   return {
     left: Int32Array.from(asNumbers(tree['left_children'], 'left_children')),
@@ -130,7 +131,7 @@ function numberNodes({ left }: SourceTree, next: { split: number; leaf: number }
 
 function asTable(value: UbjsonValue | undefined): Table {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
-    throw new Error('The model file has no table where one is expected');
+    throw new ModelFormatError('it has no table where one is expected');
   }
   return value;
 }
@@ -141,18 +142,18 @@ function tableIn(table: Table, name: string): Table {
 
 function listIn(table: Table, name: string): readonly UbjsonValue[] {
   const value = table[name];
-  if (!Array.isArray(value)) throw new Error(`The model file has no list ${name}`);
+  if (!Array.isArray(value)) throw new ModelFormatError(`it has no list ${name}`);
   return value;
 }
 
 function textIn(table: Table, name: string): string {
   const value = table[name];
-  if (typeof value !== 'string') throw new Error(`The model file has no text ${name}`);
+  if (typeof value !== 'string') throw new ModelFormatError(`it has no text ${name}`);
   return value;
 }
 
 function asNumbers(value: UbjsonValue | undefined, name: string): Numbers {
   if (ArrayBuffer.isView(value)) return value;
   if (Array.isArray(value)) return value.map(Number);
-  throw new Error(`The model file has no numbers ${name}`);
+  throw new ModelFormatError(`it has no numbers ${name}`);
 }
