@@ -12,5 +12,10 @@ test('calls, streams, constructor arguments and options are checked by the compi
   const file = join(here, 'testing', 'typed-handles.ts');
   const program = ts.createProgram([file], { ...options, composite: false, incremental: false, noEmit: true, declarationMap: false });
   const found = ts.getPreEmitDiagnostics(program).filter((diagnostic) => diagnostic.file?.fileName === file);
-  expect(found.map(({ start, file: source, messageText }) => `${source?.getLineAndCharacterOfPosition(start ?? 0).line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`)).toEqual([]);
+  expect(
+    found.map(
+      ({ start, file: source, messageText }) =>
+        `${source?.getLineAndCharacterOfPosition(start ?? 0).line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
+    ),
+  ).toEqual([]);
 });

@@ -24,34 +24,45 @@ type Method = (...args: never[]) => unknown;
 
 /** What a method yields, when it returns a generator or another async iterable; else never. Arrays and strings are values. */
 type Yielded<Result> =
-  Awaited<Result> extends AsyncIterable<infer Value> ? Value
-  : Awaited<Result> extends Iterator<infer Value> & Iterable<infer Value> ? Value
-  : never;
+  Awaited<Result> extends AsyncIterable<infer Value>
+    ? Value
+    : Awaited<Result> extends Iterator<infer Value> & Iterable<infer Value>
+      ? Value
+      : never;
 
 /** Results of an unknown type (`any`, `never`) are values. */
-type IsStream<Result> =
-  0 extends 1 & Result ? false
-  : [Awaited<Result>] extends [never] ? false
-  : [Awaited<Result>] extends [AsyncIterable<unknown> | (Iterator<unknown> & Iterable<unknown>)] ? true
-  : false;
+type IsStream<Result> = 0 extends 1 & Result
+  ? false
+  : [Awaited<Result>] extends [never]
+    ? false
+    : [Awaited<Result>] extends [AsyncIterable<unknown> | (Iterator<unknown> & Iterable<unknown>)]
+      ? true
+      : false;
 
 /** Names that cannot be called from outside: private by convention, and those that belong to the actor's runtime. */
 type Reserved = `_${string}` | 'checkpoint' | 'restore';
 
 /** The names of an instance's methods that answer with a stream, or with a value. */
 type MethodNames<Instance, Kind extends 'value' | 'stream'> = {
-  [Name in keyof Instance]: Name extends Reserved ? never
-  : Instance[Name] extends Method ? (IsStream<ReturnType<Instance[Name]>> extends true ? 'stream' : 'value') extends Kind ? Name : never
-  : never;
+  [Name in keyof Instance]: Name extends Reserved
+    ? never
+    : Instance[Name] extends Method
+      ? (IsStream<ReturnType<Instance[Name]>> extends true ? 'stream' : 'value') extends Kind
+        ? Name
+        : never
+      : never;
 }[keyof Instance];
-
 
 /** The methods that answer with one value, as seen from outside: the same arguments, a promise of the result. */
 export type CallsOf<Instance> = {
-  readonly [Name in MethodNames<Instance, 'value'>]: Instance[Name] extends (...args: infer Args) => infer Result ? (...args: Args) => Promise<Awaited<Result>> : never;
+  readonly [Name in MethodNames<Instance, 'value'>]: Instance[Name] extends (...args: infer Args) => infer Result
+    ? (...args: Args) => Promise<Awaited<Result>>
+    : never;
 };
 
 /** The methods that answer with a stream of values (generators). The method begins when the first value is asked for. */
 export type StreamsOf<Instance> = {
-  readonly [Name in MethodNames<Instance, 'stream'>]: Instance[Name] extends (...args: infer Args) => infer Result ? (...args: Args) => AsyncIterableIterator<Yielded<Result>> : never;
+  readonly [Name in MethodNames<Instance, 'stream'>]: Instance[Name] extends (...args: infer Args) => infer Result
+    ? (...args: Args) => AsyncIterableIterator<Yielded<Result>>
+    : never;
 };

@@ -13,7 +13,12 @@ const MEND: Readonly<Record<Outcome, string>> = {
 export class ActorDiedError extends TrainerError<'actor.died', { actor: string; cause: DeathCause | null; outcome: Outcome }> {
   constructor(actor: string, cause: DeathCause | null, outcome: Outcome) {
     const why = cause ? describeCause(cause) : 'the cluster no longer knows why';
-    super('actor.died', `Actor ${actor} died: ${why}. ${MEND[outcome]}`, { actor, cause, outcome }, outcome === 'not-run' ? 'elsewhere' : 'never');
+    super(
+      'actor.died',
+      `Actor ${actor} died: ${why}. ${MEND[outcome]}`,
+      { actor, cause, outcome },
+      outcome === 'not-run' ? 'elsewhere' : 'never',
+    );
   }
 }
 
@@ -21,14 +26,24 @@ export class ActorDiedError extends TrainerError<'actor.died', { actor: string; 
 export class CallTimeoutError extends TrainerError<'call.timeout', { method: string; timeoutMs: number; outcome: Outcome }> {
   constructor(method: string, timeoutMs: number, outcome: Outcome) {
     const facts = { method, timeoutMs, outcome };
-    super('call.timeout', `${method} was not answered within ${timeoutMs} ms. ${MEND[outcome]}`, facts, outcome === 'not-run' ? 'same' : 'never');
+    super(
+      'call.timeout',
+      `${method} was not answered within ${timeoutMs} ms. ${MEND[outcome]}`,
+      facts,
+      outcome === 'not-run' ? 'same' : 'never',
+    );
   }
 }
 
 /** The caller gave the call up: its signal fired, or its cluster connection was closed. */
 export class CallCancelledError extends TrainerError<'call.cancelled', { method: string; outcome: Outcome }> {
   constructor(method: string, why: string, outcome: Outcome) {
-    super('call.cancelled', `${method} was cancelled: ${why}. ${MEND[outcome]}`, { method, outcome }, outcome === 'not-run' ? 'same' : 'never');
+    super(
+      'call.cancelled',
+      `${method} was cancelled: ${why}. ${MEND[outcome]}`,
+      { method, outcome },
+      outcome === 'not-run' ? 'same' : 'never',
+    );
   }
 }
 
@@ -73,7 +88,9 @@ export class PlacementTimeoutError extends TrainerError<'placement.timeout', { a
 export class UnauthenticatedError extends TrainerError<'auth.missing' | 'auth.refused', { address: string }> {
   constructor(code: 'auth.missing' | 'auth.refused', address: string) {
     const what = code === 'auth.missing' ? 'No token is set for' : 'The token is not that of';
-    super(code, `${what} the cluster at ${address}; set TRAINER_TOKEN, or TRAINER_HOME to the folder of a cluster on this machine.`, { address });
+    super(code, `${what} the cluster at ${address}; set TRAINER_TOKEN, or TRAINER_HOME to the folder of a cluster on this machine.`, {
+      address,
+    });
   }
 }
 

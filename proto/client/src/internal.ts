@@ -3,6 +3,17 @@ export { connectHead } from './rpc/connect-head.js';
 export { findCluster } from './cluster/find-cluster.js';
 export type { ClusterHints, Surroundings } from './cluster/find-cluster.js';
 export type {
-  ActorListing, ClusterStatus, HeadAddress, HeadConnection, JobFilter, JobPage, JobProgress, Jobs, LogLine, ModelPage, Nodes, TrainingRequest,
+  ActorListing,
+  ClusterStatus,
+  HeadAddress,
+  HeadConnection,
+  JobFilter,
+  JobPage,
+  JobProgress,
+  Jobs,
+  LogLine,
+  ModelPage,
+  Nodes,
+  TrainingRequest,
 } from './head/head-door.js';
 export type { StoredCheckpoint } from '@trainer/model';

@@ -47,7 +47,9 @@ test('a package written for CommonJS may require what Node has', async () => {
 });
 
 test('a class keeps its name', async () => {
-  const bundle = await bundleModule(await moduleOf('kept.ts', 'function helper() { return class Inner {}; } export class Outer extends helper() {}'));
+  const bundle = await bundleModule(
+    await moduleOf('kept.ts', 'function helper() { return class Inner {}; } export class Outer extends helper() {}'),
+  );
   expect((await load(bundle.code, 'kept')).Outer).toHaveProperty('name', 'Outer');
 });
 
@@ -58,20 +60,31 @@ test('every value that the client exports can be imported inside an actor', asyn
 });
 
 test('a program that connects inside the module of an actor is told to keep apart', async () => {
-  const bundle = await bundleModule(await moduleOf('mixed.ts', "import { connect } from '@trainer/client'; export class A {} await connect();"));
+  const bundle = await bundleModule(
+    await moduleOf('mixed.ts', "import { connect } from '@trainer/client'; export class A {} await connect();"),
+  );
   await expect(load(bundle.code, 'mixed')).rejects.toThrow('a module of its own');
 });
 
 test('a module that does not compile names the file and the line', async () => {
   const broken = await moduleOf('broken.ts', "\nimport { x } from './missing.js';\nexport class A { y = x; }");
-  await expect(bundleModule(broken)).rejects.toMatchObject({ code: 'bundle.invalid', message: expect.stringMatching(/broken\.ts:2:\d+: Could not resolve "\.\/missing\.js"/) });
+  await expect(bundleModule(broken)).rejects.toMatchObject({
+    code: 'bundle.invalid',
+    message: expect.stringMatching(/broken\.ts:2:\d+: Could not resolve "\.\/missing\.js"/),
+  });
 });
 
 test('what is no file cannot be bundled', async () => {
-  await expect(bundleModule('https://example.org/a.js')).rejects.toMatchObject({ code: 'bundle.invalid', message: expect.stringContaining('import.meta.url') });
+  await expect(bundleModule('https://example.org/a.js')).rejects.toMatchObject({
+    code: 'bundle.invalid',
+    message: expect.stringContaining('import.meta.url'),
+  });
 });
 
 test('a bundle above 32 MiB is refused with its size', async () => {
   const big = await moduleOf('big.mjs', `export const data = '${'x'.repeat(33 * 2 ** 20)}';`);
-  await expect(bundleModule(big)).rejects.toMatchObject({ code: 'bundle.too-large', message: expect.stringContaining('33.0 MiB; the limit is 32 MiB') });
+  await expect(bundleModule(big)).rejects.toMatchObject({
+    code: 'bundle.too-large',
+    message: expect.stringContaining('33.0 MiB; the limit is 32 MiB'),
+  });
 });

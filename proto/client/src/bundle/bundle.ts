@@ -20,7 +20,8 @@ export interface Bundle {
  * Packages written for CommonJS call `require` for Node's own modules, which an ES module lacks; a global leaves bundled code
  * free to declare its own.
  */
-const BANNER = "import { createRequire as trainerCreateRequire } from 'node:module';\nglobalThis.require ??= trainerCreateRequire(import.meta.url);";
+const BANNER =
+  "import { createRequire as trainerCreateRequire } from 'node:module';\nglobalThis.require ??= trainerCreateRequire(import.meta.url);";
 
 /** Inside an actor `@trainer/client` is only what the module needs to load: `actor` and the error classes. */
 const stubPlugin: Plugin = {
@@ -40,7 +41,11 @@ export async function bundleModule(moduleUrl: string): Promise<Bundle> {
   const output = await build(file);
   if (output.code.byteLength > MAX_BUNDLE_BYTES) {
     const size = (output.code.byteLength / 2 ** 20).toFixed(1);
-    throw new BundleError('bundle.too-large', file, `${file} and what it imports is ${size} MiB; the limit is 32 MiB. Pass large data as arguments or read it at run time.`);
+    throw new BundleError(
+      'bundle.too-large',
+      file,
+      `${file} and what it imports is ${size} MiB; the limit is 32 MiB. Pass large data as arguments or read it at run time.`,
+    );
   }
   const hash = bundleHash(createHash('sha256').update(output.code).digest('hex'));
   return { hash, ...output };
@@ -50,7 +55,11 @@ function modulePath(moduleUrl: string): string {
   try {
     return fileURLToPath(moduleUrl);
   } catch {
-    throw new BundleError('bundle.invalid', moduleUrl, `'${moduleUrl}' is not the URL of a file; give import.meta.url of the module that exports the class.`);
+    throw new BundleError(
+      'bundle.invalid',
+      moduleUrl,
+      `'${moduleUrl}' is not the URL of a file; give import.meta.url of the module that exports the class.`,
+    );
   }
 }
 

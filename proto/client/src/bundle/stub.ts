@@ -1,7 +1,19 @@
 /** The values that `@trainer/client` exports besides `actor`, `connect` and `TrainerError`; all are errors. A test holds this against the door. */
 export const STUBBED_ERRORS = [
-  'ActorDiedError', 'ActorNotFoundError', 'BundleError', 'CallCancelledError', 'CallTimeoutError', 'ClusterUnavailableError', 'InfeasibleError',
-  'InvalidRequestError', 'NotTransferableError', 'PlacementTimeoutError', 'RemoteError', 'UnauthenticatedError', 'ValueTooLargeError', 'VersionError',
+  'ActorDiedError',
+  'ActorNotFoundError',
+  'BundleError',
+  'CallCancelledError',
+  'CallTimeoutError',
+  'ClusterUnavailableError',
+  'InfeasibleError',
+  'InvalidRequestError',
+  'NotTransferableError',
+  'PlacementTimeoutError',
+  'RemoteError',
+  'UnauthenticatedError',
+  'ValueTooLargeError',
+  'VersionError',
 ] as const;
 
 /** What `@trainer/client` is inside an actor's bundle. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { manualClock } from '@trainer/runtime/testing';
 import fc from 'fast-check';
 import { ActorDiedError, CallCancelledError, CallTimeoutError, ClusterUnavailableError, RemoteError } from '../errors.js';
-import { ActorListener } from '../testing/actor-listener.js';
+import { ActorListener } from '../testing/rpc/actor-listener.js';
 import { linkTo, type TestLink } from '../testing/test-link.js';
 
 class Subject {
@@ -36,7 +36,11 @@ afterEach(async () => {
   await listener.stop();
 });
 
-const rejection = (call: Promise<unknown>): Promise<unknown> => call.then(() => null, (error: unknown) => error);
+const rejection = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => null,
+    (error: unknown) => error,
+  );
 /** Resolves when the listener has seen so many calls. */
 async function arrived(count: number): Promise<void> {
   while (listener.batches.reduce((sum, size) => sum + size, 0) < count) await new Promise(setImmediate);
@@ -48,7 +52,13 @@ describe('answers', () => {
   });
 
   test('values keep their types both ways', async () => {
-    const value = { date: new Date(5), bytes: new Uint8Array([1, 2]), map: new Map([[1, { a: null }]]), big: 2n ** 70n, set: new Set(['x']) };
+    const value = {
+      date: new Date(5),
+      bytes: new Uint8Array([1, 2]),
+      map: new Map([[1, { a: null }]]),
+      big: 2n ** 70n,
+      set: new Set(['x']),
+    };
     expect(await subject.handle.call.echo(value)).toEqual(value);
   });
 
@@ -160,7 +170,11 @@ describe('broken links', () => {
     const error = (await sent) as ActorDiedError;
     expect(error).toBeInstanceOf(ActorDiedError);
     expect(error.facts).toMatchObject({ outcome: 'unknown', cause: { kind: 'signal', signal: 'SIGSEGV' } });
-    expect(await rejection(subject.handle.call.add())).toMatchObject({ code: 'actor.died', facts: { outcome: 'not-run' }, retry: 'elsewhere' });
+    expect(await rejection(subject.handle.call.add())).toMatchObject({
+      code: 'actor.died',
+      facts: { outcome: 'not-run' },
+      retry: 'elsewhere',
+    });
   });
 
   test('while the head has no word of it either, calls wait, and reach an actor that comes back', async () => {

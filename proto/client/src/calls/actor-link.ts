@@ -276,7 +276,11 @@ export class ActorLink implements CallKeeper {
     const unanswered = [...this.#inFlight.values()];
     for (const call of unanswered.filter((sent) => sent.hasItems)) {
       const address = this.#target?.address ?? '';
-      this.abandon(call, (outcome) => new ClusterUnavailableError([address], this.#ports.clock.wallMs(), 'The link to the actor broke within a stream', outcome));
+      this.abandon(
+        call,
+        (outcome) =>
+          new ClusterUnavailableError([address], this.#ports.clock.wallMs(), 'The link to the actor broke within a stream', outcome),
+      );
     }
     for (const call of unanswered) {
       if (call.phase === 'sent') this.#isBlocked = !stream.write({ calls: [outgoing(call)], cancels: [], credits: [] });
@@ -312,7 +316,8 @@ export class ActorLink implements CallKeeper {
 
   #giveUp(since: number): void {
     const address = this.#target ? [this.#target.address] : [];
-    const error = (outcome: Outcome): TrainerError => new ClusterUnavailableError(address, since, `Actor ${this.#actor} cannot be reached`, outcome);
+    const error = (outcome: Outcome): TrainerError =>
+      new ClusterUnavailableError(address, since, `Actor ${this.#actor} cannot be reached`, outcome);
     this.#state = { at: 'idle' };
     this.#failAll(error);
   }

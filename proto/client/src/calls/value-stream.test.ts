@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ActorListener } from '../testing/actor-listener.js';
+import { ActorListener } from '../testing/rpc/actor-listener.js';
 import { linkTo, type TestLink } from '../testing/test-link.js';
 
 const MIB = 2 ** 20;
@@ -60,7 +60,11 @@ test('a stream gives the values of the generator, in order, and ends', async () 
 test('values asked for ahead arrive in order', async () => {
   const stream = subject.handle.stream.countTo(2);
   const results = await Promise.all([stream.next(), stream.next(), stream.next()]);
-  expect(results.map(({ value, done }) => [value, done])).toEqual([[1, false], [2, false], [undefined, true]]);
+  expect(results.map(({ value, done }) => [value, done])).toEqual([
+    [1, false],
+    [2, false],
+    [undefined, true],
+  ]);
 });
 
 test('a stream that nobody reads is never begun', async () => {

@@ -114,6 +114,7 @@ export class ValueStream<Value> implements AsyncIterableIterator<Value>, AnswerS
   }
 
   #wakeAll(): void {
-    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) waiter.resolve({ done: true, value: undefined });
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift())
+      waiter.resolve({ done: true, value: undefined });
   }
 }

@@ -89,7 +89,8 @@ export class ClientActors implements Actors {
       if (state.at === 'dead' || state.at === 'stopping') throw startFailure(row.id, state.cause);
       return found;
     } catch (error) {
-      const failure = error instanceof TrainerError ? error : new TrainerError('internal', String(error), {}, 'never', { cause: error });
+      if (!(error instanceof TrainerError)) throw error;
+      const failure = error as TrainerError;
       if (failure.code === 'cluster.unavailable' || failure.code === 'placement.timeout') {
         // Not awaited: without a head it would only delay the news. The session's end would end the actor too.
         rpc.kill(row.id, `${session.id}, which gave up waiting for it`).catch(() => undefined);
@@ -130,6 +131,7 @@ function refine(failure: TrainerError, id: ActorId, timeoutMs: number): TrainerE
     const reason = failure.facts['reason'];
     return new PlacementTimeoutError(id, timeoutMs, typeof reason === 'string' ? reason : null);
   }
-  if (failure instanceof ActorDiedError && failure.facts.cause?.kind === 'constructor-threw') return new RemoteError(failure.facts.cause.error);
+  if (failure instanceof ActorDiedError && failure.facts.cause?.kind === 'constructor-threw')
+    return new RemoteError(failure.facts.cause.error);
   return failure;
 }

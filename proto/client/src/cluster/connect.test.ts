@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TrainerError } from '@trainer/model';
 import { decodeValue } from '@trainer/wire';
-import { ActorListener } from '../testing/actor-listener.js';
+import { ActorListener } from '../testing/rpc/actor-listener.js';
 import type { ActorSpec } from '../actor-spec.js';
-import { FakeHead, refusalOf } from '../testing/fake-head.js';
+import { FakeHead, refusalOf } from '../testing/rpc/fake-head.js';
 import { connectTo, type Cluster } from './connect.js';
 
 class Counter {
@@ -36,7 +36,11 @@ afterEach(async () => {
   await head.stop();
 });
 
-const rejection = (call: Promise<unknown>): Promise<unknown> => call.then(() => null, (error: unknown) => error);
+const rejection = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => null,
+    (error: unknown) => error,
+  );
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(setImmediate);
 }
@@ -47,7 +51,11 @@ describe('creating actors', () => {
     expect(await counter.call.increment(2)).toBe(7);
     const { spec, timeoutMs } = head.creates[0] ?? {};
     expect(spec).toMatchObject({
-      id: counter.id, className: 'Counter', concurrency: 1, priority: 50, env: { MODE: 'fast' },
+      id: counter.id,
+      className: 'Counter',
+      concurrency: 1,
+      priority: 50,
+      env: { MODE: 'fast' },
       resources: { cpuMilli: 500, memoryBytes: 512 * 2 ** 20, gpuMilli: 0 },
       classRef: { kind: 'bundle', exportName: 'Counter', hash: head.uploads[0]?.hash },
     });
@@ -83,12 +91,17 @@ describe('creating actors', () => {
 
   test('an actor that dies while it starts rejects with the cause', async () => {
     head.onCreate = (request) => head.dead(request, { kind: 'out-of-memory', limitBytes: 2 ** 28, usedBytes: 2 ** 29 });
-    expect(await rejection(cluster.actors.create(CounterSpec))).toMatchObject({ code: 'actor.died', facts: { cause: { kind: 'out-of-memory' } } });
+    expect(await rejection(cluster.actors.create(CounterSpec))).toMatchObject({
+      code: 'actor.died',
+      facts: { cause: { kind: 'out-of-memory' } },
+    });
   });
 
   test('what can never fit rejects with the explanation as data and as text', async () => {
     head.onCreate = () => {
-      throw new TrainerError('placement.infeasible', 'An actor asks 64 CPUs; the largest node has 2.', { explanation: [{ node: 'node-1', missing: 'cpu' }] });
+      throw new TrainerError('placement.infeasible', 'An actor asks 64 CPUs; the largest node has 2.', {
+        explanation: [{ node: 'node-1', missing: 'cpu' }],
+      });
     };
     const error = await rejection(cluster.actors.create(CounterSpec, { cpu: 64 }));
     expect(error).toMatchObject({ name: 'InfeasibleError', facts: { explanation: [{ node: 'node-1' }] } });
@@ -110,7 +123,15 @@ describe('creating actors', () => {
     const wrong = { cpu: -1, gpu: 1.5, memory: 'much', concurrency: 0, priority: 100, timeoutMs: 0.5, nam: 'x' };
     const error = (await rejection(cluster.actors.create(CounterSpec, wrong))) as TrainerError<string, { issues: { path: string[] }[] }>;
     expect(error.code).toBe('request.invalid');
-    expect(error.facts.issues.map(({ path }) => path[0]).sort()).toEqual(['concurrency', 'cpu', 'gpu', 'memory', 'nam', 'priority', 'timeoutMs']);
+    expect(error.facts.issues.map(({ path }) => path[0]).sort()).toEqual([
+      'concurrency',
+      'cpu',
+      'gpu',
+      'memory',
+      'nam',
+      'priority',
+      'timeoutMs',
+    ]);
     expect(head.creates).toEqual([]);
   });
 
@@ -125,13 +146,21 @@ describe('handles', () => {
     const counter = await cluster.actors.create(CounterSpec);
     await counter.kill();
     await counter.kill();
-    expect(await rejection(counter.call.increment())).toMatchObject({ code: 'actor.died', facts: { outcome: 'not-run', cause: { kind: 'killed' } } });
+    expect(await rejection(counter.call.increment())).toMatchObject({
+      code: 'actor.died',
+      facts: { outcome: 'not-run', cause: { kind: 'killed' } },
+    });
     expect((await counter.state()).state).toMatchObject({ at: 'dead', cause: { kind: 'killed', by: head.sessions[0]?.hello.session } });
   });
 
   test('state says where it is and since when', async () => {
     const counter = await cluster.actors.create(CounterSpec);
-    expect(await counter.state()).toMatchObject({ id: counter.id, restarts: 0, cpuMilli: 100, state: { at: 'alive', since: 5, node: 'node-0123456789ab' } });
+    expect(await counter.state()).toMatchObject({
+      id: counter.id,
+      restarts: 0,
+      cpuMilli: 100,
+      state: { at: 'alive', since: 5, node: 'node-0123456789ab' },
+    });
   });
 
   test('state of an actor that the head forgot is an error of its own', async () => {
@@ -154,12 +183,18 @@ describe('handles', () => {
 
 describe('the connection', () => {
   test('a wrong secret is said to be wrong', async () => {
-    expect(await rejection(connectTo({ address: head.address, secret: 'guess' }))).toMatchObject({ name: 'UnauthenticatedError', code: 'auth.refused' });
+    expect(await rejection(connectTo({ address: head.address, secret: 'guess' }))).toMatchObject({
+      name: 'UnauthenticatedError',
+      code: 'auth.refused',
+    });
   });
 
   test('a protocol that does not fit names the version to install', async () => {
     head.sessionRefusal = refusalOf('protocol.version', 'This cluster speaks 2.0: install @trainer/client 2.');
-    expect(await rejection(connectTo({ address: head.address, secret: head.secret }))).toMatchObject({ name: 'VersionError', message: expect.stringContaining('install') });
+    expect(await rejection(connectTo({ address: head.address, secret: head.secret }))).toMatchObject({
+      name: 'VersionError',
+      message: expect.stringContaining('install'),
+    });
   });
 
   test('status and nodes come from the head', async () => {
@@ -169,7 +204,11 @@ describe('the connection', () => {
 
   test('a head that does not answer in time is unavailable, with its address', async () => {
     await head.stop();
-    expect(await rejection(cluster.status({ deadlineMs: 100 }))).toMatchObject({ code: 'cluster.unavailable', facts: { addresses: [head.address] }, retry: 'same' });
+    expect(await rejection(cluster.status({ deadlineMs: 100 }))).toMatchObject({
+      code: 'cluster.unavailable',
+      facts: { addresses: [head.address] },
+      retry: 'same',
+    });
   });
 
   test('closing ends the session and cancels calls; twice is once', async () => {

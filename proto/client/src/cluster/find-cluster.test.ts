@@ -27,7 +27,10 @@ test('TRAINER_ADDRESS goes with TRAINER_TOKEN', async () => {
 });
 
 test('an address without a token is refused before anything is sent', async () => {
-  await expect(findCluster({}, at({ TRAINER_ADDRESS: 'head:7' }))).rejects.toMatchObject({ code: 'auth.missing', facts: { address: 'head:7' } });
+  await expect(findCluster({}, at({ TRAINER_ADDRESS: 'head:7' }))).rejects.toMatchObject({
+    code: 'auth.missing',
+    facts: { address: 'head:7' },
+  });
 });
 
 test('the embedded cluster of TRAINER_HOME is found with its secret', async () => {
@@ -37,7 +40,9 @@ test('the embedded cluster of TRAINER_HOME is found with its secret', async () =
 
 test('a home that the program names goes before the environment', async () => {
   await leaveCluster(join(folder, 'home'), '127.0.0.1:9');
-  expect(await findCluster({ home: 'home' }, at({ TRAINER_ADDRESS: 'head:7', TRAINER_TOKEN: 't' }))).toMatchObject({ address: '127.0.0.1:9' });
+  expect(await findCluster({ home: 'home' }, at({ TRAINER_ADDRESS: 'head:7', TRAINER_TOKEN: 't' }))).toMatchObject({
+    address: '127.0.0.1:9',
+  });
 });
 
 test('without any word the nearest .trainer upwards is taken', async () => {
@@ -47,6 +52,8 @@ test('without any word the nearest .trainer upwards is taken', async () => {
 
 test('no cluster anywhere says where it looked and what to do', async () => {
   await expect(findCluster({ home: 'gone' }, at())).rejects.toMatchObject({
-    code: 'cluster.unavailable', facts: { addresses: [], since: 5 }, message: expect.stringContaining('npm start'),
+    code: 'cluster.unavailable',
+    facts: { addresses: [], since: 5 },
+    message: expect.stringContaining('npm start'),
   });
 });

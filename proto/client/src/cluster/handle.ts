@@ -7,15 +7,7 @@ import { PendingCall, type AnswerSink } from '../calls/pending-call.js';
 import { STREAM_WINDOW_BYTES, ValueStream, type StreamCall } from '../calls/value-stream.js';
 import { CallCancelledError } from '../errors.js';
 import type { ActorListing } from '../head/head-door.js';
-import { checkCallOptions } from './options.js';
-
-/** How calls are made. */
-export interface CallOptions {
-  /** How long to wait for the answer, from the moment the call is made; then it rejects with `CallTimeoutError`. Default: no limit. */
-  readonly timeoutMs?: number;
-  /** When it fires, pending calls reject with `CallCancelledError`, and the actor is told to give them up. */
-  readonly signal?: AbortSignal;
-}
+import { checkCallOptions, type CallOptions } from './options.js';
 
 /** An actor, from outside. It is bound to the actor's id and stays usable until the cluster connection is closed. */
 export interface ActorHandle<Instance extends object> {
@@ -57,8 +49,16 @@ export function makeHandle<Instance extends object>(parts: HandleParts, options:
   return {
     id,
     // The compiler knows the methods, the proxy makes them: what a name means is decided in the actor.
-    call: methods((method) => (...args) => callValue(link, scope, method, args)) as CallsOf<Instance>,
-    stream: methods((method) => (...args) => callStream(link, scope, method, args)) as StreamsOf<Instance>,
+    call: methods(
+      (method) =>
+        (...args) =>
+          callValue(link, scope, method, args),
+    ) as CallsOf<Instance>,
+    stream: methods(
+      (method) =>
+        (...args) =>
+          callStream(link, scope, method, args),
+    ) as StreamsOf<Instance>,
     with: (more) => makeHandle<Instance>(parts, { ...options, ...checkCallOptions(more) }),
     kill: async () => {
       const { state } = await control.kill(id);

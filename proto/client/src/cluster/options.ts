@@ -1,5 +1,12 @@
 import { InvalidRequestError, TrainerError, toBytes, toGpuMilli, toMilli, type Issue, type Resources } from '@trainer/model';
-import type { CallOptions } from './handle.js';
+
+/** How calls are made. */
+export interface CallOptions {
+  /** How long to wait for the answer, from the moment the call is made; then it rejects with `CallTimeoutError`. Default: no limit. */
+  readonly timeoutMs?: number;
+  /** When it fires, pending calls reject with `CallCancelledError`, and the actor is told to give them up. */
+  readonly signal?: AbortSignal;
+}
 
 /** How an actor is created. */
 export interface CreateOptions<Args extends readonly unknown[]> {

@@ -1,4 +1,15 @@
-import type { ActorState, EpochMetrics, Job, JobEvent, JobStatus, Millis, Model, NodeView, StoredCheckpoint, TaskType } from '@trainer/model';
+import type {
+  ActorState,
+  EpochMetrics,
+  Job,
+  JobEvent,
+  JobStatus,
+  Millis,
+  Model,
+  NodeView,
+  StoredCheckpoint,
+  TaskType,
+} from '@trainer/model';
 
 /**
  * A training request as it is sent: what is absent gets the service's default. The head checks it against the catalog; api.md
@@ -137,7 +148,10 @@ export interface HeadConnection {
   /** `deadlineMs`: how long to wait for the head (default 10,000); a probe of health gives less. */
   status(options?: { readonly deadlineMs?: number }): Promise<ClusterStatus>;
   /** The stored log of an actor, a job or a lease, the last `tail` lines (default: all), then live lines when `follow`. */
-  logs(of: string, options?: { readonly follow?: boolean; readonly tail?: number; readonly signal?: AbortSignal }): AsyncIterableIterator<LogLine>;
+  logs(
+    of: string,
+    options?: { readonly follow?: boolean; readonly tail?: number; readonly signal?: AbortSignal },
+  ): AsyncIterableIterator<LogLine>;
   /** Ends all that is in flight. Idempotent. */
   close(): void;
 }

@@ -43,7 +43,12 @@ function answerOf(wire: pb.Answer): CallAnswer {
   }
   if (answer?.$case === 'failed') return { number, answer: { $case: 'failed', value: decodeErrorData(answer.value, 'answer.failed') } };
   if (answer === undefined) {
-    const error = { code: 'wire.format', message: `Answer ${number} is of a kind that this version does not know.`, facts: {}, retry: 'never' as const };
+    const error = {
+      code: 'wire.format',
+      message: `Answer ${number} is of a kind that this version does not know.`,
+      facts: {},
+      retry: 'never' as const,
+    };
     return { number, answer: { $case: 'failed', value: error } };
   }
   return wire as CallAnswer;

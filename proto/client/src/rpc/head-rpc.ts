@@ -2,13 +2,19 @@ import { credentials, Metadata, type CallOptions, type ClientReadableStream, typ
 import type { Clock, TrainerError } from '@trainer/model';
 import { openClient, sleep } from '@trainer/runtime';
 import {
-  ActorServiceClient, BundleServiceClient, ClusterServiceClient, JobServiceClient, SessionServiceClient, statusToError,
+  ActorServiceClient,
+  BundleServiceClient,
+  ClusterServiceClient,
+  JobServiceClient,
+  SessionServiceClient,
+  statusToError,
 } from '@trainer/wire';
 import { ClusterUnavailableError, reviveError, UnauthenticatedError } from '../errors.js';
 import type { HeadAddress } from '../head/head-door.js';
 
 /** A restarted head is back within seconds; who waits longer wants to know. */
 export const UNARY_DEADLINE_MS = 10_000;
+const CLOSED = 'The connection to the cluster was closed';
 /** Between two tries of a request whose connection broke. */
 const RETRY_PAUSE_MS = 100;
 
@@ -19,7 +25,11 @@ export type UnaryMethod<Request, Reply> = (
   callback: (error: ServiceError | null, reply: Reply) => void,
 ) => ClientUnaryCall;
 
-export type StreamMethod<Request, Item> = (request: Request, metadata: Metadata, options?: Partial<CallOptions>) => ClientReadableStream<Item>;
+export type StreamMethod<Request, Item> = (
+  request: Request,
+  metadata: Metadata,
+  options?: Partial<CallOptions>,
+) => ClientReadableStream<Item>;
 
 /** How a request may be made. */
 export interface RequestRules {
@@ -80,6 +90,7 @@ export class HeadRpc {
    * @throws ClusterUnavailableError, UnauthenticatedError, and what the head answered.
    */
   async unary<Request, Reply>(method: UnaryMethod<Request, Reply>, request: Request, rules: RequestRules): Promise<Reply> {
+    this.#check();
     const since = this.clock.wallMs();
     const deadlineMs = rules.deadlineMs ?? UNARY_DEADLINE_MS;
     const startedMs = this.clock.monotonicMs();
@@ -98,9 +109,10 @@ export class HeadRpc {
 
   /** Opens a stream from the head; it ends with the connection. */
   stream<Request, Item>(method: StreamMethod<Request, Item>, request: Request): ClientReadableStream<Item> {
+    this.#check();
     const stream = method(request, this.metadata());
     this.own(stream);
-    stream.once('close', () => this.disown(stream));
+    stream.once('status', () => this.disown(stream));
     return stream;
   }
 
@@ -125,7 +137,7 @@ export class HeadRpc {
       case 'call.timeout':
         return new ClusterUnavailableError([this.address], since, 'No head answers');
       case 'call.cancelled':
-        return new ClusterUnavailableError([this.address], since, 'The connection to the cluster was closed');
+        return new ClusterUnavailableError([this.address], since, CLOSED);
       default:
         return reviveError(error);
     }
@@ -138,6 +150,10 @@ export class HeadRpc {
     for (const cancellable of this.#open) cancellable.cancel();
     this.#open.clear();
     this.actors.close();
+  }
+
+  #check(): void {
+    if (this.#isClosed) throw new ClusterUnavailableError([this.address], this.clock.wallMs(), CLOSED);
   }
 
   #once<Request, Reply>(method: UnaryMethod<Request, Reply>, request: Request, deadlineMs: number): Promise<Reply> {

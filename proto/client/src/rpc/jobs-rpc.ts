@@ -1,5 +1,13 @@
 import type { JobEvent, SentTrainRequest } from '@trainer/model';
-import { decodeEpochMetrics, decodeJob, decodeJobEvent, decodeModel, decodeStoredCheckpoint, encodeSentRequest, jobStatusCodec } from '@trainer/wire';
+import {
+  decodeEpochMetrics,
+  decodeJob,
+  decodeJobEvent,
+  decodeModel,
+  decodeStoredCheckpoint,
+  encodeSentRequest,
+  jobStatusCodec,
+} from '@trainer/wire';
 import type { JobFilter, JobPage, JobProgress, Jobs, ModelPage, TrainingRequest } from '../head/head-door.js';
 import { UNARY_DEADLINE_MS, type HeadRpc } from './head-rpc.js';
 import { readResumed } from './head-streams.js';

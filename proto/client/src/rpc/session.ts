@@ -65,7 +65,7 @@ export class Session {
     if (state.at !== 'attached') return;
     await new Promise<void>((resolve) => {
       const timer = this.#rpc.clock.after(CLOSE_MS, () => state.stream.cancel());
-      state.stream.once('close', () => {
+      state.stream.once('status', () => {
         timer.cancel();
         resolve();
       });
@@ -79,7 +79,8 @@ export class Session {
     this.#rpc.own(stream);
     stream.on('data', (reply: pb.ToSession) => this.#onReply(stream, reply, settled));
     stream.on('error', (error: ServiceError) => this.#onError(error, settled));
-    stream.once('close', () => this.#onClose(stream, settled));
+    // grpc-js ends every stream with a status; a stream whose own side is open never closes.
+    stream.once('status', () => this.#onOver(stream, settled));
     stream.write({
       message: { $case: 'hello', value: { session: this.id, protocol: PROTOCOL, clientVersion: CLIENT_VERSION } },
     });
@@ -125,7 +126,7 @@ export class Session {
     settled(error);
   }
 
-  #onClose(stream: Attach, settled: (error: TrainerError | null) => void): void {
+  #onOver(stream: Attach, settled: (error: TrainerError | null) => void): void {
     this.#rpc.disown(stream);
     if (this.#state.at === 'closing' || this.#state.at === 'refused' || this.#rpc.isClosed) return;
     this.#state = { at: 'attaching' };

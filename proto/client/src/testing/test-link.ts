@@ -4,7 +4,7 @@ import { ActorLink, type ActorLocation } from '../calls/actor-link.js';
 import { makeHandle, type ActorHandle } from '../cluster/handle.js';
 import type { ActorListing } from '../head/head-door.js';
 import { openGrpcCallStream } from '../rpc/grpc-call-stream.js';
-import type { ActorListener } from './actor-listener.js';
+import type { ActorListener } from './rpc/actor-listener.js';
 
 export interface TestLink<Instance extends object> {
   readonly handle: ActorHandle<Instance>;

@@ -48,7 +48,16 @@ actor({}, 'file:///x.ts');
 
 export async function typed(cluster: Cluster, signal: AbortSignal): Promise<void> {
   const counter: ActorHandle<Counter> = await cluster.actors.create(CounterSpec);
-  await cluster.actors.create(CounterSpec, { args: [5], cpu: 0.5, gpu: 0, memory: '512MiB', concurrency: 2, env: {}, priority: 9, timeoutMs: 1000 });
+  await cluster.actors.create(CounterSpec, {
+    args: [5],
+    cpu: 0.5,
+    gpu: 0,
+    memory: '512MiB',
+    concurrency: 2,
+    env: {},
+    priority: 9,
+    timeoutMs: 1000,
+  });
   // @ts-expect-error the constructor takes a number
   await cluster.actors.create(CounterSpec, { args: ['5'] });
   // @ts-expect-error the constructor takes one argument

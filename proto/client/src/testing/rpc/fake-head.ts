@@ -3,9 +3,29 @@ import type { sendUnaryData, Server, ServerDuplexStream, ServerReadableStream, S
 import { leaseId, nodeId, TrainerError, type ActorView, type DeathCause } from '@trainer/model';
 import { closeServer, listen, openServer, systemClock } from '@trainer/runtime';
 import {
-  ActorServiceService, BundleServiceService, ClusterServiceService, decodeCreateActor, encodeActorView, encodeErrorData, errorToStatus, JobServiceService,
-  SessionServiceService, type CreateActor, type JobServiceServer, type pb,
+  ActorServiceService,
+  BundleServiceService,
+  ClusterServiceService,
+  decodeCreateActor,
+  encodeActorView,
+  encodeErrorData,
+  errorToStatus,
+  JobServiceService,
+  SessionServiceService,
+  type CreateActor,
+  type JobServiceServer,
+  type pb,
 } from '@trainer/wire';
+
+/** A session's stream, as the head sees it. */
+class SeenSession {
+  beats = 0;
+  isClosed = false;
+  constructor(
+    readonly hello: pb.SessionHello,
+    readonly cut: () => void,
+  ) {}
+}
 
 /** A head in this process: real sockets, our codecs, and answers that the test chooses. */
 export class FakeHead {
@@ -14,7 +34,7 @@ export class FakeHead {
   readonly creates: CreateActor[] = [];
   readonly kills: pb.KillActorRequest[] = [];
   readonly uploads: { hash: string; chunks: number; isWhole: boolean }[] = [];
-  readonly sessions: { hello: pb.SessionHello; beats: number; isClosed: boolean; cut(): void }[] = [];
+  readonly sessions: SeenSession[] = [];
   /** What becomes of a create; by default it is alive at `actorAddress`. */
   onCreate: (request: CreateActor) => ActorView | Promise<ActorView> = (request) => this.alive(request);
   sessionRefusal: pb.Error | null = null;
@@ -44,7 +64,12 @@ export class FakeHead {
 
   alive({ spec }: CreateActor): ActorView {
     const state = {
-      at: 'alive', since: 5, lease: leaseId('1-1'), incarnation: 1, node: nodeId('node-0123456789ab'), address: this.actorAddress,
+      at: 'alive',
+      since: 5,
+      lease: leaseId('1-1'),
+      incarnation: 1,
+      node: nodeId('node-0123456789ab'),
+      address: this.actorAddress,
     } as const;
     const { id, className, session, resources } = spec;
     return { id, className, session, resources, restarts: 0, state, token: this.actorToken };
@@ -74,7 +99,8 @@ export class FakeHead {
     server.addService(SessionServiceService, { attach: (call: ServerDuplexStream<pb.FromSession, pb.ToSession>) => this.#attach(call) });
     const refuse = (_call: unknown, done: sendUnaryData<never>): void => done({ code: 12, details: 'not in this test' });
     const names = ['submit', 'get', 'list', 'cancel', 'progress', 'events', 'getModel', 'listModels'];
-    server.addService(JobServiceService, { ...(Object.fromEntries(names.map((name) => [name, refuse])) as unknown as JobServiceServer), ...this.jobs });
+    const jobs = { ...Object.fromEntries(names.map((name) => [name, refuse])), ...this.jobs } as JobServiceServer;
+    server.addService(JobServiceService, jobs);
   }
 
   #unary<Request, Reply>(handle: (request: Request) => Reply | Promise<Reply>) {
@@ -125,17 +151,21 @@ export class FakeHead {
   }
 
   #attach(call: ServerDuplexStream<pb.FromSession, pb.ToSession>): void {
-    const state = { hello: null as pb.SessionHello | null, beats: 0, isClosed: false, cut: () => call.emit('error', { code: 14, details: 'cut' }) };
+    let seen: SeenSession | null = null;
     call.on('error', () => undefined);
     call.on('data', ({ message }: pb.FromSession) => {
       if (message?.$case === 'hello') {
-        state.hello = message.value;
-        this.sessions.push(state as (typeof this.sessions)[number]);
-        call.write({ message: this.sessionRefusal ? { $case: 'refused', value: this.sessionRefusal } : { $case: 'welcome', value: { headEpoch: 1, graceMs: this.graceMs } } });
-      } else if (message?.$case === 'beat') {
-        state.beats += 1;
+        seen = new SeenSession(message.value, () => call.emit('error', { code: 14, details: 'cut' }));
+        this.sessions.push(seen);
+        call.write({
+          message: this.sessionRefusal
+            ? { $case: 'refused', value: this.sessionRefusal }
+            : { $case: 'welcome', value: { headEpoch: 1, graceMs: this.graceMs } },
+        });
+      } else if (message?.$case === 'beat' && seen) {
+        seen.beats += 1;
         if (this.isEchoing) call.write({ message: { $case: 'echo', value: message.value } });
-      } else if (message?.$case === 'close') state.isClosed = true;
+      } else if (message?.$case === 'close' && seen) seen.isClosed = true;
     });
     call.on('end', () => call.end());
   }
@@ -147,6 +177,15 @@ export function refusalOf(code: string, message: string): pb.Error {
 }
 
 const STATUS: pb.ClusterStatus = {
-  headEpoch: 3, version: '0.1.0', uptimeMs: 5, databaseConnected: true, messagesConnected: false, storeConnected: true, nodes: [], jobsRunning: 1,
-  jobsPending: 2, actorsAlive: 3, protocol: { major: 1, minor: 0 },
+  headEpoch: 3,
+  version: '0.1.0',
+  uptimeMs: 5,
+  databaseConnected: true,
+  messagesConnected: false,
+  storeConnected: true,
+  nodes: [],
+  jobsRunning: 1,
+  jobsPending: 2,
+  actorsAlive: 3,
+  protocol: { major: 1, minor: 0 },
 };
