@@ -7,7 +7,7 @@ export function artifactStem(job: Pick<Job, 'id' | 'createdAt'>): string {
 }
 
 /** Key of a file of the finished model in the models bucket. @param ending with its dot, such as `.pkl` */
-export function finalKey(job: Pick<Job, 'id' | 'createdAt' | 'request'>, ending: string): string {
+function finalKey(job: Pick<Job, 'id' | 'createdAt' | 'request'>, ending: string): string {
   return `${job.request.modelId}/${artifactStem(job)}${ending}`;
 }
 

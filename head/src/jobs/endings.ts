@@ -5,9 +5,9 @@ import type { Ending, JobRecord } from './job-record.js';
 import { isActive } from './ranks.js';
 
 /** Crashes of a job until it fails (design.md section 6): a crash that comes three times comes again. */
-export const MAX_FAILURES = 3;
+const MAX_FAILURES = 3;
 /** Losses of nodes and unasked SIGKILLs until it fails: more of them say that this cluster can't hold the job. */
-export const MAX_INFRA_FAILURES = 10;
+const MAX_INFRA_FAILURES = 10;
 
 /** How an attempt failed: `infra` is nothing that the job did. */
 export interface Failure {

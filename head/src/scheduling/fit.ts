@@ -1,6 +1,6 @@
 import type { NodeId, Resources } from '@trainer/model';
 import type { BundlePlacement, Demand } from './demand.js';
-import { mayEverTake, turnedAwayBy } from './filters.js';
+import { mayEverTake, takesNow } from './filters.js';
 import { pack } from './policies/pack.js';
 import { spread } from './policies/spread.js';
 import type { BundlePolicy } from './policies/bundle-policy.js';
@@ -19,7 +19,8 @@ export interface Fit {
  * @returns null where one bundle finds no node
  */
 export function fit(demand: Demand, rooms: Rooms): Fit | null {
-  return place(demand, rooms, (room, bundle) => turnedAwayBy(room, { bundle, engine: demand.needsEngine }) === null, policyOf(demand));
+  const takes = (room: Room, bundle: Resources): boolean => takesNow(room, { bundle, engine: demand.needsEngine });
+  return place(demand, rooms, takes, policyOf(demand));
 }
 
 /**

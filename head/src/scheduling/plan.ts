@@ -24,7 +24,7 @@ export function plan(view: ClusterView, queue: readonly Demand[], policy: Policy
 }
 
 /** The order in which demands are looked at. */
-export function byTurn(a: Demand, b: Demand): number {
+function byTurn(a: Demand, b: Demand): number {
   return b.priority - a.priority || a.since - b.since || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 

@@ -1,4 +1,5 @@
 import type { Capacity, Grant, GpuShare, Milli, NodeId, Resources } from '@trainer/model';
+import { takesWork } from '../nodes/step-node.js';
 import type { ViewNode } from './demand.js';
 
 /** One whole device. */
@@ -25,7 +26,7 @@ export function emptyRooms(rooms: Rooms): Rooms {
 
 /** The nodes that take work. */
 export function connectedRooms(rooms: Rooms): Rooms {
-  return new Map([...rooms].filter(([, room]) => room.node.state === 'connected'));
+  return new Map([...rooms].filter(([, room]) => takesWork(room.node)));
 }
 
 export function wholeOf(capacity: Capacity): Grant {
@@ -41,7 +42,7 @@ export function wholeOf(capacity: Capacity): Grant {
  * Ties by index.
  * @returns null when there are none
  */
-export function chooseGpus(free: readonly GpuShare[], wanted: Milli): readonly GpuShare[] | null {
+function chooseGpus(free: readonly GpuShare[], wanted: Milli): readonly GpuShare[] | null {
   if (wanted === 0) return [];
   const byLoad = [...free].sort((a, b) => b.milli - a.milli || a.index - b.index);
   if (wanted < DEVICE) {
