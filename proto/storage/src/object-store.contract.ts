@@ -43,17 +43,110 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect([await read(store, 'a'), await read(store, 'a/b')]).toEqual(['file', 'below']);
     });
 
-    it.each(["it's", 'a*b', 'ünï cödé', 'sp ace', '100%25', '.hidden', 'at@', '@', 'a"b', 'q?x=1&y'])('takes the odd key %s', async (key) => {
+    it.each([
+      "it's",
+      'a*b',
+      'ünï cödé',
+      'sp ace',
+      '100%25',
+      '.hidden',
+      'at@',
+      '@',
+      'a"b',
+      'q?x=1&y',
+      'end+',
+      'a+b',
+      'x'.repeat(1024),
+      'é'.repeat(512),
+      `${'p'.repeat(249)}.%@/x`,
+      '日本語/データ.csv',
+      '__proto__',
+      'con:|<>',
+    ])('takes the odd key %s', async (key) => {
       const store = await open();
       await store.put('bucket', key, bytes(key));
       expect(await read(store, key)).toBe(key);
       expect((await store.list('bucket', { prefix: '', after: '', limit: 10 })).map((object) => object.key)).toEqual([key]);
     });
 
-    it.each(['', '/a', 'a//b', '..', 'a/../../b', './a', 'a/.', 'x'.repeat(1025)])('refuses the key %s', async (key) => {
+    it.each(['', '/a', 'a//b', '..', 'a/../../b', './a', 'a/.', 'x'.repeat(1025), 'half\ud800'])('refuses the key %s', async (key) => {
       const store = await open();
       await expect(store.put('bucket', key, bytes('x'))).rejects.toMatchObject({ code: 'object.key-invalid' });
       await expect(store.stat('bucket', key)).rejects.toMatchObject({ code: 'object.key-invalid' });
+    });
+
+    it('tells long keys apart that begin alike, and lists them in order', async () => {
+      const store = await open();
+      const long = 'k'.repeat(250);
+      const keys = [long, `${long}!`, `${long}/below`, `${long}z`, `${long}z/below`, `${'k'.repeat(249)}l`];
+      for (const key of [...keys].reverse()) await store.put('bucket', key, bytes(key));
+      expect((await store.list('bucket', { prefix: '', after: '', limit: 10 })).map((object) => object.key)).toEqual(keys);
+      expect(await read(store, `${long}z/below`)).toBe(`${long}z/below`);
+    });
+
+    it('never gives two versions one etag, however quickly they follow', async () => {
+      const store = await open();
+      const etags = new Set<string>();
+      for (let i = 0; i < 40; i += 1) etags.add((await store.put('bucket', 'a', bytes(String(i % 2)))).etag);
+      expect(etags.size).toBe(40);
+    });
+
+    it('reads on in the version that was opened', async () => {
+      const store = await open();
+      await store.put('bucket', 'a', bytes('old'));
+      const { stream } = await store.get('bucket', 'a');
+      await store.put('bucket', 'a', bytes('new and longer'));
+      await store.remove('bucket', ['a']);
+      expect(await text(stream)).toBe('old');
+    });
+
+    it('stores an empty object', async () => {
+      const store = await open();
+      expect((await store.put('bucket', 'empty', new Uint8Array())).bytes).toBe(0);
+      expect(await read(store, 'empty')).toBe('');
+    });
+
+    it('stores what any async iterable yields', async () => {
+      const store = await open();
+      const body = (async function* () {
+        yield bytes('one ');
+        yield bytes('two');
+      })();
+      await store.put('bucket', 'a', body);
+      expect(await read(store, 'a')).toBe('one two');
+    });
+
+    it('lets one of two win who store only where nothing is', async () => {
+      const store = await open();
+      const tries = ['x', 'y'].map((content) => store.put('bucket', 'a', bytes(content), { ifAbsent: true }));
+      const won = (await Promise.allSettled(tries)).filter(({ status }) => status === 'fulfilled');
+      expect(won).toHaveLength(1);
+    });
+
+    it('bears puts and removals of neighbours at once', async () => {
+      const store = await open();
+      const work = Array.from({ length: 20 }, async (_, i) => {
+        await store.put('bucket', `d/${i}`, bytes('x'));
+        if (i % 2 === 0) await store.remove('bucket', [`d/${i}`]);
+      });
+      await Promise.all(work);
+      expect(await store.list('bucket', { prefix: 'd/', after: '', limit: 100 })).toHaveLength(10);
+    });
+
+    it('passes the error of a body on as it is, whatever its code', async () => {
+      const store = await open();
+      const broken = Readable.from(
+        (function* () {
+          yield bytes('half');
+          throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
+        })(),
+      );
+      await expect(store.put('bucket', 'a', broken)).rejects.toMatchObject({ code: 'ECONNRESET' });
+      expect(await store.stat('bucket', 'a')).toBeNull();
+    });
+
+    it('can be asked whether it is there', async () => {
+      await expect((await open()).check()).resolves.toBeUndefined();
     });
 
     it('refuses a bucket that is a path', async () => {
@@ -87,7 +180,9 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
     it('stores only where nothing is, when asked', async () => {
       const store = await open();
       await store.put('bucket', 'a', bytes('mine'), { ifAbsent: true });
-      await expect(store.put('bucket', 'a', bytes('theirs'), { ifAbsent: true })).rejects.toMatchObject({ code: 'object.precondition-failed' });
+      await expect(store.put('bucket', 'a', bytes('theirs'), { ifAbsent: true })).rejects.toMatchObject({
+        code: 'object.precondition-failed',
+      });
       expect(await read(store, 'a')).toBe('mine');
     });
 

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 export interface ObjectInfo {
   readonly key: string;
   readonly bytes: number;
-  /** Changes with every put of the key; opaque. */
+  /** Differs between any two versions of a key that were ever stored; opaque. */
   readonly etag: string;
   /** Milliseconds since 1970, UTC. */
   readonly modifiedAt: number;
@@ -14,6 +14,9 @@ export interface ObjectInfo {
 export interface StoredObject extends ObjectInfo {
   readonly stream: Readable;
 }
+
+/** What can be stored: bytes, or a stream of them, such as a Readable. */
+export type ObjectBody = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** Inclusive offsets. */
 export interface ByteSpan {
@@ -32,7 +35,7 @@ export interface ObjectStore {
    * harmless. A body that errors leaves nothing, and its error is thrown.
    * @throws PreconditionFailedError with `ifAbsent` when the key is taken
    */
-  put(bucket: string, key: string, body: Readable | Uint8Array, options?: { readonly ifAbsent?: true }): Promise<ObjectInfo>;
+  put(bucket: string, key: string, body: ObjectBody, options?: { readonly ifAbsent?: true }): Promise<ObjectInfo>;
   /** @throws ObjectNotFoundError; PreconditionFailedError when `ifMatch` is not the object's etag */
   get(bucket: string, key: string, options?: { readonly range?: ByteSpan; readonly ifMatch?: string }): Promise<StoredObject>;
   /** @returns null when there is none. */
@@ -41,6 +44,8 @@ export interface ObjectStore {
   list(bucket: string, page: { readonly prefix: string; readonly after: string; readonly limit: number }): Promise<readonly ObjectInfo[]>;
   /** Copies within a bucket, inside the store, replacing what was there. @throws ObjectNotFoundError */
   copy(bucket: string, from: string, to: string): Promise<ObjectInfo>;
-  /** Idempotent. */
+  /** Idempotent; reads that run go on. */
   remove(bucket: string, keys: readonly string[]): Promise<void>;
+  /** Resolves when the store can be used. */
+  check(): Promise<void>;
 }

@@ -1,15 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import * as pb from './gen/trainer/v1/jobs.js';
-import {
-  decodeJob,
-  decodeJobEvent,
-  decodeJobEventBytes,
-  decodeModel,
-  encodeJob,
-  encodeJobEventBytes,
-  encodeModel,
-} from './jobs.codec.js';
+import { decodeJob, decodeJobEvent, decodeJobEventBytes, decodeModel, encodeJob, encodeJobEventBytes, encodeModel } from './jobs.codec.js';
 import * as reports from './reports.codec.js';
 import { decodeAssignment, decodeSentRequest, encodeAssignment, encodeSentRequest } from './requests.codec.js';
 import * as any from './testing/index.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { credentials, Metadata, Server, ServerCredentials, status, type ServiceError } from '@grpc/grpc-js';
 import { InvalidRequestError, TrainerError } from '@trainer/model';
-import { ClusterServiceClient, ClusterServiceService } from './gen/trainer/v1/actors.js';
+import { ClusterServiceClient, ClusterServiceService, type ClusterServiceServer } from './gen/trainer/v1/actors.js';
 import { errorToStatus, statusToError } from './status.js';
 
 /** What the service throws next. */
@@ -10,9 +10,8 @@ const server = new Server();
 let client: InstanceType<typeof ClusterServiceClient>;
 
 beforeAll(async () => {
-  server.addService(ClusterServiceService, {
-    status: (_call: unknown, callback: (error: unknown) => void) => callback(errorToStatus(thrown)),
-  });
+  const status: ClusterServiceServer['status'] = (_call, callback) => callback(errorToStatus(thrown));
+  server.addService(ClusterServiceService, { status });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
   });

@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describeObjectStore } from '../object-store.contract.js';
 import { memoryStore } from '../testing/index.js';
 import { openFolderStore } from './folder-store.js';
@@ -42,9 +44,57 @@ describe('the folder store', () => {
     expect(await readdir(join(path, 'bucket'))).toEqual([]);
   });
 
-  it('says in the store\'s words that its folder can not be', async () => {
+  it("says in the store's words that its folder can not be", async () => {
     const path = await folder();
     await writeFile(join(path, 'file'), '');
     await expect(openFolderStore(join(path, 'file', 'store'))).rejects.toMatchObject({ code: 'store.unavailable' });
+  });
+
+  it('says so when its folder is gone, and makes no other', async () => {
+    const path = await folder();
+    const store = await openFolderStore(path);
+    await rm(path, { recursive: true });
+    await expect(store.check()).rejects.toMatchObject({ code: 'store.unavailable' });
+    await expect(store.put('bucket', 'a', new Uint8Array(1))).rejects.toMatchObject({ code: 'store.unavailable' });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('leaves nothing of an upload that breaks', async () => {
+    const path = await folder();
+    const store = await openFolderStore(path);
+    const broken = Readable.from(
+      (function* () {
+        yield Buffer.alloc(2 ** 20);
+        throw new Error('gone');
+      })(),
+    );
+    await expect(store.put('bucket', 'a', broken)).rejects.toThrow('gone');
+    expect(await readdir(join(path, '.drafts'))).toEqual([]);
+  });
+
+  it('has files that somebody put there as objects, and sees when they change', async () => {
+    const path = await folder();
+    const store = await openFolderStore(path);
+    await mkdir(join(path, 'data'));
+    await writeFile(join(path, 'data', 'by hand+1.csv'), 'a,b');
+    const before = await store.stat('data', 'by hand+1.csv');
+    await writeFile(join(path, 'data', 'by hand+1.csv'), 'a,b,c');
+    const after = await store.stat('data', 'by hand+1.csv');
+    expect([before?.bytes, after?.bytes, before?.etag === after?.etag]).toEqual([3, 5, false]);
+  });
+
+  it('streams an upload: its memory does not grow with the object', async () => {
+    const store = await openFolderStore(await folder());
+    const chunk = Buffer.alloc(2 ** 20, 1);
+    let highest = 0;
+    const body = (async function* () {
+      for (let i = 0; i < 200; i += 1) {
+        yield chunk;
+        highest = Math.max(highest, process.memoryUsage().arrayBuffers);
+      }
+    })();
+    const { bytes } = await store.put('bucket', 'large', body);
+    expect(bytes).toBe(200 * 2 ** 20);
+    expect(highest).toBeLessThan(64 * 2 ** 20);
   });
 });

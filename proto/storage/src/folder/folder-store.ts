@@ -1,12 +1,9 @@
-import { createWriteStream } from 'node:fs';
 import { copyFile, link, mkdir, open, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { ObjectNotFoundError, PreconditionFailedError, StoreFullError, StoreUnavailableError } from '../errors.js';
-import type { ObjectInfo, ObjectStore, StoredObject } from '../object-store.js';
+import type { ObjectBody, ObjectInfo, ObjectStore, StoredObject } from '../object-store.js';
 import { checkBucket, pathOfKey } from './key-path.js';
 import { listFolder } from './list-folder.js';
 import { removeAbandonedDrafts } from './drafts.js';
@@ -30,22 +27,43 @@ export async function openFolderStore(path: string): Promise<ObjectStore> {
 }
 
 class FolderStore implements ObjectStore {
+  #lastStampUs = 0;
+
   constructor(private readonly root: string) {}
 
-  async put(bucket: string, key: string, body: Readable | Uint8Array, options: { readonly ifAbsent?: true } = {}): Promise<ObjectInfo> {
+  async put(bucket: string, key: string, body: ObjectBody, options: { readonly ifAbsent?: true } = {}): Promise<ObjectInfo> {
     const file = this.#fileOf(bucket, key);
-    return translated(key, async () => {
-      const draft = this.#draft();
+    const draft = this.#draft();
+    const handle = await translated(key, () => open(draft, 'wx', 0o600));
+    try {
       try {
-        await pipeline(body instanceof Readable ? body : Readable.from([body]), createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true }));
-        return await this.#publish(draft, file, { bucket, key, ifAbsent: options.ifAbsent === true });
+        // Only what the disk says is translated: an error of the body is its own.
+        for await (const chunk of body instanceof Uint8Array ? [body] : body) await translated(key, () => writeAll(handle, chunk));
+        await translated(key, () => this.#seal(handle));
       } finally {
-        await rm(draft, { force: true });
+        await handle.close();
       }
-    });
+      return await translated(key, () => this.#publish(draft, file, { bucket, key, ifAbsent: options.ifAbsent === true }));
+    } finally {
+      await rm(draft, { force: true });
+    }
   }
 
-  async get(bucket: string, key: string, options: { range?: { first: number; last: number }; ifMatch?: string } = {}): Promise<StoredObject> {
+  /**
+   * Makes a draft a version of its own, on disk: its time is a microsecond that this process gives to no other. The file
+   * system's own time stands still for milliseconds, in which an object can be replaced twice.
+   */
+  async #seal(handle: FileHandle): Promise<void> {
+    this.#lastStampUs = Math.max(this.#lastStampUs + 1, Date.now() * 1000 + (randomBytes(2).readUInt16BE() % 1000));
+    await handle.utimes(this.#lastStampUs / 1e6, this.#lastStampUs / 1e6);
+    await handle.sync();
+  }
+
+  async get(
+    bucket: string,
+    key: string,
+    options: { range?: { first: number; last: number }; ifMatch?: string } = {},
+  ): Promise<StoredObject> {
     const file = this.#fileOf(bucket, key);
     const handle = await translated(key, () => openOrNull(file));
     if (handle === null) throw new ObjectNotFoundError(bucket, key);
@@ -88,7 +106,7 @@ class FolderStore implements ObjectStore {
       try {
         if ((await unlessAbsent(copyFile(source, draft).then(() => true))) === null) throw new ObjectNotFoundError(bucket, from);
         const handle = await open(draft, 'r+');
-        await handle.sync().finally(() => handle.close());
+        await this.#seal(handle).finally(() => handle.close());
         return await this.#publish(draft, target, { bucket, key: to, ifAbsent: false });
       } finally {
         await rm(draft, { force: true });
@@ -102,9 +120,19 @@ class FolderStore implements ObjectStore {
       const file = this.#fileOf(bucket, key);
       await translated(key, () => rm(file, { force: true }));
       for (let folder = dirname(file); folder !== bucketFolder; folder = dirname(folder)) {
-        if (!(await rmdir(folder).then(() => true, () => false))) break; // it holds other objects, or is gone
+        if (
+          !(await rmdir(folder).then(
+            () => true,
+            () => false,
+          ))
+        )
+          break; // it holds other objects, or is gone
       }
     }
+  }
+
+  async check(): Promise<void> {
+    await translated(this.root, () => stat(join(this.root, DRAFTS)));
   }
 
   #fileOf(bucket: string, key: string): string {
@@ -128,15 +156,23 @@ class FolderStore implements ObjectStore {
         if (codeOf(error) !== 'ENOENT' || attempt === RENAME_TRIES) throw error;
       }
     }
-    await syncFolder(dirname(file));
+    // Folders that were just made are on disk only when their own folders are.
+    for (let folder = dirname(file); folder.length >= this.root.length; folder = dirname(folder)) await syncFolder(folder);
     return infoOf(object.key, await stat(file, { bigint: true }));
   }
 }
 
-/** The version of a file: another file under the same name, or another content, has another one. */
+/** The version of a file; `#seal` and the size tell any two apart, and an edit by hand changes the time. */
 function infoOf(key: string, stats: BigIntStats): ObjectInfo {
-  const etag = [stats.ino, stats.mtimeNs, stats.size].map((part) => part.toString(36)).join('-');
+  const etag = [stats.mtimeNs, stats.size].map((part) => part.toString(36)).join('-');
   return { key, bytes: Number(stats.size), etag, modifiedAt: Math.floor(Number(stats.mtimeMs)) };
+}
+
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    const { bytesWritten } = await handle.write(chunk, done, chunk.length - done);
+    done += bytesWritten;
+  }
 }
 
 async function openOrNull(file: string): Promise<FileHandle | null> {
@@ -149,8 +185,8 @@ async function openOrNull(file: string): Promise<FileHandle | null> {
 }
 
 async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
+  const handle = await unlessAbsent(open(folder, 'r')); // it may be removed meanwhile, with its last object
+  await handle?.sync().finally(() => handle.close());
 }
 
 async function unlessAbsent<T>(found: Promise<T>): Promise<T | null> {

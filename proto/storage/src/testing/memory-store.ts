@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { ObjectNotFoundError, PreconditionFailedError } from '../errors.js';
 import { checkBucket, pathOfKey } from '../folder/key-path.js';
 import type { ObjectInfo, ObjectStore } from '../object-store.js';
@@ -32,7 +31,9 @@ export function memoryStore(wallMs: () => number = () => 0): ObjectStore {
   return {
     async put(bucket, key, body, options = {}) {
       pathOfKey(key);
-      const bytes = body instanceof Readable ? await buffer(body) : Buffer.from(body);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of body instanceof Uint8Array ? [body] : body) chunks.push(Uint8Array.from(chunk));
+      const bytes = Buffer.concat(chunks);
       if (options.ifAbsent && objectsOf(bucket).has(key)) throw new PreconditionFailedError(bucket, key, 'is there already');
       return store(bucket, key, bytes);
     },
@@ -56,8 +57,10 @@ export function memoryStore(wallMs: () => number = () => 0): ObjectStore {
       return Promise.resolve(store(bucket, to, find(bucket, from).body));
     },
     async remove(bucket, keys) {
+      keys.forEach(pathOfKey);
       for (const key of keys) objectsOf(bucket).delete(key);
       return Promise.resolve();
     },
+    check: () => Promise.resolve(),
   };
 }
