@@ -47,7 +47,7 @@ export type {
 export { dataIdProblem, TASK_TYPES, TRAIN_LIMITS } from './train-request.js';
 export type { HyperparameterValues, SentTrainRequest, TaskType, TrainRequest } from './train-request.js';
 export { CATALOG, catalogEntry, nearestNames } from './catalog/catalog.js';
-export type { CatalogEntry } from './catalog/catalog.js';
+export type { CatalogEntry } from './catalog/catalog-entry.js';
 export { checkHyperparameters } from './catalog/hyperparameters.js';
 export type { CheckedHyperparameters, Hyperparameter, HyperparameterSchema } from './catalog/hyperparameters.js';
 export type { Clock, Timer } from './clock.js';

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from './catalog.js';
+import type { CatalogEntry } from './catalog-entry.js';
 import type { HyperparameterSchema } from './hyperparameters.js';
 
 const share = { type: 'number', default: 1, min: 0, max: 1, aboveMin: true } as const;
