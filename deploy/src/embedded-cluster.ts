@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { startAgent } from '@trainer/agent';
+import { fileURLToPath } from 'node:url';
+import { readConfig as readAgentConfig, start as startAgent, type AgentConfig } from '@trainer/agent';
 import { connectHead, type HeadConnection } from '@trainer/client/internal';
 import type { Gateway } from '@trainer/gateway';
 import { startHead } from '@trainer/head';
@@ -15,6 +16,8 @@ import { VERSION } from './version.js';
 
 /** Everything on this machine listens here; other machines join in cluster mode. */
 const HOST = '127.0.0.1';
+/** Actors that are asked to end get this long; what is left is killed. Ctrl-C stops all within 3 s. */
+const AGENT_STOP_MS = 1_000;
 /** A node that has not joined by then will not: its reason is in the log. */
 const JOIN_WITHIN_MS = 20_000;
 
@@ -55,12 +58,17 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
 
 async function startParts(options: EmbeddedClusterOptions, closers: (() => Promise<void> | void)[]): Promise<Omit<EmbeddedCluster, 'close'>> {
   const { folder, settings, clock, log } = options;
-  const storeConfig = { kind: 'folder', path: join(folder.path, 'objects') } as const;
+  const storeConfig = storeConfigOf(folder);
   const gatewayCode = options.withGateway ? import('@trainer/gateway') : null;
   const [{ databaseUrl, natsUrl }, store] = await Promise.all([startServers(options, closers), openObjectStore(storeConfig)]);
-  const shared = { secret: folder.secret, natsUrl, natsToken: folder.secret, timeScale: timeScale(settings.TRAINER_TIME_SCALE), storeConfig, clock, log };
   const head = await startHead({
-    ...shared,
+    secret: folder.secret,
+    natsUrl,
+    natsToken: folder.secret,
+    timeScale: timeScale(settings.TRAINER_TIME_SCALE),
+    storeConfig,
+    clock,
+    log: log.child({ part: 'head' }),
     host: HOST,
     port: 0,
     databaseUrl,
@@ -74,18 +82,8 @@ async function startParts(options: EmbeddedClusterOptions, closers: (() => Promi
     onFatal: options.onFatal,
   });
   closers.push(() => head.close());
-  const agent = await startAgent({
-    ...shared,
-    headAddress: head.address,
-    folder: join(folder.path, 'agent'),
-    advertisedHost: HOST,
-    nativeDir: NATIVE_FOLDER,
-    engines: await readEngines(),
-    fakeGpus: settings.TRAINER_FAKE_GPUS,
-    visibleDevices: settings.CUDA_VISIBLE_DEVICES ?? null,
-    version: VERSION,
-  });
-  closers.push(() => agent.close());
+  const agent = await startAgent(await agentConfig(options, head.address, natsUrl), { clock, logger: log.child({ part: 'agent' }) });
+  closers.push(() => agent.stop(AGENT_STOP_MS));
   const connection = connectHead({ address: head.address, secret: folder.secret });
   closers.push(() => connection.close());
   const gateway = gatewayCode === null ? null : await startGatewayOf(await gatewayCode, options, connection, store);
@@ -94,6 +92,30 @@ async function startParts(options: EmbeddedClusterOptions, closers: (() => Promi
   const restUrl = gateway?.url ?? null;
   await writeClusterFile(folder.path, { address: head.address, restUrl, pid: process.pid, version: VERSION });
   return { address: head.address, restUrl, head: connection, store };
+}
+
+async function agentConfig({ folder, settings }: EmbeddedClusterOptions, headAddress: string, natsUrl: string): Promise<AgentConfig> {
+  return readAgentConfig({
+    headAddress,
+    secret: folder.secret,
+    natsServers: [new URL(natsUrl).host],
+    natsToken: folder.secret,
+    folder: join(folder.path, 'agent'),
+    timeScale: settings.TRAINER_TIME_SCALE,
+    store: storeConfigOf(folder),
+    nativeDir: NATIVE_FOLDER,
+    engines: [...(await readEngines())],
+    version: VERSION,
+    actorEntry: fileURLToPath(new URL('process.bundle.mjs', import.meta.resolve('@trainer/actor'))),
+    modules: { '@trainer/training': import.meta.resolve('@trainer/training') },
+    processEnvironment: { PATH: settings.PATH },
+    fakeGpus: settings.TRAINER_FAKE_GPUS,
+    visibleDevices: settings.CUDA_VISIBLE_DEVICES ?? null,
+  });
+}
+
+function storeConfigOf(folder: DataFolder) {
+  return { kind: 'folder', path: join(folder.path, 'objects') } as const;
 }
 
 async function startServers(options: EmbeddedClusterOptions, closers: (() => Promise<void> | void)[]): Promise<{ databaseUrl: string; natsUrl: string }> {

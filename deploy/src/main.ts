@@ -35,7 +35,8 @@ program
   .action(async (options: { port?: number; sample: boolean; gateway: boolean }) => {
     const { up } = await import('./commands/up.js');
     const chosen = options.port === undefined ? settings() : { ...settings(), SERVICE_PORT: options.port };
-    await up(chosen, home(), { output, withSample: options.sample, withGateway: options.gateway, process });
+    const isUnderNpm = process.env['npm_lifecycle_event'] !== undefined;
+    await up(chosen, home(), { output, withSample: options.sample, withGateway: options.gateway, isUnderNpm, process });
   });
 program
   .command('status')

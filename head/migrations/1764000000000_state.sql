@@ -2,7 +2,7 @@
 
 -- One row: who leads. `renewals` rises while the leader lives; `head_epoch` rises with every leadership.
 CREATE TABLE trainer.leadership (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  is_row boolean PRIMARY KEY DEFAULT true CHECK (is_row),
   head_epoch bigint NOT NULL,
   head text,
   renewals bigint NOT NULL DEFAULT 0,

@@ -26,6 +26,8 @@ export interface UpOptions {
   readonly output: Output;
   readonly withSample: boolean;
   readonly withGateway: boolean;
+  /** npm started it: SIGKILL of npm reaches nobody, so its end is watched. */
+  readonly isUnderNpm: boolean;
   readonly process: NodeJS.Process;
 }
 
@@ -50,7 +52,7 @@ export async function up(settings: Settings, home: string, options: UpOptions): 
     process.exit(code);
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-  watchParent({ clock, everyMs: PARENT_EVERY_MS, parentPid: () => process.ppid, onGone: () => void stop(0) });
+  if (options.isUnderNpm) watchParent({ clock, everyMs: PARENT_EVERY_MS, parentPid: () => process.ppid, onGone: () => void stop(0) });
   const onFatal = (error: Error): void => {
     process.stderr.write(`${error.message}\n`);
     void stop(1);
