@@ -95,13 +95,13 @@ export class ActorProcess {
 
   /** The two ends of the calls: those who call, and the instance that is there later. */
   #calls(start: ProcessStart): { callers: () => Callers | null; serve: (instance: object) => void; onUnsent: (bytes: number) => void } {
-    const { clock, later } = this.#ports;
+    const { clock } = this.#ports;
     let callers: Callers | null = null;
     let runner: CallRunner | null = null;
     let unsentBytes = 0;
     const serve = (instance: object): void => {
       const methods = new MethodTable(instance, this.#isSystem ? SYSTEM_METHODS : []);
-      const turns = { monotonicMs: () => clock.monotonicMs(), later };
+      const turns = { monotonicMs: () => clock.monotonicMs(), later: (run: () => void) => this.#ports.later(run) };
       const made = new CallRunner({ className: start.className, instance, methods }, start.concurrency, turns);
       runner = made;
       callers = new Callers(start.token, { clock, answersKeptMs: start.answersKeptMs, submit: (call) => made.submit(call) });

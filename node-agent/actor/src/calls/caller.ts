@@ -151,7 +151,7 @@ export class Caller implements AnswerTaker {
       if (this.#kept.size <= MAX_OPEN && this.#keptBytes <= MAX_KEPT_BYTES) break;
       this.#forget(number);
     }
-    this.#sweep ??= this.#options.clock.after(this.#options.answersKeptMs, () => this.#sweepKept());
+    if (this.#sweep === null) this.#sweep = this.#options.clock.after(this.#options.answersKeptMs, () => this.#sweepKept());
   }
 
   /** A link that works delivered them long ago; a caller whose link broke is no longer waited for. */

@@ -17,13 +17,22 @@ export class NoMethodError extends TrainerError<'call.no-method', { className: s
 /** A generator was called where one value was asked for. */
 export class StreamExpectedError extends TrainerError<'call.no-method', { className: string; method: string; outcome: 'unknown' }> {
   constructor(className: string, method: string) {
-    super('call.no-method', `${className}.${method} answers with a stream: read it with stream.${method}(...).`, { className, method, outcome: 'unknown' });
+    super('call.no-method', `${className}.${method} answers with a stream: read it with stream.${method}(...).`, {
+      className,
+      method,
+      outcome: 'unknown',
+    });
   }
 }
 
 export class DeadlineError extends TrainerError<'call.timeout', { method: string; timeoutMs: number; outcome: Outcome }> {
   constructor(method: string, timeoutMs: number, outcome: Outcome) {
-    super('call.timeout', `${method} did not end within ${timeoutMs} ms.`, { method, timeoutMs, outcome }, outcome === 'not-run' ? 'same' : 'never');
+    super(
+      'call.timeout',
+      `${method} did not end within ${timeoutMs} ms.`,
+      { method, timeoutMs, outcome },
+      outcome === 'not-run' ? 'same' : 'never',
+    );
   }
 }
 
@@ -43,7 +52,10 @@ export class TooManyCallsError extends TrainerError<'queue.full', { limit: numbe
 /** The call ran on a link that broke long ago; its answer is no longer kept. */
 export class AnswerForgottenError extends TrainerError<'call.cancelled', { method: string; outcome: 'unknown' }> {
   constructor(method: string) {
-    super('call.cancelled', `${method} was answered on a link that broke, and its answer is no longer kept.`, { method, outcome: 'unknown' });
+    super('call.cancelled', `${method} was answered on a link that broke, and its answer is no longer kept.`, {
+      method,
+      outcome: 'unknown',
+    });
   }
 }
 
@@ -56,6 +68,9 @@ export class UnauthenticatedError extends TrainerError<'auth.refused', Record<st
 
 export class VersionError extends TrainerError<'protocol.version', { here: string; there: string }> {
   constructor(here: string, there: string) {
-    super('protocol.version', `The caller speaks protocol ${there}, this actor ${here}; install the same version of Trainer on both.`, { here, there });
+    super('protocol.version', `The caller speaks protocol ${there}, this actor ${here}; install the same version of Trainer on both.`, {
+      here,
+      there,
+    });
   }
 }

@@ -6,7 +6,10 @@ export type Constructor = new (...args: unknown[]) => object;
 export class ClassMissingError extends TrainerError<'actor.load-failed', { exportName: string; found: readonly string[] }> {
   constructor(exportName: string, found: readonly string[]) {
     const told = found.length === 0 ? 'it exports no class' : `it exports ${found.join(', ')}`;
-    super('actor.load-failed', `The module exports no class ${exportName}; ${told}. Export the class under its own name.`, { exportName, found });
+    super('actor.load-failed', `The module exports no class ${exportName}; ${told}. Export the class under its own name.`, {
+      exportName,
+      found,
+    });
   }
 }
 

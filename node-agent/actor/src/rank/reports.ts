@@ -24,7 +24,12 @@ export class Reports {
   /** Resolves when the head has stored it. @throws FactRefusedError, TrainerError `queue.full` */
   report(report: RankReport): Promise<void> {
     if (this.#waiting.size >= MAX_WAITING) {
-      throw new TrainerError('queue.full', `${MAX_WAITING} reports wait for the head already; wait for one first.`, { limit: MAX_WAITING }, 'same');
+      throw new TrainerError(
+        'queue.full',
+        `${MAX_WAITING} reports wait for the head already; wait for one first.`,
+        { limit: MAX_WAITING },
+        'same',
+      );
     }
     this.#last += 1;
     const waiting = deferred<void>();

@@ -1,0 +1,140 @@
+import { deserialize, serialize } from 'node:v8';
+import type { Fact, FactBody, LeaseId, RefusedFact } from '@trainer/model';
+import type { FactDisk } from './fact-disk.js';
+
+/*
+ * Invariants:
+ * F1. Facts are numbered from 1 without gaps, and sent in that order.
+ * F2. A fact is kept until the head has dealt with it, over any number of streams.
+ * F3. At most `inFlightBytes` are sent and not acknowledged; a fact that is larger goes alone.
+ * F4. No fact is dropped. Above memory and disk no new lease starts (`isFull`); what runs waits for its own reports, of which it
+ *     has a bounded number under way, and the end of each lease always has its place.
+ */
+
+export interface OutboxLimits {
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly inFlightBytes: number;
+}
+
+export const OUTBOX_LIMITS: OutboxLimits = { memoryBytes: 4 * 2 ** 20, diskBytes: 64 * 2 ** 20, inFlightBytes: 2 ** 20 };
+
+interface Kept {
+  readonly number: number;
+  readonly lease: LeaseId;
+  readonly bytes: number;
+  readonly place: { readonly in: 'memory'; readonly fact: Fact } | { readonly in: 'disk'; readonly at: number };
+  readonly onDone: OnDone | null;
+}
+
+/** Told once the head has dealt with the fact; `refused`: it was not stored, and why. */
+export type OnDone = (refused: string | null) => void;
+
+/** The facts of one incarnation of an agent, from their making to their acknowledgement. */
+export class Outbox {
+  readonly #disk: FactDisk;
+  readonly #limits: OutboxLimits;
+  #kept: Kept[] = [];
+  #newest = 0;
+  #memoryBytes = 0;
+  #diskBytes = 0;
+  /** Number of the newest fact sent on the current stream; null: no stream wants facts. */
+  #sent: number | null = null;
+  #inFlightBytes = 0;
+
+  constructor(disk: FactDisk, limits: OutboxLimits = OUTBOX_LIMITS) {
+    this.#disk = disk;
+    this.#limits = limits;
+  }
+
+  get newest(): number {
+    return this.#newest;
+  }
+
+  get isFull(): boolean {
+    return this.#memoryBytes >= this.#limits.memoryBytes && this.#diskBytes >= this.#limits.diskBytes;
+  }
+
+  /** Facts that the head has not dealt with. */
+  get waiting(): number {
+    return this.#kept.length;
+  }
+
+  append(lease: LeaseId, body: FactBody, onDone: OnDone | null = null): void {
+    const fact: Fact = { number: this.#newest + 1, lease, body };
+    this.#newest = fact.number;
+    const packed = serialize(fact);
+    const place = this.#store(fact, packed);
+    this.#kept.push({ number: fact.number, lease, bytes: packed.length, place, onDone });
+  }
+
+  /** A stream's hello was read: all after `storedFact` is sent again, on that stream. */
+  resume(storedFact: number): void {
+    this.acknowledge(storedFact, []);
+    this.#sent = storedFact;
+    this.#inFlightBytes = 0;
+  }
+
+  /** The stream is gone; nothing is sent until the next one resumes. */
+  suspend(): void {
+    this.#sent = null;
+  }
+
+  /** @returns the facts to send now, in order; empty when none wait or enough are under way (F3) */
+  take(): Fact[] {
+    if (this.#sent === null) return [];
+    const facts: Fact[] = [];
+    const first = this.#kept[0]?.number ?? 0;
+    for (let i = Math.max(0, this.#sent + 1 - first); i < this.#kept.length; i += 1) {
+      const kept = this.#kept[i];
+      if (kept === undefined || (this.#inFlightBytes > 0 && this.#inFlightBytes + kept.bytes > this.#limits.inFlightBytes)) break;
+      facts.push(this.#load(kept));
+      this.#inFlightBytes += kept.bytes;
+      this.#sent = kept.number;
+    }
+    return facts;
+  }
+
+  /** @returns the leases whose facts were refused, with the reason */
+  acknowledge(storedFact: number, refused: readonly RefusedFact[]): { readonly lease: LeaseId; readonly why: string }[] {
+    const reasons = new Map(refused.map(({ number, why }) => [number, why]));
+    const done = this.#kept.filter(({ number }) => number <= storedFact);
+    if (done.length === 0) return [];
+    this.#kept = this.#kept.slice(done.length);
+    for (const kept of done) {
+      if (this.#sent !== null && kept.number <= this.#sent) this.#inFlightBytes -= kept.bytes;
+      if (kept.place.in === 'memory') this.#memoryBytes -= kept.bytes;
+      kept.onDone?.(reasons.get(kept.number) ?? null);
+    }
+    this.#inFlightBytes = Math.max(0, this.#inFlightBytes);
+    if (this.#diskBytes > 0 && !this.#kept.some(({ place }) => place.in === 'disk')) {
+      this.#disk.clear();
+      this.#diskBytes = 0;
+    }
+    return done.flatMap(({ number, lease }) => {
+      const why = reasons.get(number);
+      return why === undefined ? [] : [{ lease, why }];
+    });
+  }
+
+  #store(fact: Fact, packed: Buffer): Kept['place'] {
+    const isRoomInMemory = this.#memoryBytes + packed.length <= this.#limits.memoryBytes;
+    if (!isRoomInMemory && this.#diskBytes + packed.length <= this.#limits.diskBytes) {
+      try {
+        const at = this.#disk.append(packed);
+        this.#diskBytes += packed.length;
+        return { in: 'disk', at };
+      } catch {
+        // A full disk: memory has to bear it; `isFull` then stops new leases.
+        this.#diskBytes = this.#limits.diskBytes;
+      }
+    }
+    this.#memoryBytes += packed.length;
+    return { in: 'memory', fact };
+  }
+
+  #load(kept: Kept): Fact {
+    if (kept.place.in === 'memory') return kept.place.fact;
+    return deserialize(this.#disk.read(kept.place.at, kept.bytes)) as Fact;
+  }
+}

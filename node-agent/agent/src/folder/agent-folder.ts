@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodeId, type NodeId } from '@trainer/model';
+import { newNodeId } from '@trainer/runtime';
+import { FolderInUseError, IdentityDamagedError } from './errors.js';
+import { readProcess } from './process-table.js';
+
+/** Who this node is, and how often its agent has started. */
+export interface Identity {
+  readonly node: NodeId;
+  readonly incarnation: number;
+  /** The newest headEpoch seen by any incarnation: an older head is refused after a restart too. */
+  readonly newestHeadEpoch: number;
+}
+
+/** An agent's folder, locked. */
+export interface AgentFolder {
+  readonly identity: Identity;
+  readonly groupsFolder: string;
+  readonly scratchFolder: string;
+  readonly bundlesFolder: string;
+  readonly factsFile: string;
+  /** Durable before it returns. */
+  saveHeadEpoch(headEpoch: number): void;
+  /** Gives the lock back. Idempotent. */
+  close(): void;
+}
+
+/** Locks the folder and counts a new incarnation. @throws FolderInUseError, IdentityDamagedError */
+export function openAgentFolder(folder: string): AgentFolder {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const unlock = lock(folder);
+  try {
+    const file = join(folder, 'node.json');
+    const before = readIdentity(file);
+    let identity: Identity = { ...before, incarnation: before.incarnation + 1 };
+    writeDurably(file, JSON.stringify(identity));
+    const scratchFolder = join(folder, 'scratch');
+    rmSync(scratchFolder, { recursive: true, force: true });
+    mkdirSync(scratchFolder, { mode: 0o700 });
+    return {
+      identity,
+      groupsFolder: join(folder, 'groups'),
+      scratchFolder,
+      bundlesFolder: join(folder, 'bundles'),
+      factsFile: join(folder, 'facts'),
+      saveHeadEpoch: (headEpoch) => {
+        if (headEpoch <= identity.newestHeadEpoch) return;
+        identity = { ...identity, newestHeadEpoch: headEpoch };
+        writeDurably(file, JSON.stringify(identity));
+      },
+      close: unlock,
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function readIdentity(file: string): Identity {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { node: newNodeId(randomBytes), incarnation: 0, newestHeadEpoch: 0 };
+    throw new IdentityDamagedError(file, error);
+  }
+  try {
+    const { node, incarnation, newestHeadEpoch } = JSON.parse(text) as Record<string, unknown>;
+    if (!Number.isSafeInteger(incarnation) || !Number.isSafeInteger(newestHeadEpoch)) throw new TypeError('its numbers are not whole');
+    return { node: nodeId(String(node)), incarnation: Number(incarnation), newestHeadEpoch: Number(newestHeadEpoch) };
+  } catch (error) {
+    throw new IdentityDamagedError(file, error);
+  }
+}
+
+function writeDurably(file: string, text: string): void {
+  const partial = `${file}.partial`;
+  const target = openSync(partial, 'w', 0o600);
+  try {
+    writeFileSync(target, text);
+    fsyncSync(target);
+  } finally {
+    closeSync(target);
+  }
+  renameSync(partial, file);
+}
+
+/** A file with the owner's pid and start; one whose owner is gone is taken over. */
+function lock(folder: string): () => void {
+  const file = join(folder, 'agent.lock');
+  const own = `${process.pid} ${readProcess(process.pid)?.startTicks ?? 0}`;
+  for (;;) {
+    try {
+      writeFileSync(file, own, { flag: 'wx', mode: 0o600 });
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const owner = livingOwner(file);
+      if (owner !== null) throw new FolderInUseError(folder, owner);
+      rmSync(file, { force: true });
+    }
+  }
+  let isHeld = true;
+  return () => {
+    if (isHeld) rmSync(file, { force: true });
+    isHeld = false;
+  };
+}
+
+function livingOwner(file: string): number | null {
+  let parts: number[];
+  try {
+    parts = readFileSync(file, 'utf8').split(' ').map(Number);
+  } catch {
+    return null;
+  }
+  const [pid = 0, startTicks = 0] = parts;
+  if (!Number.isInteger(pid) || pid <= 0) return null;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : null;
+  }
+  const info = readProcess(pid);
+  return info === null || info.startTicks === startTicks ? pid : null;
+}

@@ -1,0 +1,213 @@
+import {
+  toErrorData,
+  fromErrorData,
+  type Clock,
+  type Fact,
+  type FromAgent,
+  type Hello,
+  type Millis,
+  type RefusedFact,
+  type Timer,
+  type ToAgent,
+  type TrainerError,
+} from '@trainer/model';
+import type { Logger } from '@trainer/runtime';
+import type { HeadStream, OpenHeadStream } from './head-stream.js';
+
+/** What the link says of the agent, and whom it tells what it hears. */
+export interface LinkOwner {
+  /** The first message of each stream. */
+  hello(): Hello;
+  natsConnected(): boolean;
+  /** The head has read the hello and has stored that fact of this incarnation. */
+  onHelloRead(storedFact: number): void;
+  /** @returns the facts to send now; asked again after each acknowledgement */
+  takeFacts(): Fact[];
+  onAcknowledged(storedFact: number, refused: readonly RefusedFact[]): void;
+  /** @returns false for a headEpoch older than the newest seen: the message is dropped, and the stream closed (design.md section 3) */
+  hears(headEpoch: number): boolean;
+  onWelcome(welcome: Extract<ToAgent, { kind: 'welcome' }>): void;
+  onCommand(command: Extract<ToAgent, { kind: 'command' }>['command']): void;
+  onDisconnected(): void;
+  /** On each heartbeat: how long until this agent counts as headless, unless it is heard. Below zero: it is. */
+  onBeat(headlessInMs: Millis): void;
+  /** The head refuses this agent for good, such as for its version. */
+  onRefused(error: TrainerError): void;
+}
+
+export interface LinkTiming {
+  readonly heartbeatMs: Millis;
+  readonly headSilentMs: Millis;
+  readonly headlessMs: Millis;
+  readonly reconnectMs: Millis;
+}
+
+/**
+ * waiting --time--> greeting --hello-read--> reading --welcome--> welcomed; each --stream ends, or 3 s of silence--> waiting;
+ * each --stop, or refused for good--> stopped
+ */
+type LinkState =
+  | { readonly at: 'waiting'; readonly timer: Timer }
+  | { readonly at: 'greeting' | 'reading' | 'welcomed'; readonly stream: HeadStream }
+  | { readonly at: 'stopped' };
+
+/** Refusals that another try will not change. */
+const FINAL_REFUSALS: ReadonlySet<string> = new Set(['protocol.version', 'auth.refused', 'auth.missing']);
+
+/** Holds the agent's one stream to the head: hello, heartbeats, facts up; commands down. Reconnects for as long as it is not stopped. */
+export class HeadLink {
+  readonly #owner: LinkOwner;
+  readonly #open: OpenHeadStream;
+  readonly #timing: LinkTiming;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #state: LinkState;
+  #beat: Timer;
+  #beatNumber = 0;
+  /** When each heartbeat that was not echoed was sent. */
+  #sentBeats = new Map<number, Millis>();
+  /** When the newest heartbeat that was echoed was *sent*: what came after it, the head may not have heard. */
+  #echoedSentMs: Millis;
+  #heardMs: Millis;
+  #lastBeatMs: Millis;
+  #isBlocked = false;
+  #failures = 0;
+
+  constructor(owner: LinkOwner, open: OpenHeadStream, timing: LinkTiming, ports: { clock: Clock; logger: Logger }) {
+    this.#owner = owner;
+    this.#open = open;
+    this.#timing = timing;
+    this.#clock = ports.clock;
+    this.#logger = ports.logger;
+    const now = ports.clock.monotonicMs();
+    this.#echoedSentMs = now;
+    this.#heardMs = now;
+    this.#lastBeatMs = now;
+    this.#state = { at: 'waiting', timer: ports.clock.after(0, () => this.#connect()) };
+    this.#beat = ports.clock.after(timing.heartbeatMs, () => this.#onBeat());
+  }
+
+  /** There are new facts. */
+  pump(): void {
+    if ((this.#state.at !== 'reading' && this.#state.at !== 'welcomed') || this.#isBlocked) return;
+    const facts = this.#owner.takeFacts();
+    if (facts.length > 0) this.#send(this.#state.stream, { kind: 'facts', facts });
+  }
+
+  /** Closes the stream and tries no more. Idempotent. */
+  stop(): void {
+    if (this.#state.at === 'stopped') return;
+    const before = this.#state;
+    this.#state = { at: 'stopped' };
+    this.#beat.cancel();
+    if (before.at === 'waiting') before.timer.cancel();
+    else before.stream.close();
+  }
+
+  #connect(): void {
+    this.#heardMs = this.#clock.monotonicMs();
+    this.#isBlocked = false;
+    const stream: HeadStream = this.#open({
+      onMessage: (message) => {
+        if (this.#isCurrent(stream)) this.#onMessage(stream, message);
+      },
+      onDrain: () => {
+        if (!this.#isCurrent(stream)) return;
+        this.#isBlocked = false;
+        this.pump();
+      },
+      onEnd: (why) => {
+        if (this.#isCurrent(stream)) this.#onEnd(why);
+      },
+    });
+    this.#state = { at: 'greeting', stream };
+    this.#send(stream, { kind: 'hello', hello: this.#owner.hello() });
+  }
+
+  #isCurrent(stream: HeadStream): boolean {
+    return this.#state.at !== 'waiting' && this.#state.at !== 'stopped' && this.#state.stream === stream;
+  }
+
+  #onMessage(stream: HeadStream, message: ToAgent): void {
+    this.#heardMs = this.#clock.monotonicMs();
+    if ('headEpoch' in message && !this.#owner.hears(message.headEpoch)) {
+      this.#logger.warn('a head of an older headship speaks; its stream is closed', { headEpoch: message.headEpoch });
+      stream.close();
+      return;
+    }
+    switch (message.kind) {
+      case 'hello-read':
+        this.#state = { at: 'reading', stream };
+        this.#owner.onHelloRead(message.storedFact);
+        this.pump();
+        return;
+      case 'welcome':
+        this.#state = { at: 'welcomed', stream };
+        if (this.#failures > 0) this.#logger.info('connected to the head again', { failures: this.#failures });
+        this.#failures = 0;
+        this.#owner.onWelcome(message);
+        return;
+      case 'refused':
+        this.#onRefused(stream, fromErrorData(message.error));
+        return;
+      case 'echo':
+        this.#onEcho(message.number);
+        return;
+      case 'ack':
+        this.#owner.onAcknowledged(message.storedFact, message.refused);
+        this.pump();
+        return;
+      case 'command':
+        this.#owner.onCommand(message.command);
+    }
+  }
+
+  #onEcho(number: number): void {
+    const sentMs = this.#sentBeats.get(number);
+    if (sentMs === undefined) return;
+    this.#echoedSentMs = Math.max(this.#echoedSentMs, sentMs);
+    for (const sent of this.#sentBeats.keys()) if (sent <= number) this.#sentBeats.delete(sent);
+  }
+
+  #onRefused(stream: HeadStream, error: TrainerError): void {
+    this.#logger.error('the head refuses this agent', { error: toErrorData(error) });
+    if (FINAL_REFUSALS.has(error.code)) {
+      this.stop();
+      this.#owner.onDisconnected();
+      this.#owner.onRefused(error);
+      return;
+    }
+    stream.close();
+  }
+
+  #onEnd(why: string): void {
+    this.#failures += 1;
+    // Every 100 ms would fill the log: the first, then each power of two.
+    if ((this.#failures & (this.#failures - 1)) === 0) this.#logger.warn('no stream to the head', { why, failures: this.#failures });
+    this.#sentBeats.clear();
+    this.#state = { at: 'waiting', timer: this.#clock.after(this.#timing.reconnectMs, () => this.#connect()) };
+    this.#owner.onDisconnected();
+  }
+
+  #onBeat(): void {
+    this.#beat = this.#clock.after(this.#timing.heartbeatMs, () => this.#onBeat());
+    const now = this.#clock.monotonicMs();
+    // After a stall of our own loop the head gets its time anew; the headless limit does not (design.md section 9).
+    if (now - this.#lastBeatMs > 2 * this.#timing.heartbeatMs) this.#heardMs = now;
+    this.#lastBeatMs = now;
+    if (this.#state.at !== 'waiting' && this.#state.at !== 'stopped') {
+      const { stream } = this.#state;
+      if (now - this.#heardMs > this.#timing.headSilentMs) stream.close();
+      else {
+        this.#beatNumber += 1;
+        this.#sentBeats.set(this.#beatNumber, now);
+        this.#send(stream, { kind: 'heartbeat', number: this.#beatNumber, natsConnected: this.#owner.natsConnected() });
+      }
+    }
+    this.#owner.onBeat(this.#echoedSentMs + this.#timing.headlessMs - now);
+  }
+
+  #send(stream: HeadStream, message: FromAgent): void {
+    if (!stream.send(message)) this.#isBlocked = true;
+  }
+}

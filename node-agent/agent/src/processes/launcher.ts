@@ -1,0 +1,124 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { TrainerError, type ActorClassRef, type Capacity, type Clock, type ProcessStart } from '@trainer/model';
+import type { Spawner } from '@trainer/runtime';
+import type { BundleCache } from '../bundles/bundle-cache.js';
+import type { AgentConfig } from '../config.js';
+import type { GroupRecords } from '../folder/group-records.js';
+import type { Launch } from '../leases/lease-keeper.js';
+import type { Timing } from '../timing.js';
+import { actorEnvironment, threadsOf } from './environment.js';
+import type { MemoryReader } from './memory-use.js';
+import { SupervisedActor, type SupervisionEvents } from './supervised-actor.js';
+
+/** Only modules that the installation names run as actors. */
+export class ModuleRefusedError extends TrainerError<'actor.load-failed', { specifier: string }> {
+  constructor(specifier: string) {
+    super('actor.load-failed', `This node has no module '${specifier.slice(0, 200)}' that may run as an actor.`, {
+      specifier: specifier.slice(0, 200),
+    });
+  }
+}
+
+/** Ranks run at lower priority, so that agents stay responsive (design.md section 5). */
+const RANK_NICE = 10;
+
+export interface LauncherPorts {
+  readonly config: AgentConfig;
+  readonly capacity: Capacity;
+  readonly clock: Clock;
+  readonly timing: Timing;
+  readonly spawner: Spawner;
+  readonly bundles: BundleCache;
+  readonly groups: GroupRecords;
+  readonly memory: MemoryReader;
+  readonly scratchFolder: string;
+}
+
+/** Starts actors' processes. */
+export class Launcher {
+  readonly #ports: LauncherPorts;
+
+  constructor(ports: LauncherPorts) {
+    this.#ports = ports;
+  }
+
+  launch(launch: Launch, events: SupervisionEvents): SupervisedActor {
+    const { clock, timing, memory, groups } = this.#ports;
+    const { lease, grant, spec } = launch;
+    const scratch = join(this.#ports.scratchFolder, lease);
+    let group: number | null = null;
+    const isRank = spec.classRef.kind === 'module';
+    return new SupervisedActor(
+      { lease, isRank, memoryBytes: grant.memoryBytes },
+      {
+        clock,
+        timing,
+        kernelKills: () => memory.kernelKills(),
+        spawn: () => this.#spawn(),
+        prepare: () => this.#prepare(launch, scratch),
+      },
+      {
+        ...events,
+        onStarted: (pid) => {
+          group = pid;
+          groups.add(pid);
+          events.onStarted(pid);
+        },
+        onEnded: (cause) => {
+          if (group !== null) groups.remove(group);
+          rmSync(scratch, { recursive: true, force: true });
+          events.onEnded(cause);
+        },
+      },
+    );
+  }
+
+  #spawn(): ReturnType<Spawner['spawn']> {
+    const { config, spawner } = this.#ports;
+    return spawner.spawn({
+      command: process.execPath,
+      args: [config.actorEntry],
+      env: config.processEnvironment,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced',
+      isGroupLeader: true,
+    });
+  }
+
+  async #prepare({ lease, grant, spec }: Launch, scratchDir: string): Promise<ProcessStart> {
+    const { config, timing, capacity } = this.#ports;
+    const environment = actorEnvironment(grant, capacity.gpus, spec.env);
+    const moduleUrl = await this.#moduleUrl(spec.classRef);
+    mkdirSync(scratchDir, { recursive: true, mode: 0o700 });
+    const isModule = spec.classRef.kind === 'module';
+    return {
+      lease,
+      holder: spec.holder,
+      classRef: spec.classRef,
+      className: spec.className,
+      moduleUrl,
+      args: spec.args,
+      concurrency: spec.concurrency,
+      token: spec.token,
+      environment,
+      threads: threadsOf(grant),
+      nice: spec.holder.kind === 'rank' ? RANK_NICE : 0,
+      listenHost: config.listenHost,
+      advertisedHost: config.advertisedHost,
+      ports: config.actorPorts,
+      scratchDir,
+      nativeDir: config.nativeDir,
+      store: isModule ? config.store : null,
+      beatMs: isModule ? timing.beatMs : null,
+      answersKeptMs: timing.answersKeptMs,
+    };
+  }
+
+  async #moduleUrl(classRef: ActorClassRef): Promise<string> {
+    if (classRef.kind === 'bundle') return this.#ports.bundles.ensure(classRef.hash);
+    const url = this.#ports.config.modules[classRef.specifier];
+    if (url === undefined) throw new ModuleRefusedError(classRef.specifier);
+    return url;
+  }
+}

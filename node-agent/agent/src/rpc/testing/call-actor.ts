@@ -1,0 +1,24 @@
+import { openClient } from '@trainer/runtime';
+import { ActorCallsClient, encodeValue, type pb } from '@trainer/wire';
+
+/** Makes one call; a call that is not answered stays pending. */
+export function call(address: string, token: string, method: string, args: readonly unknown[]): Promise<pb.AnswerBatch> {
+  const client = openClient(ActorCallsClient, address, null);
+  const stream = client.connect();
+  const answered = new Promise<pb.AnswerBatch>((resolve) => {
+    stream.on('data', (batch: pb.AnswerBatch) => {
+      if (batch.refused === undefined && batch.answers.length === 0) return;
+      resolve(batch);
+      client.close();
+    });
+    stream.on('error', () => undefined);
+  });
+  stream.write({ hello: { caller: 'a-test', token, protocol: { major: 1, minor: 0 } }, calls: [], cancels: [], credits: [] });
+  stream.write({
+    hello: undefined,
+    calls: [{ number: 1, method, args: encodeValue(args), timeoutMs: 0, windowBytes: 0 }],
+    cancels: [],
+    credits: [],
+  });
+  return answered;
+}

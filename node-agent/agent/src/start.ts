@@ -1,0 +1,283 @@
+import { hostname } from 'node:os';
+import {
+  PROTOCOL,
+  toErrorData,
+  type Capacity,
+  type Clock,
+  type Hello,
+  type Millis,
+  type NodeId,
+  type Timer,
+  type TrainerError,
+} from '@trainer/model';
+import {
+  connectMessages,
+  deferred,
+  detectSpawner,
+  sleep,
+  type Logger,
+  type Messages,
+  type Spawner,
+  type Subscription,
+} from '@trainer/runtime';
+import { openObjectStore, type ObjectStore } from '@trainer/storage';
+import { BundleCache } from './bundles/bundle-cache.js';
+import type { AgentConfig } from './config.js';
+import { fileFactDisk } from './facts/fact-disk.js';
+import { Outbox } from './facts/outbox.js';
+import { openAgentFolder, type AgentFolder } from './folder/agent-folder.js';
+import { GroupRecords } from './folder/group-records.js';
+import { LeaseKeeper } from './leases/lease-keeper.js';
+import { emptyLedger } from './ledger/ledger.js';
+import { HeadLink, type LinkOwner } from './link/head-link.js';
+import { LogKeeper } from './logs/log-keeper.js';
+import { servePlacement } from './placement/serve-placement.js';
+import { Launcher } from './processes/launcher.js';
+import { systemMemory } from './processes/memory-use.js';
+import { watchActors } from './processes/watch.js';
+import { detectCapacity, systemMachine } from './resources/detect.js';
+import { grpcBundleSource } from './rpc/grpc-bundle-source.js';
+import { grpcHeadStreams } from './rpc/grpc-head-stream.js';
+import { timing, type Timing } from './timing.js';
+
+/** What the agent is joined to. */
+export interface AgentPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Connects to NATS; the system's is `connectMessages` of the settings. */
+  readonly connectMessages?: () => Promise<Messages>;
+}
+
+export interface RunningAgent {
+  readonly node: NodeId;
+  readonly incarnation: number;
+  readonly capacity: Capacity;
+  /** Resolves when the head has reconciled the first hello. */
+  readonly whenWelcomed: Promise<void>;
+  /** Resolves when the head refuses this agent for good; its actors are then ended. */
+  readonly whenRefused: Promise<TrainerError>;
+  /**
+   * Asks all actors to end, kills what is left after `graceMs`, and leaves the cluster. Resolves when no process of it is left
+   * and the head has heard of their ends, or can't be told. Idempotent.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Processes of an earlier agent that are still there after so long are in an uninterruptible wait; the start goes on without them. */
+const LEFTOVERS_MS = 5_000;
+/** How long a stop waits for the head to store the ends of the leases. */
+const FAREWELL_MS = 500;
+
+/**
+ * Starts the agent of this machine: locks its folder, ends what an earlier one left, then connects to the head, for as long as it runs.
+ * @throws FolderInUseError, IdentityDamagedError, StoreUnavailableError
+ */
+export async function start(config: AgentConfig, ports: AgentPorts): Promise<RunningAgent> {
+  const folder = openAgentFolder(config.folder);
+  try {
+    const groups = new GroupRecords(folder.groupsFolder);
+    const path = config.processEnvironment['PATH'] ?? '';
+    const [leftovers, spawner, capacity, store] = await Promise.all([
+      groups.killLeftovers(ports.clock, LEFTOVERS_MS),
+      detectSpawner(path),
+      detectCapacity(systemMachine(path), config),
+      openObjectStore(config.store),
+    ]);
+    if (leftovers.killed.length > 0) ports.logger.warn('ended processes that an earlier agent left', leftovers);
+    return run({ config, ports, folder, groups, spawner, capacity, store, timing: timing(config.timeScale, config.headlessMs) });
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly config: AgentConfig;
+  readonly ports: AgentPorts;
+  readonly folder: AgentFolder;
+  readonly groups: GroupRecords;
+  readonly spawner: Spawner;
+  readonly capacity: Capacity;
+  readonly store: ObjectStore;
+  readonly timing: Timing;
+}
+
+/** NATS, reached or not; an agent works on without it, and takes nothing new. */
+class MessagesLine {
+  #messages: Messages | null = null;
+  #subscription: Subscription | null = null;
+  #isClosed = false;
+
+  constructor(connect: () => Promise<Messages>, onConnected: (messages: Messages) => Subscription, logger: Logger) {
+    connect().then(
+      (messages) => {
+        if (this.#isClosed) void messages.close();
+        else {
+          this.#messages = messages;
+          this.#subscription = onConnected(messages);
+        }
+      },
+      (error: unknown) => logger.error('NATS refuses this agent; it takes no new work', { error: toErrorData(error) }),
+    );
+  }
+
+  get messages(): Messages | null {
+    return this.#messages;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#subscription?.close();
+    await this.#messages?.close();
+  }
+}
+
+/** What holds leases on this machine, whoever commands it. */
+interface Holding {
+  readonly outbox: Outbox;
+  readonly keeper: LeaseKeeper;
+  readonly logs: LogKeeper;
+  readonly line: MessagesLine;
+  readonly watch: Timer;
+  close(): Promise<void>;
+}
+
+function hold(parts: Parts, onFacts: () => void): Holding {
+  const { config, ports, folder } = parts;
+  const { clock, logger } = ports;
+  const { node, incarnation, newestHeadEpoch } = folder.identity;
+  const disk = fileFactDisk(folder.factsFile);
+  const outbox = new Outbox(disk);
+  const memory = systemMemory();
+  const source = grpcBundleSource(config.headAddress, config.secret);
+  const bundles = new BundleCache(folder.bundlesFolder, source);
+  const flushMs = parts.timing.logFlushMs;
+  const logs = new LogKeeper({ clock, store: parts.store, bucket: config.logsBucket, flushMs, logger, messages: () => line.messages });
+  const launcher = new Launcher({ ...parts, clock, bundles, memory, scratchFolder: folder.scratchFolder });
+  const keeper = new LeaseKeeper(emptyLedger(parts.capacity, newestHeadEpoch), {
+    clock,
+    reservationMs: parts.timing.reservationMs,
+    outbox,
+    launch: (launch, events) => launcher.launch(launch, events),
+    onLine: (lease, text, isStderr) => logs.add(lease, text, isStderr),
+    onGone: (lease) => logs.ended(lease),
+    onFacts,
+    onHeadEpoch: (headEpoch) => folder.saveHeadEpoch(headEpoch),
+  });
+  const connect = ports.connectMessages ?? (() => connectTo(config, node, logger));
+  const serve = (messages: Messages): Subscription => servePlacement(messages, { node, incarnation }, (request) => keeper.place(request));
+  const line = new MessagesLine(connect, serve, logger);
+  const watch = watchActors({ clock, everyMs: parts.timing.memoryPollMs, memory }, () => keeper.actors);
+  const close = async (): Promise<void> => {
+    watch.cancel();
+    source.close();
+    await line.close();
+    disk.close();
+    folder.close();
+  };
+  return { outbox, keeper, logs, line, watch, close };
+}
+
+function run(parts: Parts): RunningAgent {
+  const { config, ports, capacity } = parts;
+  const { clock, logger } = ports;
+  const { node, incarnation } = parts.folder.identity;
+  const holding = hold(parts, () => link.pump());
+  const welcome = deferred<void>();
+  const refused = deferred<TrainerError>();
+  const owner = linkOwner({ parts, holding, onWelcome: () => welcome.resolve(), onRefused: (error) => refused.resolve(error) });
+  const streams = grpcHeadStreams(config.headAddress, config.secret);
+  const link = new HeadLink(owner, streams.open, parts.timing, { clock, logger });
+  const leave = async (graceMs: Millis): Promise<void> => {
+    const { keeper, logs, outbox } = holding;
+    const cause = { kind: 'owner-gone', owner: `agent ${node}` } as const;
+    keeper.drain();
+    const gone = keeper.endAll(cause, 'stop');
+    const kill = clock.after(graceMs, () => void keeper.endAll(cause, 'kill'));
+    await gone;
+    kill.cancel();
+    await Promise.race([logs.flushAll(), sleep(clock, FAREWELL_MS)]);
+    await whenTold(outbox, clock);
+    link.stop();
+    streams.close();
+    await holding.close();
+  };
+  let stopping: Promise<void> | null = null;
+  return {
+    node,
+    incarnation,
+    capacity,
+    whenWelcomed: welcome.promise,
+    whenRefused: refused.promise,
+    stop: (graceMs) => (stopping ??= leave(graceMs)),
+  };
+}
+
+/** Waits a moment for the head to store the last facts; a head that is gone learns of the ends when the agent is lost. */
+async function whenTold(outbox: Outbox, clock: Clock): Promise<void> {
+  const startedMs = clock.monotonicMs();
+  while (outbox.waiting > 0 && clock.monotonicMs() - startedMs < FAREWELL_MS) await sleep(clock, 5);
+}
+
+interface OwnerParts {
+  readonly parts: Parts;
+  readonly holding: Holding;
+  readonly onWelcome: () => void;
+  readonly onRefused: (error: TrainerError) => void;
+}
+
+function helloOf({ config, folder, capacity }: Parts, { keeper, outbox, line }: Holding): Hello {
+  const { node, incarnation } = folder.identity;
+  return {
+    protocol: PROTOCOL,
+    node,
+    incarnation,
+    host: hostname(),
+    version: config.version,
+    capacity,
+    labels: config.labels,
+    leases: keeper.held(),
+    newestFact: outbox.newest,
+    newestHeadEpoch: keeper.ledger.newestHeadEpoch,
+    natsConnected: line.messages?.isConnected === true,
+    engines: config.engines,
+  };
+}
+
+function linkOwner({ parts, holding, onWelcome, onRefused }: OwnerParts): LinkOwner {
+  const { keeper, outbox, line } = holding;
+  const { logger } = parts.ports;
+  return {
+    hello: () => helloOf(parts, holding),
+    natsConnected: () => line.messages?.isConnected === true,
+    onHelloRead: (storedFact) => outbox.resume(storedFact),
+    takeFacts: () => keeper.takeFacts(),
+    onAcknowledged: (storedFact, facts) => keeper.acknowledged(storedFact, facts),
+    hears: (headEpoch) => keeper.hears(headEpoch),
+    onWelcome: ({ stream, lowWater, verdicts }) => {
+      keeper.welcomed(stream, lowWater, verdicts);
+      onWelcome();
+    },
+    onCommand: (command) => keeper.command(command),
+    onDisconnected: () => {
+      outbox.suspend();
+      keeper.disconnected();
+    },
+    onBeat: (headlessInMs) => {
+      keeper.sweep();
+      if (headlessInMs > 0) for (const actor of keeper.actors) actor.owned(headlessInMs);
+      else if (keeper.held().length > 0) {
+        logger.error('no head was heard for too long; all actors are ended', {});
+        void keeper.endAll({ kind: 'owner-gone', owner: 'the head' }, 'kill');
+      }
+    },
+    onRefused: (error) => {
+      void keeper.endAll({ kind: 'owner-gone', owner: 'the head' }, 'kill');
+      onRefused(error);
+    },
+  };
+}
+
+function connectTo(config: AgentConfig, node: NodeId, logger: Logger): Promise<Messages> {
+  return connectMessages({ servers: config.natsServers, token: config.natsToken, name: node, logger, random: Math.random });
+}

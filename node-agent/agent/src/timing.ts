@@ -1,0 +1,46 @@
+import type { Millis } from '@trainer/model';
+import { timeScale } from '@trainer/runtime';
+
+/** The agent's deadlines and intervals, scaled together. */
+export interface Timing {
+  /** Between two heartbeats; three missed ones make an agent silent (design.md section 9). */
+  readonly heartbeatMs: Millis;
+  /** Silence after which the head counts as lost and is tried anew. */
+  readonly headSilentMs: Millis;
+  readonly headlessMs: Millis;
+  readonly reconnectMs: Millis;
+  /** A reservation that is not started by then frees itself. */
+  readonly reservationMs: Millis;
+  /** From the start of a process to its ready; long, as constructors of users may load data. */
+  readonly startMs: Millis;
+  /** Rungs of the stop ladder: after the request, and after SIGTERM. */
+  readonly stopAskedMs: Millis;
+  readonly stopTermMs: Millis;
+  /** A rank whose main loop is silent for so long is frozen. */
+  readonly livenessMs: Millis;
+  readonly beatMs: Millis;
+  readonly memoryPollMs: Millis;
+  readonly answersKeptMs: Millis;
+  /** How often a log's newest lines are stored. */
+  readonly logFlushMs: Millis;
+}
+
+export function timing(factor: number, headlessMs: Millis): Timing {
+  const scale = timeScale(factor);
+  const scaled = (ms: Millis): Millis => scale.scaled(ms);
+  return {
+    heartbeatMs: scaled(1_000),
+    headSilentMs: scaled(3_000),
+    headlessMs: scaled(headlessMs),
+    reconnectMs: scaled(100),
+    reservationMs: scaled(10_000),
+    startMs: Math.max(10_000, scaled(60_000)),
+    stopAskedMs: scaled(3_000),
+    stopTermMs: scaled(1_000),
+    livenessMs: scaled(10_000),
+    beatMs: scaled(1_000),
+    memoryPollMs: scaled(500),
+    answersKeptMs: scaled(30_000),
+    logFlushMs: scaled(2_000),
+  };
+}
