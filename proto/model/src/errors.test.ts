@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { describeCause, type DeathCause } from './causes.js';
+import { fromErrorData, InvalidRequestError, toErrorData, TrainerError } from './errors.js';
+
+describe('errors as data', () => {
+  it('come back as they went', () => {
+    const error = new TrainerError('queue.full', 'm', { limit: 3 }, 'same');
+    expect(toErrorData(fromErrorData(toErrorData(error)))).toEqual({
+      code: 'queue.full',
+      message: 'm',
+      facts: { limit: 3 },
+      retry: 'same',
+    });
+  });
+
+  it.each([
+    [new RangeError('r'), 'r'],
+    ['text', 'text'],
+    [undefined, 'undefined'],
+  ])('are internal when they are not ours: %p', (thrown, message) => {
+    expect(toErrorData(thrown)).toEqual({ code: 'internal', message, facts: {}, retry: 'never' });
+  });
+
+  it('name every field of a request that is wrong', () => {
+    const error = new InvalidRequestError([
+      { path: ['epochs'], message: 'is 0', type: 'range' },
+      { path: ['hyperparameters', 'max_depth'], message: 'is -1', type: 'range' },
+    ]);
+    expect(error.message).toBe('epochs: is 0; hyperparameters.max_depth: is -1');
+    expect(error.name).toBe('InvalidRequestError');
+  });
+});
+
+describe('the cause of an end', () => {
+  const error = { code: 'x', message: 'no such export', facts: {}, retry: 'never' } as const;
+  it.each<[DeathCause, string]>([
+    [{ kind: 'exited', code: 3 }, 'its process exited with code 3'],
+    [{ kind: 'signal', signal: 'SIGKILL' }, 'its process was ended by SIGKILL'],
+    [{ kind: 'out-of-memory', limitBytes: 256 * 2 ** 20, usedBytes: 300 * 2 ** 20 }, 'it used 300 MiB of its 256 MiB; ask for more memory'],
+    [{ kind: 'constructor-threw', error: { name: 'E', message: 'm', stack: '', fields: {} } }, 'its constructor threw E: m'],
+    [{ kind: 'load-failed', error }, 'its class could not be loaded: no such export'],
+    [{ kind: 'start-timeout', afterMs: 30_000 }, 'it did not start within 30 s'],
+    [{ kind: 'killed', by: 'ada' }, 'killed by ada'],
+    [{ kind: 'finished' }, 'its work is done'],
+  ])('is one sentence: %#', (cause, text) => {
+    expect(describeCause(cause)).toBe(text);
+  });
+});
