@@ -11,6 +11,7 @@ import {
   type Hello,
   type PlaceReply,
   type PlaceRequest,
+  type RefusedFact,
   type ToAgent,
 } from '@trainer/model';
 import { listen, openServer, systemClock, until, type Messages } from '@trainer/runtime';
@@ -38,6 +39,8 @@ export class FakeHead {
   #streams = 0;
   headEpoch = 1;
   doesEcho = true;
+  /** Why reports of ranks are refused; null: they are stored. */
+  refusesReports: string | null = null;
   port = 0;
 
   constructor(readonly secret: string) {
@@ -127,7 +130,12 @@ export class FakeHead {
         return;
       case 'facts':
         this.facts.push(...message.facts);
-        this.send({ kind: 'ack', storedFact: message.facts.at(-1)?.number ?? 0, refused: [] });
+        this.send({ kind: 'ack', storedFact: message.facts.at(-1)?.number ?? 0, refused: this.#refused(message.facts) });
     }
+  }
+
+  #refused(facts: readonly Fact[]): RefusedFact[] {
+    const why = this.refusesReports;
+    return why === null ? [] : facts.flatMap(({ number, body }) => (body.kind === 'rank' ? [{ number, why }] : []));
   }
 }

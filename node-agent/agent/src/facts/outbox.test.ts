@@ -1,0 +1,123 @@
+import { expect, test } from '@jest/globals';
+import { leaseId, type FactBody } from '@trainer/model';
+import fc from 'fast-check';
+import type { FactDisk } from './fact-disk.js';
+import { Outbox } from './outbox.js';
+
+const LEASE = leaseId('1-1');
+const started = (pid: number): FactBody => ({ kind: 'started', pid });
+
+function memoryDisk(limitBytes = Infinity): FactDisk & { bytes: () => number } {
+  let held = Buffer.alloc(0);
+  return {
+    append: (bytes) => {
+      if (held.length + bytes.length > limitBytes) throw new Error('no space');
+      const at = held.length;
+      held = Buffer.concat([held, bytes]);
+      return at;
+    },
+    read: (at, length) => held.subarray(at, at + length),
+    clear: () => void (held = Buffer.alloc(0)),
+    close: () => undefined,
+    bytes: () => held.length,
+  };
+}
+
+const numbers = (facts: readonly { number: number }[]): number[] => facts.map(({ number }) => number);
+
+test('facts wait for a stream, are numbered from 1, and are taken once a stream', () => {
+  const outbox = new Outbox(memoryDisk());
+  outbox.append(LEASE, started(1));
+  outbox.append(LEASE, started(2));
+  expect(outbox.take()).toEqual([]);
+  outbox.resume(0);
+  expect(numbers(outbox.take())).toEqual([1, 2]);
+  expect(outbox.take()).toEqual([]);
+});
+
+test('after a reconnect all that the head has not stored is sent again', () => {
+  const outbox = new Outbox(memoryDisk());
+  for (let pid = 1; pid <= 4; pid += 1) outbox.append(LEASE, started(pid));
+  outbox.resume(0);
+  outbox.take();
+  outbox.suspend();
+  outbox.resume(2);
+  expect(numbers(outbox.take())).toEqual([3, 4]);
+});
+
+test('a refusal is told to who reported, and names the lease to end', () => {
+  const outbox = new Outbox(memoryDisk());
+  const told: (string | null)[] = [];
+  outbox.append(LEASE, started(1), (refused) => told.push(refused));
+  outbox.append(LEASE, started(2), (refused) => told.push(refused));
+  outbox.resume(0);
+  outbox.take();
+  expect(outbox.acknowledge(2, [{ number: 2, why: 'over' }])).toEqual([{ lease: LEASE, why: 'over' }]);
+  expect(told).toEqual([null, 'over']);
+});
+
+test('no more is under way than its limit, and one fact above the limit goes alone', () => {
+  const outbox = new Outbox(memoryDisk(), { memoryBytes: 2 ** 20, diskBytes: 0, inFlightBytes: 10 });
+  outbox.append(LEASE, started(1));
+  outbox.append(LEASE, started(2));
+  outbox.resume(0);
+  expect(numbers(outbox.take())).toEqual([1]);
+  expect(outbox.take()).toEqual([]);
+  outbox.acknowledge(1, []);
+  expect(numbers(outbox.take())).toEqual([2]);
+});
+
+test('what memory has no room for lies on disk, in order, and the room is given back', () => {
+  const disk = memoryDisk();
+  const outbox = new Outbox(disk, { memoryBytes: 150, diskBytes: 10_000, inFlightBytes: 2 ** 20 });
+  for (let pid = 1; pid <= 20; pid += 1) outbox.append(LEASE, started(pid));
+  expect(disk.bytes()).toBeGreaterThan(0);
+  outbox.resume(0);
+  const taken = outbox.take();
+  expect(taken.map(({ body }) => (body.kind === 'started' ? body.pid : 0))).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  outbox.acknowledge(20, []);
+  expect(disk.bytes()).toBe(0);
+});
+
+test('a full disk drops nothing and says that it is full', () => {
+  const outbox = new Outbox(memoryDisk(0), { memoryBytes: 100, diskBytes: 1_000, inFlightBytes: 2 ** 20 });
+  for (let pid = 1; pid <= 5; pid += 1) outbox.append(LEASE, started(pid));
+  expect(outbox.isFull).toBe(true);
+  outbox.resume(0);
+  expect(numbers(outbox.take())).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('over any reconnects and acknowledgements the head gets every fact, in order, without a gap', () => {
+  const steps = fc.array(
+    fc.oneof(fc.constant('append' as const), fc.constant('take' as const), fc.constant('cut' as const), fc.constant('ack' as const)),
+    { maxLength: 80 },
+  );
+  fc.assert(
+    fc.property(steps, fc.integer({ min: 50, max: 400 }), (all, memoryBytes) => {
+      const outbox = new Outbox(memoryDisk(), { memoryBytes, diskBytes: 2 ** 20, inFlightBytes: 200 });
+      let stored = 0;
+      let onWire: number[] = [];
+      outbox.resume(0);
+      const ack = (): void => {
+        for (const number of onWire) if (number === stored + 1) stored = number;
+        onWire = [];
+        outbox.acknowledge(stored, []);
+      };
+      for (const step of all) {
+        if (step === 'append') outbox.append(LEASE, started(1));
+        if (step === 'take') onWire.push(...numbers(outbox.take()));
+        if (step === 'ack') ack();
+        if (step === 'cut') {
+          onWire = [];
+          outbox.suspend();
+          outbox.resume(stored);
+        }
+      }
+      for (let round = 0; round < 100; round += 1) {
+        onWire.push(...numbers(outbox.take()));
+        ack();
+      }
+      expect({ stored, waiting: outbox.waiting }).toEqual({ stored: outbox.newest, waiting: 0 });
+    }),
+  );
+});
