@@ -1,1 +1,1 @@
-export {};
+export { TrainingRank } from './rank/training-rank.js';

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { buffer } from 'node:stream/consumers';
+import { TrainerError, type Checkpoint, type StoredFile, type TrainingAssignment } from '@trainer/model';
+import type { ObjectStore } from '@trainer/storage';
+import type { ExportedFile } from '../artifacts/export-model.js';
+import { DatasetChangedError } from '../data/errors.js';
+import type { CheckpointBytes } from './rank-messages.js';
+import { withStoreRetries, type RetryPorts } from './store-retries.js';
+
+/** An attempt's reads and writes in the object store: the dataset and a checkpoint in, files under `attempts/{job}/{n}/` out. */
+export class AttemptStore {
+  constructor(
+    private readonly store: Promise<ObjectStore>,
+    private readonly assignment: TrainingAssignment,
+    private readonly scratchDir: string,
+    private readonly retries: RetryPorts,
+  ) {}
+
+  /**
+   * Downloads the dataset as it was submitted. @returns its path; the name is a hash, so that no key of a user is a file name
+   * @throws DatasetChangedError when the key holds another object now, or none
+   */
+  async downloadDataset(): Promise<string> {
+    const { bucket, key, etag } = this.assignment.dataset;
+    const path = join(this.scratchDir, `dataset-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`);
+    await withStoreRetries(this.retries, async () => {
+      const store = await this.store;
+      const { stream } = await store.get(bucket, key, { ifMatch: etag }).catch((error: unknown) => {
+        throw changedDataset(error, key);
+      });
+      await pipeline(stream, createWriteStream(path));
+    });
+    return path;
+  }
+
+  /** @returns the bytes to resume from, or null where the stored object is gone or not what was stored. */
+  async downloadCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array | null> {
+    try {
+      const bytes = await withStoreRetries(this.retries, async () => {
+        const { stream } = await (await this.store).get(this.assignment.modelsBucket, checkpoint.file.key);
+        return buffer(stream);
+      });
+      return createHash('sha256').update(bytes).digest('hex') === checkpoint.file.sha256 ? bytes : null;
+    } catch (error) {
+      if (codeOf(error) === 'object.not-found') return null;
+      throw error;
+    }
+  }
+
+  async putCheckpoint({ epoch, bytes, metrics }: CheckpointBytes): Promise<Checkpoint> {
+    const key = this.#key(`checkpoint-${epoch}.ckpt`);
+    await withStoreRetries(this.retries, async () => (await this.store).put(this.assignment.modelsBucket, key, bytes));
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return { epoch, metrics, file: { role: 'checkpoint', key, bytes: bytes.length, sha256, ending: '.ckpt' } };
+  }
+
+  /** Uploads the files of a model, side by side. */
+  putFiles(files: readonly ExportedFile[]): Promise<StoredFile[]> {
+    return Promise.all(
+      files.map(async ({ role, path, bytes, sha256, ending }) => {
+        const key = this.#key(`${this.assignment.artifactStem}${ending}`);
+        await withStoreRetries(this.retries, async () => (await this.store).put(this.assignment.modelsBucket, key, createReadStream(path)));
+        return { role, key, bytes, sha256, ending };
+      }),
+    );
+  }
+
+  #key(name: string): string {
+    return `attempts/${this.assignment.job}/${this.assignment.attempt}/${name}`;
+  }
+}
+
+function changedDataset(error: unknown, key: string): unknown {
+  const code = codeOf(error);
+  if (code === 'object.precondition-failed') return new DatasetChangedError(key, 'overwritten', { cause: error });
+  return code === 'object.not-found' ? new DatasetChangedError(key, 'deleted', { cause: error }) : error;
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof TrainerError ? error.code : null;
+}

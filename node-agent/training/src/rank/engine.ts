@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { catalogEntry, InvalidRequestError, nearestNames, CATALOG, type CatalogEntry } from '@trainer/model';
+import { openXgboost } from '../engines/xgboost-library.js';
+import type { Learner, LearnerInit } from '../learners/learner.js';
+import { createXgboostLearner } from '../learners/xgboost-learner.js';
+
+/** An opened engine. */
+export interface Engine {
+  /** Name and version of its library, for the card. */
+  readonly versions: Readonly<Record<string, string>>;
+  createLearner(init: LearnerInit): Learner;
+}
+
+/** @throws InvalidRequestError for a model that the catalog lacks. */
+export function requireEntry(modelId: string): CatalogEntry {
+  const entry = catalogEntry(modelId);
+  if (entry) return entry;
+  const ids = CATALOG.map((known) => known.modelId);
+  const message = `${modelId} is no model of this version; nearest: ${nearestNames(modelId, ids).join(', ')}`;
+  throw new InvalidRequestError([{ path: ['model_id'], message, type: 'unknown' }]);
+}
+
+/** Opens the engine of a model. @throws EngineUnavailableError */
+export async function openEngine(entry: CatalogEntry, nativeDir: string): Promise<Engine> {
+  switch (entry.engine) {
+    case 'xgboost': {
+      const library = await openXgboost(join(nativeDir, 'xgboost'));
+      return { versions: { xgboost: library.version }, createLearner: (init) => createXgboostLearner(library, init) };
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { datasetFolder, type DatasetFolder } from '../data/dataset.fixture.js';
+import { prepareData, type PreparedData } from './prepare-data.js';
+import { trainRequest } from './rank.fixture.js';
+
+let folder: DatasetFolder;
+beforeAll(async () => {
+  folder = await datasetFolder();
+});
+afterAll(() => folder.remove());
+
+const prepare = async (content: string, request: Parameters<typeof trainRequest>[0] = {}): Promise<PreparedData> =>
+  prepareData(await folder.open(content), trainRequest(request));
+const failure = async (content: string, request: Parameters<typeof trainRequest>[0] = {}): Promise<unknown> =>
+  prepare(content, request).then(
+    () => null,
+    (error: unknown) => error,
+  );
+const table = (rows: number, row: (at: number) => string): string =>
+  `a,b,y\n${Array.from({ length: rows }, (_, at) => row(at)).join('\n')}\n`;
+
+test('gaps in features stay gaps', async () => {
+  const { train, validation } = await prepare(table(100, (at) => `${at % 3 === 0 ? 'NaN' : at},NA,${at % 2}`));
+  const values = [...train.values, ...validation.values];
+  expect([values.length, values.filter(Number.isNaN).length]).toEqual([200, 134]);
+});
+test('rows without a target are dropped, counted and told', async () => {
+  const { facts } = await prepare(table(120, (at) => `${at * 2},1,${at < 20 ? '' : at % 2}`));
+  expect([facts.rows, facts.droppedRows, facts.trainTarget.length, facts.validationTarget.length]).toEqual([120, 20, 80, 20]);
+  expect(facts.warnings).toEqual([expect.stringContaining('20 rows have no value in the target column "y"')]);
+});
+test('the raw validation rows are those of the matrix', async () => {
+  const { validation, facts } = await prepare(table(100, (at) => `${at / 4},${at},${at % 2}`));
+  expect([...(facts.rawValidation[0] ?? [])]).toEqual([...validation.values].filter((_, at) => at % 2 === 0));
+});
+test('excluded text columns are no hindrance', async () => {
+  const { facts } = await prepare(
+    table(100, (at) => `word${at},${at * 3},${at % 2}`),
+    { excludeColumns: ['a'] },
+  );
+  expect(facts.preprocessing.inputs.map(({ name }) => name)).toEqual(['b']);
+});
+test('booleans are features of 0 and 1', async () => {
+  const { train } = await prepare(table(100, (at) => `${at % 2 === 0},0,${at % 2}`));
+  expect(new Set(train.values)).toEqual(new Set([0, 1]));
+});
+
+describe('what is refused', () => {
+  test('text and dates among the features, each with its line, and how to go on', async () => {
+    const error = await failure('a,b,c,y\n1,,,0\n2,Paris,2024-01-31,1\n3,Rome,2024-02-01,0\n4,Rome,2024-02-01,1\n');
+    expect(error).toMatchObject({
+      code: 'dataset.not-numeric',
+      facts: {
+        columns: [
+          { column: 'b', type: 'text', example: 'Paris', place: { unit: 'line', number: 3 } },
+          { column: 'c', type: 'date', example: '2024-01-31', place: { unit: 'line', number: 3 } },
+        ],
+      },
+    });
+    expect(String(error)).toContain('exclude_columns: ["b","c"]');
+  });
+  test('a number that float32 cannot hold, with its line', async () => {
+    expect(await failure(table(100, (at) => `${at === 50 ? '1.5e39' : '0.5'},${at},${at % 2}`))).toMatchObject({
+      code: 'dataset.infinity',
+      facts: { column: 'a', place: { unit: 'line', number: 52 } },
+    });
+  });
+  test.each([
+    ['one class', table(50, () => '1,2,x'), 'one-class'],
+    ['no target at all', table(50, () => '1,2,'), 'missing'],
+    ['5,000 distinct floats', table(5_000, (at) => `1,2,${at}.5`), 'continuous'],
+  ])('a target of %s', async (_what, content, problem) => {
+    expect(await failure(content)).toMatchObject({ code: 'dataset.target', facts: { column: 'y', problem } });
+  });
+});

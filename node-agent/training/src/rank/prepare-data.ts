@@ -1,0 +1,115 @@
+import type { TrainRequest } from '@trainer/model';
+import { VERIFIED_ROWS } from '../artifacts/verifier.js';
+import { chooseColumns } from '../data/choose-columns.js';
+import { InfinityError, NotNumericError, type UnusableColumn } from '../data/errors.js';
+import { numbersOf, type CodedColumn, type Column, type Dataset, type Table } from '../data/table.js';
+import type { FeatureMatrix, TargetVector } from '../learners/learner.js';
+import { applyPreprocessing, firstBeyondFloat32 } from '../preprocessing/apply.js';
+import { fitPreprocessing, type FeatureColumn } from '../preprocessing/fit.js';
+import type { Preprocessing } from '../preprocessing/preprocessing.js';
+import { encodeTarget } from '../preprocessing/target.js';
+import { splitRows, type SplitRule } from '../split/split.js';
+
+/** The encoded rows; large, and let go once the learner has its copy. */
+export interface PreparedData {
+  readonly train: FeatureMatrix;
+  readonly validation: FeatureMatrix;
+  readonly facts: DataFacts;
+}
+
+/** What is known of the data beside the matrices. */
+export interface DataFacts {
+  readonly preprocessing: Preprocessing;
+  /** 0 for regression. */
+  readonly classCount: number;
+  readonly trainTarget: TargetVector;
+  readonly validationTarget: TargetVector;
+  /** The first validation rows as they stood in the table, one array an input; gaps are NaN. */
+  readonly rawValidation: readonly Float64Array[];
+  readonly split: SplitRule;
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly missing: number }[];
+  readonly rows: number;
+  /** Rows without a target, left out. */
+  readonly droppedRows: number;
+  readonly fingerprint: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Describes and loads (design.md section 7): chooses the columns, reads them, encodes the target, splits, fits the preprocessing on
+ * the training rows, and encodes both parts.
+ * @throws DatasetError
+ */
+export async function prepareData(dataset: Dataset, request: TrainRequest): Promise<PreparedData> {
+  const chosen = chooseColumns(dataset.columnNames, request.targetColumn, request.excludeColumns);
+  const table = await dataset.read([...chosen.features, chosen.target]);
+  const columns = table.columns.slice(0, -1);
+  const features = await numericFeatures(table, columns);
+  const target = encodeTarget(lastOf(table), request.taskType);
+  const classNames = target.encoding.kind === 'classes' ? target.encoding.classes : [];
+  const split = splitRows({
+    rows: target.rows.length,
+    classOf: target.encoding.kind === 'classes' ? target.values : null,
+    classNames,
+    target: chosen.target,
+    validationSplit: request.validationSplit,
+    seed: request.seed,
+  });
+  const trainRows = split.train.map((at) => target.rows[at] ?? 0);
+  const validationRows = split.validation.map((at) => target.rows[at] ?? 0);
+  const { preprocessing, warnings } = fitPreprocessing(features, target.encoding, trainRows);
+  const beyond = firstBeyondFloat32(preprocessing, features);
+  if (beyond) throw new InfinityError(beyond.column, await table.locate(beyond.row));
+  const targetOf = (places: Int32Array): TargetVector => Float64Array.from(places, (at) => target.values[at] ?? NaN);
+  const rawRows = validationRows.slice(0, VERIFIED_ROWS);
+  return {
+    train: applyPreprocessing(preprocessing, features, trainRows),
+    validation: applyPreprocessing(preprocessing, features, validationRows),
+    facts: {
+      preprocessing,
+      classCount: classNames.length,
+      trainTarget: targetOf(split.train),
+      validationTarget: targetOf(split.validation),
+      rawValidation: features.map(({ values }) => Float64Array.from(rawRows, (row) => values[row] ?? NaN)),
+      split: split.rule,
+      columns: columns.map((column, at) => ({ name: column.name, type: column.kind, missing: gapsIn(features[at]) })),
+      rows: table.rows,
+      droppedRows: target.dropped,
+      fingerprint: dataset.fingerprint,
+      warnings: [...dataset.warnings, ...droppedWarning(target.dropped, chosen.target), ...split.warnings, ...warnings],
+    },
+  };
+}
+
+function lastOf(table: Table): Column {
+  const column = table.columns.at(-1);
+  if (!column) throw new RangeError('A table has at least one column.');
+  return column;
+}
+
+/** @throws NotNumericError naming every column that is text or dates. */
+async function numericFeatures(table: Table, columns: readonly Column[]): Promise<FeatureColumn[]> {
+  const features: FeatureColumn[] = [];
+  const unusable: UnusableColumn[] = [];
+  for (const column of columns) {
+    const values = numbersOf(column);
+    if (values) features.push({ name: column.name, values });
+    else if (column.kind === 'text' || column.kind === 'date') unusable.push(await exampleOf(table, column, column.kind));
+  }
+  if (unusable.length > 0) throw new NotNumericError(unusable);
+  return features;
+}
+
+async function exampleOf(table: Table, column: CodedColumn, type: 'text' | 'date'): Promise<UnusableColumn> {
+  const row = column.codes.findIndex((code) => code >= 0);
+  const example = column.labels[column.codes[row] ?? 0] ?? '';
+  return { column: column.name, type, example, place: await table.locate(Math.max(row, 0)) };
+}
+
+function gapsIn(feature: FeatureColumn | undefined): number {
+  return feature?.values.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0) ?? 0;
+}
+
+function droppedWarning(dropped: number, target: string): string[] {
+  return dropped === 0 ? [] : [`${dropped} rows have no value in the target column ${JSON.stringify(target)} and were left out.`];
+}

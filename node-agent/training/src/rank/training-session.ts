@@ -1,0 +1,178 @@
+import { readFile } from 'node:fs/promises';
+import type { CatalogEntry, RankReport } from '@trainer/model';
+import { exportModel } from '../artifacts/export-model.js';
+import { prepareVerifier } from '../artifacts/verifier.js';
+import { openDuckDb, type DuckDb } from '../data/duck-db.js';
+import { openDataset } from '../data/open-dataset.js';
+import type { Learner } from '../learners/learner.js';
+import { decodeCheckpoint, encodeCheckpoint, type CheckpointState } from '../loop/checkpoint-state.js';
+import { train, type TrainingOutcome } from '../loop/train.js';
+import { baselineMetrics, flatMetrics } from '../metrics/epoch-metrics.js';
+import { cardFacts } from './card-facts.js';
+import { openEngine, requireEntry, type Engine } from './engine.js';
+import { prepareData, type DataFacts, type PreparedData } from './prepare-data.js';
+import type { CheckpointBytes, FinishedTraining, StagedFiles, WorkerStart } from './rank-messages.js';
+
+/** Where the session's facts go. Each call resolves when more may be sent. */
+export interface SessionPorts {
+  report(report: RankReport): Promise<void>;
+  checkpoint(checkpoint: CheckpointBytes): Promise<void>;
+  isCancelled(): boolean;
+}
+
+/** DuckDB's share of a lease: a table as doubles takes up to eight bytes where the file has one, and 1 GiB is in any lease. */
+const LEAST_READER_BYTES = 2 ** 30;
+const READER_BYTES_PER_FILE_BYTE = 8;
+/** A gzip file may unpack to this: more than any table that fits in memory as numbers. */
+const MAX_UNPACKED_BYTES = 64 * 2 ** 30;
+
+/**
+ * One attempt's work between a dataset file and a verified model, on one thread. The libraries are opened at once, while the
+ * dataset is still on its way.
+ */
+export class TrainingSession {
+  readonly #entry: CatalogEntry;
+  readonly #duckDb: Promise<DuckDb>;
+  readonly #engine: Promise<Engine>;
+  #data: PreparedData | null = null;
+  #checkpoint: CheckpointState | null = null;
+  #warnings: string[] = [];
+
+  /** @throws InvalidRequestError for a model that the catalog lacks. */
+  constructor(
+    private readonly start: Omit<WorkerStart, 'cancelled'>,
+    private readonly ports: SessionPorts,
+  ) {
+    const { assignment, threads, nativeDir } = start;
+    this.#entry = requireEntry(assignment.request.modelId);
+    const memoryBytes = Math.max(LEAST_READER_BYTES, READER_BYTES_PER_FILE_BYTE * assignment.dataset.bytes);
+    this.#duckDb = openDuckDb({ threads, memoryBytes });
+    this.#engine = this.#duckDb.then(() => openEngine(this.#entry, nativeDir));
+    // `load` and `run` await them; a failure before that must not end the process.
+    this.#duckDb.catch(() => undefined);
+    this.#engine.catch(() => undefined);
+  }
+
+  /**
+   * Reads and encodes the dataset in this local file; `warnings` are told when the training begins. An unreadable checkpoint is
+   * one more of them: the training then begins anew.
+   * @throws DatasetError
+   */
+  async load({ path, checkpoint, warnings }: StagedFiles): Promise<void> {
+    const { request } = this.start.assignment;
+    const limits = { maxRows: this.#entry.maxRows, maxUnpackedBytes: MAX_UNPACKED_BYTES };
+    const dataset = await openDataset(this.#duckDb, path, request.dataId, limits);
+    const prepared = await prepareData(dataset, request);
+    (await this.#duckDb).close();
+    this.#data = prepared;
+    this.#warnings = [...warnings, ...prepared.facts.warnings];
+    if (!checkpoint) return;
+    try {
+      this.#checkpoint = decodeCheckpoint(checkpoint);
+    } catch (error) {
+      this.#warnings.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Trains, exports and verifies; after `load`. @returns null when cancelled */
+  async run(): Promise<FinishedTraining | null> {
+    for (const message of this.#warnings) await this.ports.report({ kind: 'warning', message });
+    await this.ports.report({ kind: 'phase', phase: 'training' });
+    const engine = await this.#engine;
+    const { learner, data } = this.#createLearner(engine);
+    try {
+      const outcome = await this.#train(learner, data);
+      return outcome.kind === 'cancelled' ? null : await this.#export(learner, data, outcome, engine);
+    } finally {
+      learner.close();
+    }
+  }
+
+  /** Afterwards the matrices are the learner's alone. */
+  #createLearner(engine: Engine): { learner: Learner; data: DataFacts } {
+    if (!this.#data) throw new RangeError('The dataset is not loaded.');
+    const { train: trainRows, validation, facts } = this.#data;
+    this.#data = null;
+    const { request } = this.start.assignment;
+    const learner = engine.createLearner({
+      task: request.taskType,
+      classCount: facts.classCount,
+      hyperparameters: request.hyperparameters,
+      epochs: request.epochs,
+      seed: request.seed,
+      threads: this.start.threads,
+      train: { features: trainRows, target: facts.trainTarget },
+      validation: { features: validation, target: facts.validationTarget },
+    });
+    return { learner, data: facts };
+  }
+
+  #train(learner: Learner, data: DataFacts): Promise<TrainingOutcome> {
+    const { request, checkpointIntervalEpochs } = this.start.assignment;
+    const rate = request.hyperparameters['learning_rate'];
+    return train(
+      learner,
+      {
+        task: request.taskType,
+        classCount: data.classCount,
+        earlyStopping: request.earlyStopping && this.#entry.earlyStopping ? { patience: request.patience } : null,
+        checkpointIntervalEpochs,
+        learningRate: typeof rate === 'number' ? rate : null,
+        trainTarget: data.trainTarget,
+        validationTarget: data.validationTarget,
+        resumeFrom: this.#checkpoint,
+      },
+      {
+        epoch: (metrics, done) => this.ports.report({ kind: 'epoch', metrics, done: LOADED + (TRAINED - LOADED) * done }),
+        checkpoint: (state) =>
+          this.ports.checkpoint({ epoch: state.epoch, bytes: encodeCheckpoint(state), metrics: flatMetrics(state.metrics) }),
+        warning: (message) => this.ports.report({ kind: 'warning', message }),
+        isCancelled: () => this.ports.isCancelled(),
+      },
+    );
+  }
+
+  async #export(
+    learner: Learner,
+    data: DataFacts,
+    outcome: Extract<TrainingOutcome, { kind: 'trained' }>,
+    engine: Engine,
+  ): Promise<FinishedTraining> {
+    const { assignment, threads, scratchDir } = this.start;
+    await this.ports.report({ kind: 'phase', phase: 'exporting' });
+    const verifier = prepareVerifier();
+    const metrics = flatMetrics(outcome.kept);
+    const baseline = baselineMetrics(assignment.request.taskType, data.classCount, data.trainTarget, data.validationTarget);
+    const versions = { trainer: await trainerVersion(), node: process.versions.node, ...engine.versions };
+    const exported = await exportModel(
+      {
+        task: assignment.request.taskType,
+        preprocessing: data.preprocessing,
+        model: learner.export(),
+        validation: { raw: data.rawValidation, target: data.validationTarget, predictions: outcome.validationPredictions },
+        card: cardFacts(assignment, data, { metrics, baseline }, { threads, versions }),
+      },
+      { folder: scratchDir, stem: assignment.artifactStem },
+      verifier,
+    );
+    return {
+      exported,
+      metrics,
+      baseline,
+      keptEpoch: outcome.kept.epoch,
+      lastEpoch: outcome.lastEpoch,
+      selectedOnValidation: outcome.selectedOnValidation,
+      dataFingerprint: data.fingerprint,
+    };
+  }
+}
+
+/** Shares of an attempt's work that are done when the data is loaded and when the last epoch is; export and upload are the rest. */
+const LOADED = 0.05;
+const TRAINED = 0.95;
+
+async function trainerVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}

@@ -1,0 +1,77 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { failureOf } from './failure.js';
+import type { FromWorker, StagedFiles, ToWorker, WorkerOutcome, WorkerStart } from './rank-messages.js';
+import { SendWindow } from './send-window.js';
+import { TrainingSession } from './training-session.js';
+
+/*
+ * The entry of the rank's worker thread. All synchronous native work of an attempt is done here, so that the process's main loop
+ * stays free for heartbeats and cancellation.
+ */
+
+/** Reports on their way to the head: enough that a round trip to its database does not slow epochs of a millisecond. */
+const REPORTS_ON_WAY = { count: 64, bytes: Number.MAX_SAFE_INTEGER };
+/** Checkpoints on their way to the store: many small ones, or one large one. */
+const CHECKPOINTS_ON_WAY = { count: 8, bytes: 64 << 20 };
+
+const start = workerData as WorkerStart;
+const port = parentPort;
+if (!port) throw new Error('This module is the entry of a worker thread.');
+const post = (message: FromWorker): void => port.postMessage(message);
+const flag = new Int32Array(start.cancelled);
+const reports = new SendWindow(REPORTS_ON_WAY);
+const checkpoints = new SendWindow(CHECKPOINTS_ON_WAY);
+// Numbers are even for reports and odd for checkpoints, so that one acknowledgement serves both.
+const session = attempt(
+  () =>
+    new TrainingSession(start, {
+      report: (report) => reports.send(0, (number) => post({ kind: 'report', number: 2 * number, report })),
+      checkpoint: (checkpoint) =>
+        checkpoints.send(checkpoint.bytes.length, (number) => post({ kind: 'checkpoint', number: 2 * number + 1, checkpoint })),
+      isCancelled: () => Atomics.load(flag, 0) === 1,
+    }),
+);
+let begin: () => void = () => undefined;
+const begun = new Promise<void>((resolve) => (begin = resolve));
+
+port.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'load':
+      void run(message.files);
+      return;
+    case 'train':
+      begin();
+      return;
+    case 'stored':
+      if (message.number % 2 === 0) reports.stored(message.number / 2);
+      else checkpoints.stored((message.number - 1) / 2);
+      return;
+    case 'close':
+      port.close();
+  }
+});
+
+async function run(files: StagedFiles): Promise<void> {
+  if (!session) return;
+  try {
+    await session.load(files);
+    await begun;
+    const training = await session.run();
+    end(training ? { kind: 'finished', training } : { kind: 'cancelled' });
+  } catch (error) {
+    end({ kind: 'failed', failure: failureOf(error) });
+  }
+}
+
+function end(outcome: WorkerOutcome): void {
+  post({ kind: 'ended', outcome });
+}
+
+function attempt(make: () => TrainingSession): TrainingSession | null {
+  try {
+    return make();
+  } catch (error) {
+    end({ kind: 'failed', failure: failureOf(error) });
+    return null;
+  }
+}
