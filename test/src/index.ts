@@ -1,1 +1,2 @@
-export {};
+export { testPython } from './python.js';
+export type { TestPython } from './python.js';

@@ -1,0 +1,122 @@
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { testPython, type TestPython } from '@trainer/test';
+import { putData, trainAndFollow } from '../cluster/rest.js';
+import { startCluster, temporaryHome } from '../cluster/running-cluster.js';
+import { makeTable } from '../data/make-table.js';
+import { round, summary } from '../measuring/statistics.js';
+import { prove } from '../measuring/timing.js';
+import type { Bench, BenchContext, Results } from './bench.js';
+
+const ROWS = 200_000;
+const COLUMNS = 30;
+const TREES = 100;
+const VALIDATION = 0.2;
+/** What the scheduler gives a job of this size (all cores of the node, at most 8), and so the other side. */
+const threadsOf = (): number => Math.min(8, cpus().length);
+
+/** What python/train_xgboost.py answers. */
+interface Trained {
+  readonly import_ms: number;
+  readonly read_ms: number;
+  readonly matrix_ms: number;
+  readonly train_ms: number;
+  readonly train_cpu_ms: number;
+  readonly accuracy: number;
+  readonly trees: number;
+  readonly version: string;
+}
+
+interface Side {
+  readonly trainMs: number;
+  readonly wholeMs: number;
+  readonly accuracy: number;
+}
+
+/**
+ * The same table, parameters and threads through the cluster and through XGBoost's Python package, alternating. All trees in one
+ * epoch is the library alone; a tree an epoch with the metrics of both parts is what a job does when nothing is said.
+ */
+export const xgboost: Bench = {
+  name: 'xgboost',
+  about: `${ROWS} x ${COLUMNS} through the cluster and through XGBoost's Python package`,
+  ray: { script: 'ray_job_submit.py', environment: { RAY_BENCH_PARTS: 'xgb' } },
+  run: async (context) => {
+    context.say("the table, and Python's packages where they are missing");
+    const python = await testPython();
+    const table = makeTable({ rows: ROWS, columns: COLUMNS, seed: 11 });
+    await using home = await temporaryHome();
+    await using cluster = await startCluster({ withGateway: true, home: home.path });
+    const csv = join(home.path, 'table.csv');
+    await writeFile(csv, table);
+    const url = cluster.restUrl ?? '';
+    await putData(url, 'bench/table.csv', table);
+    return {
+      csv_mb: round(table.length / 1e6, 1),
+      threads: threadsOf(),
+      all_trees_in_one_epoch: await compare(url, python, { csv, epochs: 1 }, context),
+      a_tree_an_epoch: await compare(url, python, { csv, epochs: TREES }, context),
+    };
+  },
+};
+
+async function compare(
+  url: string,
+  python: TestPython,
+  { csv, epochs }: { csv: string; epochs: number },
+  { runs, say }: BenchContext,
+): Promise<Results> {
+  const ours: Side[] = [];
+  const theirs: Side[] = [];
+  let version = '';
+  for (let run = 0; run < runs; run += 1) {
+    say(`${epochs} epochs, ${run + 1} of ${runs}`);
+    ours.push(await throughUs(url, epochs));
+    const trained = await throughPython(python, csv, epochs > 1);
+    version = trained.version;
+    theirs.push(trained);
+  }
+  const median = (sides: readonly Side[], of: (side: Side) => number): number => summary(sides.map(of), 3).median;
+  const ratio = (of: (side: Side) => number): number => round(median(ours, of) / median(theirs, of), 3);
+  return {
+    ours: {
+      train_ms: summary(ours.map((side) => side.trainMs)),
+      whole_ms: summary(ours.map((side) => side.wholeMs)),
+      accuracy: median(ours, (side) => side.accuracy),
+    },
+    python: {
+      train_ms: summary(theirs.map((side) => side.trainMs)),
+      whole_ms: summary(theirs.map((side) => side.wholeMs)),
+      accuracy: median(theirs, (side) => side.accuracy),
+      xgboost: version,
+    },
+    train_ratio: ratio((side) => side.trainMs),
+    whole_ratio: ratio((side) => side.wholeMs),
+  };
+}
+
+/** Training counts from the phase that says so to the next one, as a client hears of them. */
+async function throughUs(url: string, epochs: number): Promise<Side> {
+  const job = await trainAndFollow(url, {
+    model_id: 'xgboost_classifier',
+    task_type: 'classification',
+    data_id: 'bench/table.csv',
+    target_column: 'y',
+    validation_split: VALIDATION,
+    epochs,
+    hyperparameters: { n_estimators: TREES },
+  });
+  const { training, exporting } = job.phases;
+  prove(training !== undefined && exporting !== undefined, 'the job tells when it trains and when it exports');
+  return { trainMs: exporting - training, wholeMs: job.completedMs, accuracy: Number(job.lastMetrics['val_accuracy']) };
+}
+
+async function throughPython(python: TestPython, csv: string, evaluate: boolean): Promise<Side & { readonly version: string }> {
+  const begun = performance.now();
+  const input = { csv, rounds: TREES, threads: threadsOf(), validation: VALIDATION, evaluate };
+  const trained = (await python.run('../bench/python/train_xgboost.py', input)) as Trained;
+  const wholeMs = performance.now() - begun;
+  prove(trained.trees === TREES, `Python grows ${TREES} trees`);
+  return { trainMs: trained.train_ms, wholeMs, accuracy: trained.accuracy, version: trained.version };
+}
