@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** The clone's root. */
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** The `trainer` command. */
+export const TRAINER = fileURLToPath(new URL('../../../deploy/bin/trainer.mjs', import.meta.url));
+
+/** How a program ended, and what it wrote. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly tookMs: number;
+}
+
+/** A program that a test started. */
+export interface Program {
+  readonly pid: number;
+  readonly ended: Promise<Ended>;
+  hasEnded(): boolean;
+  /** What it wrote so far, both streams. */
+  output(): string;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface ProgramOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/**
+ * Starts a program that sees nothing of the settings of the shell that runs the tests, except where programs, homes and
+ * temporary folders are.
+ */
+export function startProgram(command: string, words: readonly string[], options: ProgramOptions = {}): Program {
+  const startedAt = performance.now();
+  const child = spawn(command, words, {
+    cwd: options.cwd ?? ROOT,
+    env: { ...surroundings(), ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (written[name] += text));
+  let hasEnded = false;
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      hasEnded = true;
+      resolve({ code, signal, ...written, tookMs: performance.now() - startedAt });
+    });
+  });
+  // Whoever never asks is not told.
+  ended.catch(() => undefined);
+  return {
+    pid: child.pid ?? -1,
+    ended,
+    hasEnded: () => hasEnded,
+    output: () => written.stdout + written.stderr,
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+/** Runs `trainer` to its end. */
+export function runTrainer(words: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
+  return startProgram(process.execPath, [TRAINER, ...words], { env }).ended;
+}
+
+function surroundings(): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG'].map((name) => [name, process.env[name]]);
+  return Object.fromEntries(kept.filter(([, value]) => value !== undefined)) as Record<string, string>;
+}
