@@ -37,13 +37,6 @@ export class RangeNotSatisfiableError extends TrainerError<'range.not-satisfiabl
   }
 }
 
-/** The job ended already, or its model is being promoted. */
-export class JobNotCancellableError extends TrainerError<'job.not-cancellable', { status: string }> {
-  constructor(status: string) {
-    super('job.not-cancellable', `Cannot cancel job in status: ${status}`, { status });
-  }
-}
-
 /** The gateway would be open to others than this machine. */
 export class UnprotectedAddressError extends TrainerError<'gateway.unprotected', { host: string }> {
   constructor(host: string) {

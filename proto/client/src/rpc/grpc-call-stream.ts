@@ -3,9 +3,12 @@ import { openClient } from '@trainer/runtime';
 import { ActorCallsClient, decodeErrorData, decodeRemoteFailure, type pb } from '@trainer/wire';
 import type { CallAnswer, CallStream, CallStreamEnd, CallStreamEvents, OutgoingBatch } from '../calls/call-stream.js';
 
-/** Opens the stream of `caller` to an actor's own listener; the hello goes first. */
+/**
+ * Opens the stream of `caller` to an actor's own listener; the hello goes first. Nothing pings it: a method may block its
+ * process as long as it likes, and the head tells of an actor that died.
+ */
 export function openGrpcCallStream(target: { address: string; token: string }, caller: string, events: CallStreamEvents): CallStream {
-  const client = openClient(ActorCallsClient, target.address, null);
+  const client = openClient(ActorCallsClient, target.address, null, { keepaliveMs: null });
   const stream = client.connect();
   let isOver = false;
   const end = (how: CallStreamEnd): void => {
