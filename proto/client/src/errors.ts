@@ -74,7 +74,7 @@ export class InfeasibleError extends TrainerError<'placement.infeasible', ErrorF
 /** The actor did not run within `timeoutMs` of its creation, and was killed; `reason` says what it waited for. */
 export class PlacementTimeoutError extends TrainerError<'placement.timeout', { actor: string; timeoutMs: number; reason: string | null }> {
   constructor(actor: string, timeoutMs: number, reason: string | null) {
-    const why = reason ? `: ${reason}` : '';
+    const why = reason ? `: ${reason.replace(/\.$/, '')}` : '';
     super(
       'placement.timeout',
       `Actor ${actor} did not start within ${timeoutMs} ms${why}. It was killed; give it more time (timeoutMs) or ask for less.`,

@@ -2,10 +2,17 @@ import type { TrainerError } from '@trainer/model';
 import { Fifo } from './fifo.js';
 import type { AnswerSink } from './pending-call.js';
 
-/** What an actor may send ahead of its reader (actors.md). */
-export const STREAM_WINDOW_BYTES = 16 * 2 ** 20;
+/**
+ * What an actor may send ahead of its reader at first. A value of a few bytes costs a hundred where it waits, so 16 MiB of them
+ * would fill an actor's memory.
+ */
+export const FIRST_WINDOW_BYTES = 256 * 2 ** 10;
+/** What it may send ahead at most, once its values have shown to be large (actors.md). */
+const MAX_WINDOW_BYTES = 16 * 2 ** 20;
+/** The window is made to hold so many values of the size seen so far. */
+const WINDOW_ITEMS = 4_096;
 /** Room is given back in quarters of the window: rarely, and long before the actor runs dry. */
-const CREDIT_BYTES = STREAM_WINDOW_BYTES / 4;
+const CREDIT_SHARE = 1 / 4;
 
 /** The call behind a stream, once it is made. */
 export interface StreamCall {
@@ -34,6 +41,9 @@ export class ValueStream<Value> implements AsyncIterableIterator<Value>, AnswerS
   readonly #waiters = new Fifo<Waiter<Value>>();
   #state: StreamState = { at: 'new' };
   #takenBytes = 0;
+  #windowBytes = FIRST_WINDOW_BYTES;
+  #seenBytes = 0;
+  #seenItems = 0;
 
   constructor(begin: (sink: AnswerSink) => StreamCall, decode: (bytes: Uint8Array) => Value) {
     this.#begin = begin;
@@ -73,6 +83,7 @@ export class ValueStream<Value> implements AsyncIterableIterator<Value>, AnswerS
   }
 
   item(bytes: Uint8Array): void {
+    this.#widen(bytes.byteLength);
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
       if (this.#state.at !== 'done') this.#items.push(bytes);
@@ -104,9 +115,19 @@ export class ValueStream<Value> implements AsyncIterableIterator<Value>, AnswerS
     return this.#state.at === 'new' ? { at: 'running', call } : this.#state;
   }
 
+  #widen(bytes: number): void {
+    this.#seenBytes += bytes;
+    this.#seenItems += 1;
+    const wanted = Math.min(MAX_WINDOW_BYTES, Math.ceil((this.#seenBytes / this.#seenItems) * WINDOW_ITEMS));
+    if (wanted < this.#windowBytes * 2 && wanted < MAX_WINDOW_BYTES) return;
+    if (this.#state.at !== 'running' || wanted <= this.#windowBytes) return;
+    this.#state.call.credit(wanted - this.#windowBytes);
+    this.#windowBytes = wanted;
+  }
+
   #take(bytes: Uint8Array): Value {
     this.#takenBytes += bytes.byteLength;
-    if (this.#takenBytes >= CREDIT_BYTES && this.#state.at === 'running') {
+    if (this.#takenBytes >= this.#windowBytes * CREDIT_SHARE && this.#state.at === 'running') {
       this.#state.call.credit(this.#takenBytes);
       this.#takenBytes = 0;
     }

@@ -4,7 +4,7 @@ import type { CallsOf, StreamsOf } from '../actor-spec.js';
 import type { ActorLink } from '../calls/actor-link.js';
 import { CallScope } from '../calls/call-scope.js';
 import { PendingCall, type AnswerSink } from '../calls/pending-call.js';
-import { STREAM_WINDOW_BYTES, ValueStream, type StreamCall } from '../calls/value-stream.js';
+import { FIRST_WINDOW_BYTES, ValueStream, type StreamCall } from '../calls/value-stream.js';
 import { CallCancelledError } from '../errors.js';
 import type { ActorListing } from '../head/head-door.js';
 import { checkCallOptions, type CallOptions } from './options.js';
@@ -113,7 +113,7 @@ function callStream(link: ActorLink, scope: CallScope | null, method: string, ar
   const encoded = encodeValue(args, { at: 'args' });
   const begin = (sink: AnswerSink): StreamCall => {
     if (scope !== null && !scope.isOpen) return refused(sink, scope.refusal(method));
-    const call = new PendingCall(method, encoded, STREAM_WINDOW_BYTES, scope?.timeoutMs ?? 0, sink);
+    const call = new PendingCall(method, encoded, FIRST_WINDOW_BYTES, scope?.timeoutMs ?? 0, sink);
     scope?.watch(call);
     link.submit(call);
     return {

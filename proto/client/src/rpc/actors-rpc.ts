@@ -5,8 +5,8 @@ import type { HeadRpc } from './head-rpc.js';
 
 /** The head says first that an actor did not start in time. */
 const CREATE_SLACK_MS = 5_000;
-/** An actor's process gets its time to end before SIGKILL. */
-const KILL_DEADLINE_MS = 30_000;
+/** The head waits up to 30 s for the process to be gone. */
+const KILL_DEADLINE_MS = 35_000;
 const MAX_LISTED = 10_000;
 
 /** An actor as the head shows it, with where to call it while it lives. */

@@ -136,9 +136,10 @@ export class ActorListener {
   async #stream(caller: Caller, call: pb.Call, values: AsyncIterable<unknown>): Promise<void> {
     const state = { room: call.windowBytes, wake: () => undefined as void, isCancelled: false };
     caller.streams.set(call.number, state);
+    let sent = 0;
     for await (const value of values) {
       // A generator that awaits nothing would keep the cancel from being read.
-      await new Promise(setImmediate);
+      if ((sent += 1) % 64 === 1) await new Promise(setImmediate);
       const item = encodeValue(value);
       while (state.room <= 0 && !state.isCancelled) await new Promise<void>((resolve) => (state.wake = resolve));
       if (state.isCancelled) return;
