@@ -1,9 +1,10 @@
 import type { LeaseId } from '@trainer/model';
 import type { ObjectStore } from '@trainer/storage';
+import { decodeLogText, logObjectPrefix } from '@trainer/wire';
 import type { LogLine } from '@trainer/wire';
 
 const PAGE = 100;
-/** Lines held for one reader at most: a log larger than that is read from the store itself. */
+/** Lines held for one reader at most: of a longer log the newest are shown. */
 const MAX_LINES = 100_000;
 
 /** @returns the stored lines of these leases, oldest first; the last `tail` of them, null: all. */
@@ -11,8 +12,8 @@ export async function readStoredLines(objects: ObjectStore, bucket: string, leas
   const lines: LogLine[] = [];
   for (const lease of leases) {
     for (let after = ''; ; ) {
-      const page = await objects.list(bucket, { prefix: `${lease}/`, after, limit: PAGE });
-      for (const { key } of page) lines.push(...(await readObject(objects, bucket, key, lease)));
+      const page = await objects.list(bucket, { prefix: logObjectPrefix(lease), after, limit: PAGE });
+      for (const { key } of page) lines.push(...decodeLogText(lease, await readText(objects, bucket, key)));
       if (lines.length > MAX_LINES) lines.splice(0, lines.length - MAX_LINES);
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) break;
@@ -23,25 +24,9 @@ export async function readStoredLines(objects: ObjectStore, bucket: string, leas
   return tail === null ? lines : lines.slice(-tail);
 }
 
-async function readObject(objects: ObjectStore, bucket: string, key: string, lease: LeaseId): Promise<readonly LogLine[]> {
+async function readText(objects: ObjectStore, bucket: string, key: string): Promise<string> {
   const { stream } = await objects.get(bucket, key);
   const parts: Buffer[] = [];
   for await (const part of stream) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString('utf8').split('\n').flatMap((text) => {
-    const line = parseLine(text);
-    return line === null ? [] : [{ ...line, lease }];
-  });
-}
-
-/** A line that was cut by a crash is no line. */
-function parseLine(text: string): Omit<LogLine, 'lease'> | null {
-  if (text === '') return null;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return null;
-    const { at, isStderr, line } = value as Record<string, unknown>;
-    return typeof at === 'number' && typeof line === 'string' ? { at, line, isStderr: isStderr === true } : null;
-  } catch {
-    return null;
-  }
+  return Buffer.concat(parts).toString('utf8');
 }

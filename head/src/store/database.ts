@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { TrainerError } from '@trainer/model';
 import { StoreUnavailableError } from './errors.js';
 
 /** What the head uses of PostgreSQL: single statements on a few pooled connections. */
@@ -67,7 +68,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 /** SQLSTATEs: class 08 connection, 57P admin shutdown, crash, cannot connect now, 53 resources, 25P03 idle in transaction. */
 function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error instanceof StoreUnavailableError) return true;
+  if (error instanceof TrainerError) return error instanceof StoreUnavailableError;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
   // Without an SQLSTATE it is the driver's own error: connection refused, reset, ended, timed out.
   if (code === null || !/^[0-9A-Z]{5}$/.test(code)) return true;

@@ -1,0 +1,172 @@
+import { describe, expect, test } from '@jest/globals';
+import { actorId, jobId, leaseId, nodeId, sessionId } from '@trainer/model';
+import type { Actor, EpochMetrics, Job, Lease, Model, TrainRequest } from '@trainer/model';
+import { newJob, submittedEvent } from '../jobs/new-job.js';
+import type { JobRecord } from '../jobs/job-record.js';
+import type { ClusterStore, StoredNode } from './cluster-store.js';
+
+/** An empty store, and how another head takes over from it. */
+export interface StoreFixture {
+  readonly store: ClusterStore;
+  /** Another head leads from now on. */
+  takeOver(): Promise<void>;
+}
+
+const NODE = nodeId('node-000000000001');
+const LEASE = leaseId('1-1');
+const SESSION = sessionId('session-0000000000000001');
+
+/** What every adapter of ClusterStore promises. */
+export function describeClusterStore(name: string, open: () => Promise<StoreFixture>): void {
+  describe(`the cluster's state in ${name}`, () => {
+    test('what has not ended is loaded as it was written', async () => {
+      const { store } = await open();
+      const [node, actor, lease, record] = [aNode(), anActor('actor-0000000000000001'), aLease(), aJob('train_000000000001', 1)];
+      const session = { id: SESSION, state: 'open', since: 5 } as const;
+      await store.commit({ nodes: [node], newActors: [{ actor, createdAt: 1 }], leases: [lease], newJobs: [record], sessions: [session] });
+      expect(await store.load()).toEqual({ nodes: [node], actors: [actor], leases: [lease], jobs: [record], sessions: [session] });
+    });
+
+    test('what has ended is found by id, and not loaded', async () => {
+      const { store } = await open();
+      const actor = anActor('actor-0000000000000001');
+      const dead: Actor = { ...actor, state: { at: 'dead', since: 9, cause: { kind: 'killed', by: "a 'quoted' name" } } };
+      await store.commit({ newActors: [{ actor, createdAt: 1 }], leases: [aLease()] });
+      await store.commit({ actors: [dead], leases: [{ ...aLease(), state: 'ended' }], sessions: [{ id: SESSION, state: 'ended', since: 1 }] });
+      expect(await store.load()).toMatchObject({ actors: [], leases: [], sessions: [] });
+      expect(await store.actor(actor.spec.id)).toEqual(dead);
+      expect(await store.hasSessionEnded(SESSION)).toBe(true);
+    });
+
+    test('a change that is written twice leaves the same rows', async () => {
+      const { store } = await open();
+      const record = aJob('train_000000000001', 1);
+      const change = {
+        newJobs: [record], events: [submittedEvent(record)], epochs: [{ job: record.job.id, attempt: 1, metrics: anEpoch(1, 0.5) }],
+        keys: [{ key: 'k', bodySha256: 'b', job: record.job.id, createdAt: 1 }],
+      };
+      await store.commit(change);
+      await store.commit(change);
+      expect(await store.events(record.job.id, 0, 10)).toHaveLength(1);
+      expect(await store.epochs(record.job.id, null)).toHaveLength(1);
+      expect(await store.key('k')).toMatchObject({ job: record.job.id, bodySha256: 'b' });
+    });
+
+    test('a final actor is not brought back by a late version', async () => {
+      const { store } = await open();
+      const actor = anActor('actor-0000000000000001');
+      const dead: Actor = { ...actor, state: { at: 'dead', since: 9, cause: { kind: 'finished' } } };
+      await store.commit({ newActors: [{ actor, createdAt: 1 }], actors: [dead] });
+      await store.commit({ actors: [actor] });
+      expect((await store.actor(actor.spec.id))?.state.at).toBe('dead');
+    });
+
+    test('of each epoch the newest attempt is shown, and of a long run the newest epochs', async () => {
+      const { store } = await open();
+      const job = jobId('train_000000000001');
+      const rows = [
+        [1, 1], [1, 2], [1, 3], [2, 3], [2, 4],
+      ].map(([attempt = 0, epoch = 0]) => ({ job, attempt, metrics: anEpoch(epoch, attempt) }));
+      await store.commit({ newJobs: [aJob(job, 1)], epochs: rows });
+      expect((await store.epochs(job, null)).map(({ epoch, trainLoss }) => [epoch, trainLoss])).toEqual([[1, 1], [2, 1], [3, 2], [4, 2]]);
+      expect((await store.epochs(job, 2)).map(({ epoch }) => epoch)).toEqual([3, 4]);
+    });
+
+    test('events come in the order of their numbers after the one that is known', async () => {
+      const { store } = await open();
+      const record = aJob('train_000000000001', 1);
+      const event = submittedEvent(record);
+      await store.commit({ newJobs: [record], events: [event, { ...event, number: 2 }, { ...event, number: 3 }] });
+      expect((await store.events(record.job.id, 1, 10)).map(({ number }) => number)).toEqual([2, 3]);
+      expect((await store.events(record.job.id, 0, 1))[0]).toEqual(event);
+    });
+
+    test('jobs are listed newest first, page by page, by each of their filters', async () => {
+      const { store } = await open();
+      const records = [1, 2, 3].map((n) => aJob(`train_00000000000${n}`, n));
+      await store.commit({ newJobs: records });
+      const all = { status: null, modelId: null, experimentName: null, tag: null, cursor: null, limit: 2 };
+      const first = await store.jobs(all);
+      expect(first.jobs.map(({ job }) => job.createdAt)).toEqual([3, 2]);
+      const second = await store.jobs({ ...all, cursor: first.nextCursor });
+      expect(second).toMatchObject({ nextCursor: null, jobs: [{ job: { createdAt: 1 } }] });
+      expect((await store.jobs({ ...all, tag: { name: 'n', value: '2' } })).jobs).toHaveLength(1);
+      expect((await store.jobs({ ...all, status: 'completed' })).jobs).toHaveLength(0);
+    });
+
+    test('models are counted and paged, newest first', async () => {
+      const { store } = await open();
+      const records = [1, 2, 3].map((n) => aJob(`train_00000000000${n}`, n));
+      await store.commit({ newJobs: records, models: records.map(({ job }) => aModel(job)) });
+      const page = await store.models(2, 2);
+      expect(page.total).toBe(3);
+      expect(page.models.map(({ createdAt }) => createdAt)).toEqual([1]);
+    });
+
+    test('after another head has taken over nothing is written', async () => {
+      const { store, takeOver } = await open();
+      await takeOver();
+      await expect(store.commit({ bundles: [{ hash: 'h', bytes: 1, createdAt: 1 }] })).rejects.toMatchObject({ code: 'head.fenced' });
+      expect(await store.hasBundle('h')).toBe(false);
+    });
+
+    test('many changes at once are all written', async () => {
+      const { store } = await open();
+      const hashes = Array.from({ length: 1_200 }, (_, n) => `h${n}`);
+      await Promise.all(hashes.map((hash) => store.commit({ bundles: [{ hash, bytes: 1, createdAt: 1 }] })));
+      expect(await store.hasBundle('h1199')).toBe(true);
+    });
+  });
+}
+
+function aNode(): StoredNode {
+  return {
+    storedFact: 3,
+    entry: {
+      id: NODE, incarnation: 1, host: 'h', version: '1', capacity: { cpuMilli: 2000, memoryBytes: 2 ** 32, gpus: [] }, labels: { zone: 'a' },
+      engines: [{ engine: 'xgboost', unavailable: null }], state: 'connected', stream: null, since: 4,
+    },
+  };
+}
+
+function anActor(id: string): Actor {
+  return {
+    spec: {
+      id: actorId(id), session: SESSION, classRef: { kind: 'bundle', hash: 'f'.repeat(64) as never, exportName: 'Counter' }, className: 'Counter',
+      args: Buffer.from([0, 1, 255]), resources: { cpuMilli: 100, memoryBytes: 2 ** 28, gpuMilli: 0 }, concurrency: 1, priority: 50, env: { A: 'b' },
+    },
+    state: { at: 'pending', since: 1, reason: null },
+    restarts: 0,
+  };
+}
+
+function aLease(): Lease {
+  return {
+    id: LEASE, node: NODE, nodeIncarnation: 1, grant: { cpuMilli: 100, memoryBytes: 1, gpus: [] }, state: 'planned', since: 2, pid: null, address: null, cause: null,
+    holder: { kind: 'actor', actor: actorId('actor-0000000000000001'), incarnation: 1 },
+  };
+}
+
+function aJob(id: string, createdAt: number): JobRecord {
+  const request: TrainRequest = {
+    modelId: 'xgboost_classifier', dataId: 'a\u2028 "b".csv', taskType: 'classification', targetColumn: null, epochs: 10, batchSize: 32, learningRate: 0.001,
+    sentHyperparameters: {}, hyperparameters: { max_depth: 6 }, useGpu: true, numWorkers: null, experimentName: 'trainer', runName: null,
+    tags: { n: String(createdAt) }, pipelineId: null, earlyStopping: true, patience: 10, seed: 42, validationSplit: null, excludeColumns: [], warnings: [],
+  };
+  const dataset = { key: request.dataId, etag: 'e', bytes: 1 };
+  return newJob({ id: jobId(id), request, dataset, dataBucket: 'd', modelsBucket: 'm', checkpointInterval: 5 }, createdAt);
+}
+
+function anEpoch(epoch: number, trainLoss: number): EpochMetrics {
+  return { epoch, trainLoss, valLoss: null, trainAccuracy: null, valAccuracy: null, learningRate: null, additional: { val_f1_macro: 0.5 } };
+}
+
+function aModel(job: Job): Model {
+  return {
+    job: job.id, modelId: job.request.modelId, task: 'classification', files: [], hyperparameters: {}, seed: 42, createdAt: job.createdAt,
+    result: {
+      files: [], metrics: {}, keptEpoch: 1, lastEpoch: 1, signature: { inputs: [], outputs: [] }, classes: null, featureImportance: null,
+      dataFingerprint: '', verified: { rows: 0, tiedRows: 0 }, selectedOnValidation: false, baseline: {}, trainingMs: 1,
+    },
+  };
+}

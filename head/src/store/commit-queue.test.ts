@@ -1,0 +1,35 @@
+import { expect, test } from '@jest/globals';
+import { deferred } from '@trainer/runtime';
+import type { Change } from './cluster-store.js';
+import { CommitQueue } from './commit-queue.js';
+
+const change = (name: string): Change => ({ bundles: [{ hash: name, bytes: 1, createdAt: 0 }] });
+const names = (changes: readonly Change[]): string => changes.map((one) => one.bundles?.[0]?.hash).join('');
+
+test('changes of one turn of the event loop, and those that come meanwhile, share a transaction in their order', async () => {
+  const written: string[] = [];
+  const first = deferred<void>();
+  const queue = new CommitQueue(async (changes) => {
+    written.push(names(changes));
+    if (written.length === 1) await first.promise;
+  });
+  const early = [queue.push(change('a')), queue.push(change('b'))];
+  await Promise.resolve();
+  const late = [queue.push(change('c')), queue.push(change('d'))];
+  first.resolve();
+  await Promise.all([...early, ...late]);
+  expect(written).toEqual(['ab', 'cd']);
+});
+
+test('after a failure everything that waits fails, and so does what comes later, until state was read anew', async () => {
+  let isAway = true;
+  const queue = new CommitQueue(async () => {
+    if (isAway) throw new Error('away');
+  });
+  const results = await Promise.allSettled([queue.push(change('a')), queue.push(change('b'))]);
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  isAway = false;
+  await expect(queue.push(change('c'))).rejects.toThrow('away');
+  queue.mend();
+  await expect(queue.push(change('d'))).resolves.toBeUndefined();
+});

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { connectionName, describeClusterStore, describeLeadership, migrate, openDatabase, postgresLeadership, postgresStore } from '@trainer/head/testing';
+import type { Database } from '@trainer/head/testing';
+import { headId } from '@trainer/model';
+import { manualClock } from '@trainer/runtime/testing';
+import { startRealServers } from './real-servers.js';
+import type { RealServers } from './real-servers.js';
+
+const FIRST = headId('head-000000000001');
+const SECOND = headId('head-000000000002');
+const STILL_MS = 3_000;
+
+let servers: RealServers;
+let database: Database;
+let first: Database;
+let second: Database;
+
+beforeAll(async () => {
+  servers = await startRealServers();
+  const open = (applicationName: string): Database =>
+    openDatabase({ url: servers.databaseUrl, applicationName, timeoutMs: 5_000, onLost: () => undefined });
+  database = open('trainer-test');
+  [first, second] = [open(connectionName(FIRST)), open(connectionName(SECOND))];
+  await migrate(database);
+  // The leaders' connections are there for as long as the tests run.
+  await Promise.all([first.query('SELECT'), second.query('SELECT')]);
+}, 60_000);
+
+afterAll(async () => {
+  await Promise.all([database, first, second].map((one) => one.close()));
+  await servers.stop();
+}, 60_000);
+
+async function empty(): Promise<void> {
+  await database.query(
+    `TRUNCATE trainer.nodes, trainer.sessions, trainer.actors, trainer.leases, trainer.jobs, trainer.attempts, trainer.epoch_metrics,
+       trainer.checkpoints, trainer.models, trainer.events, trainer.bundles, trainer.idempotency_keys`,
+  );
+  await database.query('UPDATE trainer.leadership SET head = NULL');
+}
+
+describeLeadership('PostgreSQL', async () => {
+  await empty();
+  const clock = manualClock(0);
+  return {
+    first: postgresLeadership(first, clock, STILL_MS),
+    second: postgresLeadership(second, clock, STILL_MS),
+    stillMs: STILL_MS,
+    advance: (ms) => clock.advance(ms),
+  };
+});
+
+describeClusterStore('PostgreSQL', async () => {
+  await empty();
+  const leadership = postgresLeadership(first, manualClock(0), STILL_MS);
+  const headEpoch = (await leadership.acquire(FIRST)) ?? 0;
+  const takeOver = async (): Promise<void> => {
+    await leadership.resign(FIRST, headEpoch);
+    await postgresLeadership(second, manualClock(0), STILL_MS).acquire(SECOND);
+  };
+  return { store: postgresStore(database, headEpoch), takeOver };
+});
