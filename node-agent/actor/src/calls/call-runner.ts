@@ -31,6 +31,7 @@ export class CallRunner {
   readonly #queue = new Fifo<ActorCall>();
   #running = 0;
   #isDraining = false;
+  #turnStartedMs: number | null = null;
   #isHeld = false;
 
   constructor(target: { className: string; instance: object; methods: MethodTable }, concurrency: number, turns: Turns) {
@@ -55,21 +56,23 @@ export class CallRunner {
   #drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
-    const startedMs = this.#turns.monotonicMs();
-    while (this.#running < this.#concurrency && !this.#isHeld) {
+    while (this.#queue.size > 0 && this.#running < this.#concurrency && !this.#isHeld && this.#isTurnLeft()) {
       const call = this.#queue.shift();
-      if (call === undefined) break;
-      if (call.phase === 'settled') continue;
-      this.#start(call);
-      if (this.#queue.size > 0 && this.#turns.monotonicMs() - startedMs > TURN_MS) {
-        this.#turns.later(() => {
-          this.#isDraining = false;
-          this.#drain();
-        });
-        return;
-      }
+      if (call !== undefined && call.phase !== 'settled') this.#start(call);
     }
     this.#isDraining = false;
+  }
+
+  /** A turn spans all that runs before the event loop comes round, also over several batches and the ends of async methods. */
+  #isTurnLeft(): boolean {
+    const now = this.#turns.monotonicMs();
+    if (this.#turnStartedMs !== null) return now - this.#turnStartedMs <= TURN_MS;
+    this.#turnStartedMs = now;
+    this.#turns.later(() => {
+      this.#turnStartedMs = null;
+      this.#drain();
+    });
+    return true;
   }
 
   #start(call: ActorCall): void {

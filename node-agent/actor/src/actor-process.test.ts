@@ -1,0 +1,132 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { actorId, bundleHash, leaseId, type FromActorProcess, type ProcessStart } from '@trainer/model';
+import { deferred, openClient } from '@trainer/runtime';
+import { manualClock, type ManualClock } from '@trainer/runtime/testing';
+import { ActorCallsClient, encodeValue } from '@trainer/wire';
+import { ActorProcess } from './actor-process.js';
+
+const MODULE = `
+export class Kept { constructor(value) { this.value = value; } read() { return this.value; } }
+export class Thrower { constructor() { throw new TypeError('not today'); } }
+export const answer = 42;
+`;
+let folder: string;
+let processes: ActorProcess[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'trainer-actor-'));
+  await writeFile(join(folder, 'kept.mjs'), MODULE);
+  await writeFile(join(folder, 'broken.mjs'), `throw new Error('at load');`);
+});
+afterAll(async () => {
+  for (const process of processes) process.receive({ kind: 'stop', reason: 'the tests are over' });
+  processes = [];
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Started {
+  readonly process: ActorProcess;
+  readonly clock: ManualClock;
+  readonly environment: Record<string, string>;
+  readonly ends: () => number;
+  /** The first message it sends. */
+  readonly said: Promise<FromActorProcess>;
+}
+
+function startOf(exportName: string, file = 'kept.mjs'): ProcessStart {
+  return {
+    lease: leaseId('1-1'),
+    holder: { kind: 'actor', actor: actorId('actor-0123456789abcdef'), incarnation: 1 },
+    classRef: { kind: 'bundle', hash: bundleHash('0'.repeat(64)), exportName },
+    className: exportName,
+    moduleUrl: pathToFileURL(join(folder, file)).href,
+    args: encodeValue([7]),
+    concurrency: 1,
+    token: 'token',
+    environment: { OMP_NUM_THREADS: '2' },
+    threads: 2,
+    nice: 0,
+    listenHost: '127.0.0.1',
+    advertisedHost: '127.0.0.1',
+    ports: { from: 0, to: 0 },
+    scratchDir: folder,
+    nativeDir: folder,
+    store: null,
+    beatMs: null,
+    answersKeptMs: 30_000,
+  };
+}
+
+function started(start: ProcessStart): Started {
+  const clock = manualClock();
+  const said = deferred<FromActorProcess>();
+  const environment: Record<string, string> = {};
+  let ends = 0;
+  const process = new ActorProcess({
+    clock,
+    send: (message) => said.resolve(message),
+    sendAndEnd: (message) => {
+      ends += 1;
+      said.resolve(message);
+    },
+    end: () => void (ends += 1),
+    setEnvironment: (values) => void Object.assign(environment, values),
+    later: (run) => void setImmediate(run),
+    writeLine: () => undefined,
+  });
+  process.receive({ kind: 'start', start });
+  processes.push(process);
+  return { process, clock, environment, ends: () => ends, said: said.promise };
+}
+
+test('it sets its environment before it loads anything, and says ready with an address that answers', async () => {
+  const { environment, said } = started(startOf('Kept'));
+  expect(environment).toEqual({ OMP_NUM_THREADS: '2' });
+  const ready = await said;
+  expect(ready).toMatchObject({ kind: 'ready', address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
+  const client = openClient(ActorCallsClient, ready.kind === 'ready' ? ready.address : '', null);
+  const stream = client.connect();
+  stream.on('error', () => undefined);
+  const welcome = new Promise((resolve) => stream.once('data', resolve));
+  stream.write({ hello: { caller: 'c', token: 'token', protocol: { major: 1, minor: 0 } }, calls: [], cancels: [], credits: [] });
+  expect(await welcome).toMatchObject({ welcome: {} });
+  client.close();
+});
+
+test('a constructor that throws is told as it threw, and the process ends', async () => {
+  const { said, ends } = started(startOf('Thrower'));
+  expect(await said).toMatchObject({
+    kind: 'failed',
+    cause: { kind: 'constructor-threw', error: { name: 'TypeError', message: 'not today' } },
+  });
+  expect(ends()).toBe(1);
+});
+
+test.each([
+  ['Absent', 'kept.mjs', 'exports Kept, Thrower'],
+  ['answer', 'kept.mjs', 'exports no class answer'],
+  ['Kept', 'broken.mjs', 'at load'],
+  ['Kept', 'nowhere.mjs', 'nowhere.mjs'],
+])('what cannot be loaded (%s of %s) is told with what to look for', async (name, file, text) => {
+  const { said } = started(startOf(name, file));
+  expect(await said).toMatchObject({
+    kind: 'failed',
+    cause: { kind: 'load-failed', error: { code: 'actor.load-failed', message: expect.stringContaining(text) } },
+  });
+});
+
+test('without a sign of its owner it ends itself when the time it was left is over', async () => {
+  const { process, clock, said, ends } = started(startOf('Kept'));
+  await said;
+  process.receive({ kind: 'owned', leftMs: 1_000 });
+  clock.advance(900);
+  process.receive({ kind: 'owned', leftMs: 1_000 });
+  clock.advance(999);
+  expect(ends()).toBe(0);
+  clock.advance(1);
+  expect(ends()).toBe(1);
+});
