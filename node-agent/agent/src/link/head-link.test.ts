@@ -1,0 +1,181 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { leaseId, nodeId, PROTOCOL, streamId, type Fact, type FromAgent, type ToAgent } from '@trainer/model';
+import { silentLogger } from '@trainer/runtime';
+import { manualClock, type ManualClock } from '@trainer/runtime/testing';
+import { HeadLink, type LinkOwner } from './head-link.js';
+import type { HeadStreamEvents } from './head-stream.js';
+
+const TIMING = { heartbeatMs: 1_000, headSilentMs: 3_000, headlessMs: 60_000, reconnectMs: 100 };
+const WELCOME: ToAgent = {
+  kind: 'welcome',
+  stream: streamId('stream-0000000000000001'),
+  headEpoch: 1,
+  lowWater: leaseId('1-1'),
+  verdicts: [],
+};
+
+interface OpenStream {
+  readonly events: HeadStreamEvents;
+  readonly sent: FromAgent[];
+  isOpen: boolean;
+  isFull: boolean;
+}
+
+let clock: ManualClock;
+let streams: OpenStream[];
+let told: string[];
+let facts: Fact[];
+let headless: number[];
+let link: HeadLink;
+let newestHeadEpoch: number;
+
+const owner: LinkOwner = {
+  hello: () => ({
+    protocol: PROTOCOL,
+    node: nodeId('node-0123456789ab'),
+    incarnation: 1,
+    host: 'h',
+    version: '0',
+    capacity: { cpuMilli: 1, memoryBytes: 1, gpus: [] },
+    labels: {},
+    leases: [],
+    newestFact: facts.length,
+    newestHeadEpoch,
+    natsConnected: true,
+    engines: [],
+  }),
+  natsConnected: () => true,
+  onHelloRead: (storedFact) => void told.push(`hello read, ${storedFact} stored`),
+  takeFacts: () => facts.splice(0),
+  onAcknowledged: (storedFact) => void told.push(`ack ${storedFact}`),
+  hears: (headEpoch) => {
+    if (headEpoch < newestHeadEpoch) return false;
+    newestHeadEpoch = headEpoch;
+    return true;
+  },
+  onWelcome: () => void told.push('welcome'),
+  onCommand: ({ kind }) => void told.push(kind),
+  onDisconnected: () => void told.push('disconnected'),
+  onBeat: (headlessInMs) => void headless.push(headlessInMs),
+  onRefused: ({ code }) => void told.push(`refused ${code}`),
+};
+
+beforeEach(() => {
+  clock = manualClock();
+  [streams, told, facts, headless] = [[], [], [], []];
+  newestHeadEpoch = 0;
+  link = new HeadLink(
+    owner,
+    (events) => {
+      const stream: OpenStream = { events, sent: [], isOpen: true, isFull: false };
+      streams.push(stream);
+      const close = (): void => {
+        if (!stream.isOpen) return;
+        stream.isOpen = false;
+        events.onEnd('closed');
+      };
+      return { send: (message) => stream.sent.push(message) > 0 && !stream.isFull, close };
+    },
+    TIMING,
+    { clock, logger: silentLogger },
+  );
+  clock.advance(0);
+});
+
+const current = (): OpenStream => streams.at(-1) as OpenStream;
+const say = (message: ToAgent): void => current().events.onMessage(message);
+const fact = (number: number): Fact => ({ number, lease: leaseId('1-1'), body: { kind: 'started', pid: number } });
+const kinds = (): string[] => current().sent.map(({ kind }) => kind);
+
+test('facts wait until the hello is read', () => {
+  facts = [fact(1)];
+  link.pump();
+  expect(kinds()).toEqual(['hello']);
+  say({ kind: 'hello-read', headEpoch: 1, storedFact: 0 });
+  expect(kinds()).toEqual(['hello', 'facts']);
+});
+
+test('heartbeats go every second, also before the welcome', () => {
+  clock.advance(2_000);
+  expect(kinds()).toEqual(['hello', 'heartbeat', 'heartbeat']);
+});
+
+test('a stream whose buffers are full gets no facts until it drains, but its heartbeats', () => {
+  say({ kind: 'hello-read', headEpoch: 1, storedFact: 0 });
+  current().isFull = true;
+  facts = [fact(1)];
+  link.pump();
+  facts = [fact(2)];
+  link.pump();
+  clock.advance(1_000);
+  expect(kinds()).toEqual(['hello', 'facts', 'heartbeat']);
+  current().isFull = false;
+  current().events.onDrain();
+  expect(kinds()).toEqual(['hello', 'facts', 'heartbeat', 'facts']);
+});
+
+test('a stream that ends is opened again after 100 ms, with another hello', () => {
+  current().events.onEnd('the head restarts');
+  clock.advance(99);
+  expect(streams).toHaveLength(1);
+  clock.advance(1);
+  expect(streams).toHaveLength(2);
+  expect(kinds()).toEqual(['hello']);
+  expect(told).toEqual(['disconnected']);
+});
+
+test('a head that is silent for three seconds is left and tried anew', () => {
+  say(WELCOME);
+  clock.advance(3_000);
+  expect(streams).toHaveLength(1);
+  clock.advance(1_100);
+  expect(streams).toHaveLength(2);
+});
+
+test('the headless limit counts from when the newest echoed heartbeat was sent', () => {
+  clock.advance(1_000);
+  say({ kind: 'echo', number: 1, headEpoch: 1 });
+  clock.advance(2_000);
+  expect(headless).toEqual([59_000, 59_000, 58_000]);
+});
+
+test('echoes of heartbeats of an earlier stream say nothing', () => {
+  clock.advance(1_000);
+  current().events.onEnd('cut');
+  clock.advance(100);
+  say({ kind: 'echo', number: 1, headEpoch: 1 });
+  clock.advance(900);
+  expect(headless).toEqual([59_000, 58_000]);
+});
+
+test('a head of an older headship is not obeyed', () => {
+  say({ ...WELCOME, headEpoch: 5 });
+  say({ kind: 'command', headEpoch: 4, command: { kind: 'drain', deadlineMs: 0 } });
+  expect(told).toEqual(['welcome', 'disconnected']);
+});
+
+test('what an ended stream still brings is not heard', () => {
+  const first = current();
+  first.events.onEnd('cut');
+  clock.advance(100);
+  first.events.onMessage(WELCOME);
+  expect(told).toEqual(['disconnected']);
+});
+
+test('a refusal for the version is final, any other is tried again', () => {
+  say({ kind: 'refused', error: { code: 'internal', message: 'later', facts: {}, retry: 'same' } });
+  clock.advance(100);
+  expect(streams).toHaveLength(2);
+  say({ kind: 'refused', error: { code: 'protocol.version', message: 'install 2', facts: {}, retry: 'never' } });
+  clock.advance(10_000);
+  expect(streams).toHaveLength(2);
+  expect(told.at(-1)).toBe('refused protocol.version');
+  expect(clock.pending).toBe(0);
+});
+
+test('after a stop nothing is tried and no timer is left', () => {
+  link.stop();
+  clock.advance(10_000);
+  expect(streams).toHaveLength(1);
+  expect(clock.pending).toBe(0);
+});

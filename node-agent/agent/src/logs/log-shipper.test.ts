@@ -1,0 +1,89 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { leaseId } from '@trainer/model';
+import { silentLogger, type Messages } from '@trainer/runtime';
+import { manualClock, MemoryBroker, type ManualClock } from '@trainer/runtime/testing';
+import type { ObjectStore } from '@trainer/storage';
+import { memoryStore } from '@trainer/storage/testing';
+import { decodeLogLineBytes, decodeLogText, logObjectPrefix } from '@trainer/wire';
+import { LogShipper } from './log-shipper.js';
+
+const LEASE = leaseId('1-1');
+let clock: ManualClock;
+let store: ObjectStore;
+let isDown: boolean;
+let messages: Messages | null;
+let shipper: LogShipper;
+
+beforeEach(() => {
+  clock = manualClock(1_000);
+  const memory = memoryStore();
+  isDown = false;
+  store = {
+    ...memory,
+    put: (...args) => (isDown ? Promise.reject(new Error('the store is away')) : memory.put(...args)),
+  };
+  messages = new MemoryBroker(clock).connect();
+  shipper = new LogShipper(LEASE, { clock, store, bucket: 'logs', flushMs: 2_000, logger: silentLogger, messages: () => messages });
+});
+
+async function stored(): Promise<{ objects: number; lines: string[] }> {
+  const objects = await store.list('logs', { prefix: logObjectPrefix(LEASE), after: '', limit: 1_000 });
+  const lines: string[] = [];
+  for (const { key } of objects) {
+    const object = await store.get('logs', key);
+    const text = Buffer.concat((await object.stream.toArray()) as Buffer[]).toString();
+    lines.push(...decodeLogText(LEASE, text).map(({ line }) => line));
+  }
+  return { objects: objects.length, lines };
+}
+
+test('a line goes live at once and into the store with the next flush', async () => {
+  const live: string[] = [];
+  messages?.subscribe(`trainer.v1.log.${LEASE}`, (bytes) => live.push(decodeLogLineBytes(bytes).line));
+  shipper.add('hello', false);
+  await clock.advanceAsync(0);
+  expect(live).toEqual(['hello']);
+  await clock.advanceAsync(2_000);
+  expect((await stored()).lines).toEqual(['hello']);
+});
+
+test('the newest object grows until it is full, then another begins', async () => {
+  for (let i = 0; i < 3; i += 1) {
+    shipper.add(`${i}`.repeat(200_000), false);
+    await shipper.flush();
+  }
+  expect((await stored()).objects).toBe(1);
+  shipper.add('next', true);
+  await shipper.flush();
+  const { objects, lines } = await stored();
+  expect(objects).toBe(2);
+  expect(lines.map((line) => line.slice(0, 4))).toEqual(['0000', '1111', '2222', 'next']);
+});
+
+test('what could not be stored is stored later, in order', async () => {
+  isDown = true;
+  shipper.add('first', false);
+  await shipper.flush();
+  shipper.add('second', false);
+  isDown = false;
+  await clock.advanceAsync(2_000);
+  expect((await stored()).lines).toEqual(['first', 'second']);
+});
+
+test('a store that stays away costs the oldest lines, and a line says how many', async () => {
+  isDown = true;
+  for (let i = 0; i < 12; i += 1) shipper.add('x'.repeat(2 ** 20), false);
+  await shipper.flush();
+  isDown = false;
+  await shipper.flush();
+  const { lines } = await stored();
+  expect(lines[0]).toMatch(/^\.\.\. [45] lines were dropped here/);
+  expect(lines.length).toBeLessThan(10);
+});
+
+test('without NATS lines are stored all the same', async () => {
+  messages = null;
+  shipper.add('alone', false);
+  await shipper.flush();
+  expect((await stored()).lines).toEqual(['alone']);
+});
