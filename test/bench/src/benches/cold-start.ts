@@ -38,6 +38,7 @@ async function withoutGateway({ runs, say }: BenchContext): Promise<Results> {
   const ready: number[] = [];
   const answered: number[] = [];
   const program: number[] = [];
+  const cpu: number[] = [];
   await using home = await usedHome();
   first.push(home.firstMs);
   for (let run = 0; run < runs; run += 1) {
@@ -45,6 +46,7 @@ async function withoutGateway({ runs, say }: BenchContext): Promise<Results> {
     await using cluster = await startCluster({ withGateway: false, home: home.path });
     ready.push(cluster.readyMs);
     answered.push(await firstAnswer(cluster));
+    cpu.push(cpuSeconds(cluster.pids()));
   }
   for (let run = 0; run < runs; run += 1) {
     await using cluster = await startCluster({ withGateway: false, home: home.path });
@@ -55,6 +57,7 @@ async function withoutGateway({ runs, say }: BenchContext): Promise<Results> {
     new_folder_to_ready_ms: summary(first),
     to_ready_ms: summary(ready),
     to_first_answer_ms: summary(answered),
+    to_first_answer_cpu_s: summary(cpu, 2),
     to_first_answer_of_a_new_program_ms: summary(program),
     idle: await idle({ withGateway: false, home: home.path }),
   };
@@ -85,13 +88,15 @@ async function firstProgram({ home }: RunningCluster): Promise<void> {
 
 async function withGateway({ runs, say }: BenchContext): Promise<Results> {
   const ready: number[] = [];
+  const cpu: number[] = [];
   await using home = await usedHome();
   for (let run = 0; run < runs; run += 1) {
     say(`start with gateway ${run + 1} of ${runs}`);
     await using cluster = await startCluster({ withGateway: true, home: home.path });
     ready.push(cluster.readyMs);
+    cpu.push(cpuSeconds(cluster.pids()));
   }
-  return { to_health_ready_ms: summary(ready) };
+  return { to_health_ready_ms: summary(ready), to_health_ready_cpu_s: summary(cpu, 2) };
 }
 
 async function npmStart({ runs, say }: BenchContext): Promise<Results> {

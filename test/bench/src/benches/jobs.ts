@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { downloadModel, putData, trainAndFollow, type FollowedJob } from '../cluster/rest.js';
-import { startCluster, temporaryHome } from '../cluster/running-cluster.js';
+import { startCluster, temporaryHome, type RunningCluster } from '../cluster/running-cluster.js';
 import { makeTable } from '../data/make-table.js';
+import { cpuSeconds } from '../measuring/processes.js';
 import { latency, round, summary } from '../measuring/statistics.js';
 import { ROOT } from '../measuring/surroundings.js';
 import { prove } from '../measuring/timing.js';
@@ -17,18 +18,19 @@ export const jobs: Bench = {
   run: async (context) => {
     await using home = await temporaryHome();
     await using cluster = await startCluster({ withGateway: true, home: home.path });
-    const url = cluster.restUrl ?? '';
-    return { iris: await iris(url, context), table_100k_28: await largeTable(url, context) };
+    return { iris: await iris(cluster, context), table_100k_28: await largeTable(cluster, context) };
   },
 };
 
-async function iris(url: string, { runs, say }: BenchContext): Promise<Results> {
+async function iris(cluster: RunningCluster, { runs, say }: BenchContext): Promise<Results> {
+  const url = cluster.restUrl ?? '';
   say('iris');
   await putData(url, 'bench/iris.csv', await readFile(`${ROOT}/deploy/sample/iris.csv`, 'utf8'));
   const request = { ...CLASSIFY, data_id: 'bench/iris.csv', target_column: 'species' };
   const first = await trainAndFollow(url, request);
   await downloadModel(url, first.id);
   const followed: FollowedJob[] = [];
+  const cpuBefore = cpuSeconds(cluster.pids());
   for (let run = 0; run < runs * 4; run += 1) {
     const job = await trainAndFollow(url, request);
     prove(Number(job.lastMetrics['val_accuracy']) > 0.8, 'the model of the flowers is right about more than 80 %');
@@ -39,15 +41,18 @@ async function iris(url: string, { runs, say }: BenchContext): Promise<Results> 
     post: latency(followed.map((job) => job.postMs)),
     to_first_metrics: latency(followed.map((job) => job.firstMetricsMs)),
     to_completed: latency(followed.map((job) => job.completedMs)),
+    cpu_s_per_job: round((cpuSeconds(cluster.pids()) - cpuBefore) / followed.length, 3),
     heard_of_phase_ms: phases(followed),
   };
 }
 
-async function largeTable(url: string, { runs, say }: BenchContext): Promise<Results> {
+async function largeTable(cluster: RunningCluster, { runs, say }: BenchContext): Promise<Results> {
+  const url = cluster.restUrl ?? '';
   say('100,000 x 28');
   const table = makeTable({ rows: 100_000, columns: 28, seed: 7 });
   const putMs = await putData(url, 'bench/table.csv', table);
   const followed: FollowedJob[] = [];
+  const cpuBefore = cpuSeconds(cluster.pids());
   for (let run = 0; run < runs; run += 1) {
     const job = await trainAndFollow(url, { ...CLASSIFY, data_id: 'bench/table.csv', target_column: 'y' });
     prove(Number(job.lastMetrics['val_accuracy']) > 0.7, 'the model of the table is right about more than 70 %');
@@ -59,6 +64,7 @@ async function largeTable(url: string, { runs, say }: BenchContext): Promise<Res
     put_ms: round(putMs, 0),
     to_first_metrics_ms: summary(followed.map((job) => job.firstMetricsMs)),
     to_completed_ms: summary(followed.map((job) => job.completedMs)),
+    cpu_s_per_job: round((cpuSeconds(cluster.pids()) - cpuBefore) / followed.length, 3),
     heard_of_phase_ms: phases(followed),
   };
 }
