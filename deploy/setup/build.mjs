@@ -105,7 +105,7 @@ async function bundleActorProcess() {
   const dist = join(ROOT, 'node-agent', 'actor', 'dist');
   const entry = join(dist, 'process.js');
   if (!existsSync(entry)) return;
-  const { build } = await import('esbuild');
+  const { build, stop } = await import('esbuild');
   await build({
     entryPoints: [entry],
     outfile: join(dist, 'process.bundle.mjs'),
@@ -118,6 +118,8 @@ async function bundleActorProcess() {
     banner: { js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);" },
     logLevel: 'error',
   });
+  // Its process would stay as long as this one, which goes on as the cluster.
+  await stop();
 }
 
 function fingerprintOfSources(folders) {
