@@ -66,7 +66,13 @@ export class ClientActors implements Actors {
       args,
       ...checked,
     };
-    const found = await this.#createOrKill(row, timeoutMs);
+    const found = await this.#createOrKill(row, timeoutMs).catch(async (error: unknown) => {
+      if ((error as Partial<TrainerError>).code !== 'bundle.unknown') throw error;
+      // The head was set up anew since the upload.
+      bundles.forget(spec);
+      await bundles.ensure(spec);
+      return this.#createOrKill(row, timeoutMs);
+    });
     return this.#handle<Instance>(row.id, found.target);
   }
 

@@ -75,6 +75,18 @@ describe('creating actors', () => {
     expect(head.creates.slice(1).map(({ spec }) => spec.id)).toEqual([counter.id, counter.id]);
   });
 
+  test('a head that has lost the bundle gets it again', async () => {
+    await cluster.actors.create(CounterSpec);
+    head.uploads.length = 0;
+    head.onCreate = (request) => {
+      if (head.uploads.length === 0) throw new TrainerError('bundle.unknown', 'no such bundle', {});
+      return head.alive(request);
+    };
+    const counter = await cluster.actors.create(CounterSpec);
+    expect(await counter.call.increment()).toBe(6);
+    expect(head.uploads).toHaveLength(1);
+  });
+
   test('a constructor that throws rejects with what it threw', async () => {
     const error = { name: 'RangeError', message: 'bad start', stack: 'at ...', fields: { start: -1 } };
     head.onCreate = (request) => head.dead(request, { kind: 'constructor-threw', error });

@@ -35,6 +35,11 @@ export class Bundles {
     return bundle.hash;
   }
 
+  /** The cluster does not have it any more: the next `ensure` looks again. */
+  forget(spec: ActorSpec<object, readonly unknown[]>): void {
+    this.#ready.delete(spec.moduleUrl);
+  }
+
   #prepare(moduleUrl: string): Promise<Bundle> {
     const ready = this.#bundleAndUpload(moduleUrl);
     // What failed is tried anew the next time; who waits for this one gets its error.
