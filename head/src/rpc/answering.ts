@@ -32,7 +32,8 @@ export function streaming<Request, Reply>(
     run(call, gone.signal).then(
       () => call.end(),
       (error: unknown) => {
-        if (!gone.signal.aborted) call.destroy(refusal(logger, error) as Error);
+        // grpc-js answers with the status of an `error` event; destroying the stream would leave its client waiting.
+        if (!gone.signal.aborted) call.emit('error', refusal(logger, error));
       },
     );
   };

@@ -122,7 +122,7 @@ export class CallRunner {
       this.#ended(call, () => fail(call, new StreamExpectedError(this.#className, call.incoming.method)));
       return;
     }
-    pump(call, iteration).then(
+    pump(call, iteration, this.#turns).then(
       () => this.#ended(call, () => call.settle({ kind: 'done' })),
       (error: unknown) => this.#ended(call, () => threw(call, error)),
     );
@@ -135,9 +135,17 @@ export class CallRunner {
   }
 }
 
-/** Sends a generator's values as far as its reader has room for them, until its end or until the call is settled otherwise. */
-async function pump(call: ActorCall, iteration: Iteration): Promise<void> {
+/**
+ * Sends a generator's values as far as its reader has room for them, until its end or until the call is settled otherwise. One
+ * that waits for nothing still lets the event loop come round, so that its items leave and credit and cancels come in.
+ */
+async function pump(call: ActorCall, iteration: Iteration, turns: Turns): Promise<void> {
+  let turnStartedMs = turns.monotonicMs();
   for (;;) {
+    if (turns.monotonicMs() - turnStartedMs > TURN_MS) {
+      await new Promise<void>((resolve) => turns.later(resolve));
+      turnStartedMs = turns.monotonicMs();
+    }
     // Settled by a cancel or a deadline: the generator's own finally blocks run before the next call.
     if (call.phase === 'settled') {
       await iteration.return?.();

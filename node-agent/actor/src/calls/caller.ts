@@ -3,6 +3,7 @@ import { toErrorData } from '@trainer/model';
 import { ActorCall, type AnswerTaker } from './actor-call.js';
 import { weight, type AnswerBody, type CallAnswer, type IncomingBatch, type IncomingCall } from './answer.js';
 import { AnswerForgottenError, CancelledError, DeadlineError, TooManyCallsError } from './errors.js';
+import { Fifo } from './fifo.js';
 
 /*
  * Invariants of a caller, which outlives its links:
@@ -41,6 +42,8 @@ export class Caller implements AnswerTaker {
   readonly #open = new Map<number, ActorCall>();
   #openBytes = 0;
   readonly #kept = new Map<number, { readonly answer: CallAnswer; readonly atMs: number }>();
+  /** The numbers of `#kept`, oldest first: walking a Map whose front was deleted costs a look at each hole. */
+  readonly #keptOrder = new Fifo<number>();
   #keptBytes = 0;
   #highest = 0;
   #link: AnswerLink | null = null;
@@ -146,27 +149,28 @@ export class Caller implements AnswerTaker {
 
   #keep(answer: CallAnswer): void {
     this.#kept.set(answer.number, { answer, atMs: this.#options.clock.monotonicMs() });
+    this.#keptOrder.push(answer.number);
     this.#keptBytes += weight(answer);
-    for (const number of this.#kept.keys()) {
-      if (this.#kept.size <= MAX_OPEN && this.#keptBytes <= MAX_KEPT_BYTES) break;
-      this.#forget(number);
-    }
+    while (this.#kept.size > MAX_OPEN || this.#keptBytes > MAX_KEPT_BYTES) this.#forgetOldest();
     if (this.#sweep === null) this.#sweep = this.#options.clock.after(this.#options.answersKeptMs, () => this.#sweepKept());
   }
 
   /** A link that works delivered them long ago; a caller whose link broke is no longer waited for. */
   #sweepKept(): void {
     const before = this.#options.clock.monotonicMs() - this.#options.answersKeptMs;
-    for (const [number, { atMs }] of this.#kept) {
-      if (atMs > before) break;
-      this.#forget(number);
-    }
+    while (this.#oldestAtMs() <= before) this.#forgetOldest();
     this.#sweep = this.#kept.size === 0 ? null : this.#options.clock.after(this.#options.answersKeptMs, () => this.#sweepKept());
   }
 
-  #forget(number: number): void {
-    const kept = this.#kept.get(number);
-    if (kept === undefined) return;
+  #oldestAtMs(): number {
+    const oldest = this.#keptOrder.peek();
+    return (oldest === undefined ? undefined : this.#kept.get(oldest)?.atMs) ?? Number.POSITIVE_INFINITY;
+  }
+
+  #forgetOldest(): void {
+    const number = this.#keptOrder.shift();
+    const kept = number === undefined ? undefined : this.#kept.get(number);
+    if (number === undefined || kept === undefined) return;
     this.#keptBytes -= weight(kept.answer);
     this.#kept.delete(number);
   }
