@@ -75,6 +75,7 @@ async function startParts(options: EmbeddedClusterOptions, closers: (() => Promi
     version: VERSION,
     buckets: { data: settings.MINIO_BUCKET_DATA, models: settings.MINIO_BUCKET_MODELS },
     maxParallelJobs: settings.MAX_PARALLEL_JOBS,
+    queueLimit: settings.TRAINER_QUEUE_LIMIT,
     defaultEpochs: settings.DEFAULT_EPOCHS,
     earlyStoppingPatience: settings.EARLY_STOPPING_PATIENCE,
     checkpointInterval: settings.CHECKPOINT_INTERVAL,

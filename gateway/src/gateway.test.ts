@@ -110,8 +110,9 @@ describe('POST /train', () => {
     expect((await post('{not json')).status).toBe(422);
   });
 
-  it('refuses a body over the limit', async () => {
-    expect((await post({ ...iris, run_name: 'x'.repeat(2 ** 20) })).status).toBe(413);
+  it('refuses a body over the limit, naming it', async () => {
+    const answer = await post({ ...iris, run_name: 'x'.repeat(2 ** 20) });
+    expect([answer.status, await detailOf(answer)]).toEqual([413, expect.stringContaining('1048576 bytes')]);
   });
 
   it('is served with a slash at its end', async () => {
@@ -140,6 +141,30 @@ describe('GET /train', () => {
 
   it('says that an id of another form is not there', async () => {
     expect((await call('/train/none')).status).toBe(404);
+  });
+});
+
+describe('GET /train/{id}/final_result', () => {
+  it('is not ready until the job has completed', async () => {
+    const { job_id: id } = (await (await post(iris)).json()) as { job_id: string };
+    const answer = await call(`/train/${id}/final_result`);
+    expect([answer.status, await detailOf(answer)]).toEqual([404, 'Result not ready']);
+  });
+
+  it('tells what a completed job made', async () => {
+    const { job_id: id } = (await (await post({ ...iris, pipeline_id: 'p-1' })).json()) as { job_id: string };
+    const job = head.stored.get(id);
+    if (job === undefined) throw new Error('the job was not stored');
+    head.stored.set(id, { ...job, status: 'completed', finalModelPath: 'models/m.pkl', bestMetrics: { val_accuracy: 1 } });
+    expect(await (await call(`/train/${id}/final_result`)).json()).toEqual({
+      status: 'completed',
+      pipeline_id: 'p-1',
+      job_id: id,
+      model_id: 'xgboost_classifier',
+      task_type: 'classification',
+      artifacts: { model_path: 'models/m.pkl' },
+      training_metrics: { val_accuracy: 1 },
+    });
   });
 });
 
@@ -261,6 +286,16 @@ describe('the door', () => {
     await expect(startGateway({ head, store, settings: open, clock: systemClock() }, silentLogger)).rejects.toMatchObject({ code: 'gateway.unprotected' });
   });
 
+  it('answers an address with a broken escape as any other mistake', async () => {
+    const answer = await call('/data/a%zz', { method: 'PUT', body: 'x' });
+    expect([answer.status, answer.headers.get('x-request-id'), await detailOf(answer)]).toEqual([400, expect.any(String), expect.stringContaining('%zz')]);
+  });
+
+  it('says whether a wrong field stands in the query or in the body', async () => {
+    expect(await detailOf(await call('/train?limit=0'))).toMatchObject([{ loc: ['query', 'limit'] }]);
+    expect(await detailOf(await post({ ...iris, epochs: 0 }))).toMatchObject([{ loc: ['body', 'epochs'] }]);
+  });
+
   it('answers an unknown route with what it does not know', async () => {
     const answer = await call('/nothing');
     expect([answer.status, await detailOf(answer)]).toEqual([404, 'No route GET /nothing; see /docs']);
@@ -284,7 +319,7 @@ describe('the documents', () => {
     const document = (await (await call('/openapi.json')).json()) as { paths: Record<string, unknown> };
     expect(Object.keys(document.paths).sort()).toEqual([
       '/', '/data', '/data/{path}', '/health', '/health/live', '/health/ready', '/models', '/models/{id}', '/models/{id}/download',
-      '/train', '/train/{id}', '/train/{id}/events', '/train/{id}/progress',
+      '/train', '/train/{id}', '/train/{id}/events', '/train/{id}/final_result', '/train/{id}/progress',
     ]);
   });
 

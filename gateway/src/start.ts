@@ -7,14 +7,11 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Logger } from '@trainer/runtime';
 import type { FastifyInstance } from 'fastify';
 import { GatewayModule, type GatewayParts } from './gateway.module.js';
-import { ErrorFilter } from './http/error.filter.js';
+import { ErrorFilter, JSON_LIMIT_BYTES } from './http/error.filter.js';
 import { UnprotectedAddressError } from './http/errors.js';
-import { addDoorHooks } from './http/hooks.js';
+import { addDoorHooks, answerRouterProblem } from './http/hooks.js';
 import { isAllowedOrigin, isLoopbackAddress } from './http/origins.js';
 import { validationPipe } from './http/validation.js';
-
-/** A JSON body holds one request of a few kilobytes; a table goes to PUT /data. */
-const JSON_LIMIT_BYTES = 2 ** 20;
 
 export interface Gateway {
   /** Where it listens, such as `http://127.0.0.1:8002`. */
@@ -35,6 +32,7 @@ export async function startGateway(parts: GatewayParts, log: Logger): Promise<Ga
     bodyLimit: JSON_LIMIT_BYTES,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
+    frameworkErrors: answerRouterProblem,
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
   });

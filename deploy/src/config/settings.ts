@@ -27,6 +27,7 @@ const Variables = z.object({
   MINIO_BUCKET_DATA: text('data-preparer'),
   MLFLOW_TRACKING_URI: notBuilt('MLflow tracking is not built yet'),
   MAX_PARALLEL_JOBS: integer(1, 10_000, 3),
+  TRAINER_QUEUE_LIMIT: integer(1, 1_000_000, 1000),
   DEFAULT_EPOCHS: integer(1, 1000, 100),
   EARLY_STOPPING_PATIENCE: integer(1, 1000, 10),
   CHECKPOINT_INTERVAL: integer(1, 1000, 5),

@@ -1,8 +1,11 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { InvalidRequestError, toErrorData, type Issue } from '@trainer/model';
+import { InvalidRequestError, toErrorData, type ErrorData, type Issue } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { httpStatus } from './http-status.js';
+
+/** A JSON body holds one request of a few kilobytes; a table goes to PUT /data. */
+export const JSON_LIMIT_BYTES = 2 ** 20;
 
 /** The one place where errors become answers: `{"detail": ...}` as FastAPI gives, never a stack. */
 @Catch()
@@ -16,32 +19,40 @@ export class ErrorFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    const { status, detail } = answerOf(thrown);
-    if (status >= 500) this.log.error('a request failed', { requestId: http.getRequest<FastifyRequest>().id, status, error: toErrorData(thrown) });
+    const { id: requestId, method } = http.getRequest<FastifyRequest>();
+    const { status, detail } = answerOf(thrown, FIELDS_OF[method] ?? 'body');
+    if (status >= 500) this.log.error('a request failed', { requestId, status, error: toErrorData(thrown) });
     if (status === 429 || status === 503) void reply.header('Retry-After', '1');
     void reply.status(status).send({ detail });
   }
 }
 
-/** @returns the status and the `detail` of anything that was thrown. */
-export function answerOf(thrown: unknown): { status: number; detail: unknown } {
+/** Where the fields of a request stand, by its method; FastAPI's words. */
+const FIELDS_OF: Readonly<Record<string, string>> = { GET: 'query', HEAD: 'query', POST: 'body', PUT: 'path', DELETE: 'path' };
+
+/** @returns the status and the `detail` of anything that was thrown; `where` is the part of the request that has its fields. */
+function answerOf(thrown: unknown, where: string): { status: number; detail: unknown } {
   if (thrown instanceof HttpException) return frameworkProblem(thrown);
   const fastify = fastifyProblem(thrown);
   if (fastify) return fastify;
   const error = toErrorData(thrown);
   const status = httpStatus(error);
-  if (status === 422) return { status, detail: detailsOf(thrown, error.message, error.facts['issues']) };
+  if (status === 422) return { status, detail: detailsOf(thrown, error, where) };
   return { status, detail: status === 500 ? 'The service failed; its log has the reason under this X-Request-Id.' : error.message };
 }
 
-function detailsOf(thrown: unknown, message: string, issues: unknown): unknown {
-  if (!(thrown instanceof InvalidRequestError) && !Array.isArray(issues)) return [{ loc: ['body'], msg: message, type: 'value' }];
-  return (issues as readonly Issue[]).map((issue) => ({ loc: ['body', ...issue.path], msg: issue.message, type: issue.type }));
+function detailsOf(thrown: unknown, { message, facts }: ErrorData, where: string): unknown {
+  const issues = facts['issues'];
+  if (!(thrown instanceof InvalidRequestError) && !Array.isArray(issues)) return [{ loc: [where], msg: message, type: 'value' }];
+  return (issues as readonly Issue[]).map((issue) => ({ loc: [where, ...issue.path], msg: issue.message, type: issue.type }));
 }
 
 /** No code of ours throws one: it is the router's, for a route that is not there, or the parser's, for a body that is no JSON. */
 function frameworkProblem(thrown: HttpException): { status: number; detail: unknown } {
   if (thrown.getStatus() === 400) return { status: 422, detail: [{ loc: ['body'], msg: `The body is not JSON: ${thrown.message}`, type: 'json_invalid' }] };
+  if (thrown.getStatus() === 413) {
+    return { status: 413, detail: `The JSON body is larger than ${JSON_LIMIT_BYTES} bytes; store tables with PUT /data and name them by data_id.` };
+  }
   return { status: thrown.getStatus(), detail: `${thrown.message.replace(/^Cannot/, 'No route')}; see /docs` };
 }
 

@@ -37,6 +37,13 @@ export class RangeNotSatisfiableError extends TrainerError<'range.not-satisfiabl
   }
 }
 
+/** The job has not completed, so that it has no result; the words are those that the platform's page knows. */
+export class ResultNotReadyError extends TrainerError<'result.not-ready', { job: string }> {
+  constructor(job: string) {
+    super('result.not-ready', 'Result not ready', { job });
+  }
+}
+
 /** The gateway would be open to others than this machine. */
 export class UnprotectedAddressError extends TrainerError<'gateway.unprotected', { host: string }> {
   constructor(host: string) {

@@ -1,5 +1,5 @@
 import { toErrorData } from '@trainer/model';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HostRefusedError, OriginRefusedError } from './errors.js';
 import { httpStatus } from './http-status.js';
 import { hostNameOf, isAllowedOrigin, isLoopbackName } from './origins.js';
@@ -27,6 +27,14 @@ export function addDoorHooks(fastify: FastifyInstance, rules: DoorRules): void {
     done();
   });
   fastify.addContentTypeParser('application/octet-stream', (_request: FastifyRequest, body, done) => done(null, body));
+}
+
+/** The router's own refusals, such as an address with a broken escape: they pass no hook and no filter. */
+export function answerRouterProblem(error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply): void {
+  void reply
+    .header('X-Request-Id', request.id)
+    .status(error.statusCode ?? 400)
+    .send({ detail: `The address can't be read: ${error.message}` });
 }
 
 function refusalOf(request: FastifyRequest, rules: DoorRules): Error | null {

@@ -1,7 +1,13 @@
 import type { ErrorCode, ErrorData } from '@trainer/model';
 
 /** Codes of errors that only this door makes. */
-type DoorCode = 'host.refused' | 'origin.refused' | 'upload.too-large' | 'upload.incomplete' | 'range.not-satisfiable';
+type DoorCode =
+  | 'host.refused'
+  | 'origin.refused'
+  | 'upload.too-large'
+  | 'upload.incomplete'
+  | 'range.not-satisfiable'
+  | 'result.not-ready';
 
 /** The HTTP status of each code that can come here; a new code does not compile until it has one. 500: a fault of ours. */
 const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
@@ -52,6 +58,7 @@ const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
   'upload.too-large': 413,
   'upload.incomplete': 400,
   'range.not-satisfiable': 416,
+  'result.not-ready': 404,
 };
 
 export function httpStatus(error: ErrorData): number {

@@ -2,8 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { HeadConnection } from '@trainer/client/internal';
 import { jobId, type Clock } from '@trainer/model';
 import type { GatewaySettings } from '../config.js';
+import { ResultNotReadyError } from '../http/errors.js';
 import { CLOCK, HEAD, SETTINGS } from '../tokens.js';
-import { jobView, progressView, type JobView, type ProgressView } from './jobs.mapper.js';
+import { finalResultView, jobView, progressView, type FinalResultView, type JobView, type ProgressView } from './jobs.mapper.js';
 import type { ProgressQuery } from './jobs.schema.js';
 
 /** Epochs that GET /train/{id}/progress shows unless all are asked for. */
@@ -20,6 +21,13 @@ export class JobReads {
 
   async job(id: string): Promise<JobView> {
     return jobView(await this.head.jobs.get(jobId(id)));
+  }
+
+  /** @throws ResultNotReadyError until the job has completed */
+  async finalResult(id: string): Promise<FinalResultView> {
+    const job = await this.head.jobs.get(jobId(id));
+    if (job.status !== 'completed') throw new ResultNotReadyError(job.id);
+    return finalResultView(job);
   }
 
   async progress(id: string, query: ProgressQuery): Promise<ProgressView> {

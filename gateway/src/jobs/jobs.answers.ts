@@ -63,3 +63,14 @@ export const ProgressSchema = z.object({
   elapsed_time: z.string().describe('H:MM:SS'),
   estimated_time_remaining: text.describe('H:MM:SS, or null while unknown'),
 });
+
+/** What GET /train/{id}/final_result answers. */
+export const FinalResultSchema = JobSchema.pick({
+  status: true,
+  pipeline_id: true,
+  job_id: true,
+  model_id: true,
+  task_type: true,
+  artifacts: true,
+  training_metrics: true,
+});

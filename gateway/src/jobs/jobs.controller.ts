@@ -3,9 +3,9 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CancelJob } from './cancel-job.js';
 import { JobEvents } from './job-events.js';
-import { DescribeCancel, DescribeEvents, DescribeGet, DescribeList, DescribeProgress, DescribeSubmit } from './jobs.docs.js';
+import { DescribeCancel, DescribeEvents, DescribeGet, DescribeList, DescribeProgress, DescribeResult, DescribeSubmit } from './jobs.docs.js';
 import { JobReads } from './job-reads.js';
-import type { JobView, ProgressView } from './jobs.mapper.js';
+import type { FinalResultView, JobView, ProgressView } from './jobs.mapper.js';
 import { ListJobsQuery, ProgressQuery, TrainBody } from './jobs.schema.js';
 import { ListJobs } from './list-jobs.js';
 import { SubmitJob } from './submit-job.js';
@@ -46,6 +46,12 @@ export class JobsController {
   @DescribeProgress()
   progress(@Param('id') id: string, @Query({ schema: ProgressQuery }) query: ProgressQuery): Promise<ProgressView> {
     return this.reads.progress(id, query);
+  }
+
+  @Get(':id/final_result')
+  @DescribeResult()
+  finalResult(@Param('id') id: string): Promise<FinalResultView> {
+    return this.reads.finalResult(id);
   }
 
   @Get(':id/events')

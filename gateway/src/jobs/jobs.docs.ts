@@ -3,7 +3,7 @@ import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse } fro
 import { z } from 'zod';
 import { errorResponses, jsonSchema } from '../http/documented.js';
 import { ListJobsQuery, TrainBody } from './jobs.schema.js';
-import { JobSchema, ProgressSchema } from './jobs.answers.js';
+import { FinalResultSchema, JobSchema, ProgressSchema } from './jobs.answers.js';
 
 const id = ApiParam({ name: 'id', description: 'job_id', example: 'train_a1b2c3d4e5f6' });
 
@@ -48,6 +48,14 @@ export const DescribeProgress = () =>
     ApiQuery({ name: 'epochs', required: false, enum: ['all'], description: 'Every epoch instead of the last ten' }),
     ApiResponse({ status: 200, schema: jsonSchema(ProgressSchema) }),
     ...errorResponses({ 404: 'No such job' }),
+  );
+
+export const DescribeResult = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'What a completed job made', description: 'For callers that wait for the end of a pipeline step.' }),
+    id,
+    ApiResponse({ status: 200, schema: jsonSchema(FinalResultSchema) }),
+    ...errorResponses({ 404: 'No such job, or it has not completed' }),
   );
 
 export const DescribeEvents = () =>

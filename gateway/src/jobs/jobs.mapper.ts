@@ -40,6 +40,13 @@ export function jobView(job: Job) {
 }
 export type JobView = ReturnType<typeof jobView>;
 
+/** The answer of GET /train/{id}/final_result. */
+export function finalResultView(job: Job) {
+  const { status, pipeline_id, job_id, model_id, task_type, artifacts, training_metrics } = jobView(job);
+  return { status, pipeline_id, job_id, model_id, task_type, artifacts, training_metrics };
+}
+export type FinalResultView = ReturnType<typeof finalResultView>;
+
 export function epochView(metrics: EpochMetrics) {
   return {
     epoch: metrics.epoch,

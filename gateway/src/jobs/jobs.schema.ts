@@ -10,7 +10,6 @@ export const TrainBody = z.looseObject({
   model_id: z.string().min(1).max(L.names.chars).describe('An id of the catalog, such as xgboost_classifier'),
   data_id: z
     .string()
-    .max(L.dataId.chars)
     .superRefine((dataId, context) => {
       const message = dataIdProblem(dataId);
       if (message !== null) context.addIssue({ code: 'custom', message });

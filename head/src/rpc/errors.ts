@@ -60,3 +60,10 @@ export class JobNotCancellableError extends TrainerError<'job.not-cancellable', 
     super('job.not-cancellable', `Cannot cancel job in status: ${status}`, { status });
   }
 }
+
+/** Only a completed job has a model. */
+export class JobNotCompletedError extends TrainerError<'job.not-completed', { job: string }> {
+  constructor(job: string) {
+    super('job.not-completed', `Job ${job} has not completed successfully`, { job });
+  }
+}

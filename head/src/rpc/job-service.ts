@@ -8,7 +8,7 @@ import type { JobRecord } from '../jobs/job-record.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { ClusterStore } from '../store/cluster-store.js';
 import { streaming, unary, writeAll } from './answering.js';
-import { JobNotCancellableError } from './errors.js';
+import { JobNotCancellableError, JobNotCompletedError } from './errors.js';
 import type { Submissions } from './submitting.js';
 
 export interface JobRules {
@@ -37,6 +37,7 @@ export function jobService(rules: JobRules): JobServiceServer {
     events: streaming(logger, (call, signal) => streamEvents(rules, call, signal)),
     getModel: unary(logger, async ({ job }: pb.JobRef) => {
       const { job: found } = await find(rules, job);
+      if (found.status !== 'completed') throw new JobNotCompletedError(found.id);
       const model = await store.model(found.id);
       if (model === null) throw new NotFoundError('Model of job', job);
       return encodeModel(model);
