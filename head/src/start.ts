@@ -1,4 +1,4 @@
-import { Server } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 import type { Clock, HeadId, Timer } from '@trainer/model';
 import { closeServer, connectMessages, listen, newHeadId, newJobId, newStreamId, openServer, sleep } from '@trainer/runtime';
 import type { Logger, Messages, Random, RandomBytes, TimeScale } from '@trainer/runtime';
@@ -7,7 +7,6 @@ import type { ObjectStore } from '@trainer/storage';
 import {
   ActorServiceService, AgentServiceService, BundleServiceService, ClusterServiceService, errorToStatus, JobServiceService, SessionServiceService,
 } from '@trainer/wire';
-import { bundleService } from './bundles/bundle-service.js';
 import { readConfig } from './config.js';
 import type { HeadConfig, HeadSettings } from './config.js';
 import { eventPublisher } from './events/publisher.js';
@@ -29,6 +28,7 @@ import { Promoter } from './promotion/promoter.js';
 import { sweepFinalKeys } from './promotion/sweep.js';
 import { ActorCalls } from './rpc/actor-service.js';
 import { AgentService } from './rpc/agent-service.js';
+import { bundleService } from './rpc/bundle-service.js';
 import { clusterService } from './rpc/cluster-service.js';
 import { jobService } from './rpc/job-service.js';
 import { logCalls } from './rpc/log-service.js';
@@ -105,7 +105,12 @@ export async function startHead(options: HeadOptions): Promise<Head> {
     ]);
     return await run({ config, options, timers, random, database, leadership, headId, headEpoch, messages, objects });
   } catch (error) {
-    await Promise.allSettled([database.close(), connecting.then((messages) => messages.close())]);
+    // NATS may be away too; who waits for it would wait for ever.
+    connecting.then(
+      (messages) => messages.close(),
+      () => undefined,
+    );
+    await database.close();
     throw error;
   }
 }

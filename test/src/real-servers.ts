@@ -12,6 +12,8 @@ export interface RealServers {
   readonly secret: string;
   /** For files of the test; removed with the servers. */
   readonly folder: string;
+  /** SIGKILL; resolves when it is ready again. */
+  killPostgres(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,6 +36,11 @@ export async function startRealServers(): Promise<RealServers> {
     natsUrl: nats.url,
     secret,
     folder,
+    async killPostgres() {
+      const back = new Promise<void>((resolve) => postgres.onRestart(resolve));
+      if (postgres.pid !== null) process.kill(postgres.pid, 'SIGKILL');
+      await back;
+    },
     async stop() {
       await Promise.all([postgres.stop(), nats.stop()]);
       await rm(folder, { recursive: true, force: true });

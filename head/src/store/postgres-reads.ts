@@ -43,33 +43,7 @@ export function postgresReads(database: Database): Reads {
       return row === undefined ? null : toJob(row);
     },
     jobs: (query) => listJobs(database, query),
-    async epochs(job, last) {
-      const rows = await database.query<{ epoch: number; name: string; value: Metric }>(
-        `SELECT epoch, name, value FROM trainer.epoch_metrics m
-         WHERE job = $1 AND ($2::int IS NULL OR epoch > (SELECT max(epoch) FROM trainer.epoch_metrics WHERE job = $1) - $2)
-           AND attempt = (SELECT max(attempt) FROM trainer.epoch_metrics WHERE job = m.job AND epoch = m.epoch)
-         ORDER BY epoch`,
-        [job, last],
-      );
-      return gatherEpochs(rows);
-    },
-    async checkpoints(job) {
-      const rows = await database.query<{ attempt: number; created_at: string; body: Checkpoint }>(
-        'SELECT attempt, created_at, body FROM trainer.checkpoints WHERE job = $1 ORDER BY epoch, attempt',
-        [job],
-      );
-      return rows.map(({ attempt, created_at, body }) => ({
-        id: `${job}_${attempt}_${body.epoch}`, checkpoint: body, createdAt: Number(created_at),
-      }));
-    },
-    async events(job, after, limit) {
-      const rows = await database.query<EventRow>(
-        `SELECT number, type, at, data, request FROM trainer.events JOIN trainer.jobs USING (job)
-         WHERE job = $1 AND number > $2 ORDER BY number LIMIT $3`,
-        [job, after, limit],
-      );
-      return rows.map((row) => toEvent(job, row));
-    },
+    ...jobHistory(database),
     async model(job) {
       const [row] = await database.query<{ body: Model }>('SELECT body FROM trainer.models WHERE job = $1', [job]);
       return row?.body ?? null;
@@ -99,6 +73,39 @@ export function postgresReads(database: Database): Reads {
     key: (key) => findKey(database, key),
     async hasBundle(hash) {
       return (await database.query('SELECT FROM trainer.bundles WHERE hash = $1', [hash])).length > 0;
+    },
+  };
+}
+
+/** What happened to a job, beside its row. */
+function jobHistory(database: Database): Pick<Reads, 'epochs' | 'checkpoints' | 'events'> {
+  return {
+    async epochs(job, last) {
+      const rows = await database.query<{ epoch: number; name: string; value: Metric }>(
+        `SELECT epoch, name, value FROM trainer.epoch_metrics m
+         WHERE job = $1 AND ($2::int IS NULL OR epoch > (SELECT max(epoch) FROM trainer.epoch_metrics WHERE job = $1) - $2)
+           AND attempt = (SELECT max(attempt) FROM trainer.epoch_metrics WHERE job = m.job AND epoch = m.epoch)
+         ORDER BY epoch`,
+        [job, last],
+      );
+      return gatherEpochs(rows);
+    },
+    async checkpoints(job) {
+      const rows = await database.query<{ attempt: number; created_at: string; body: Checkpoint }>(
+        'SELECT attempt, created_at, body FROM trainer.checkpoints WHERE job = $1 ORDER BY epoch, attempt',
+        [job],
+      );
+      return rows.map(({ attempt, created_at, body }) => ({
+        id: `${job}_${attempt}_${body.epoch}`, checkpoint: body, createdAt: Number(created_at),
+      }));
+    },
+    async events(job, after, limit) {
+      const rows = await database.query<EventRow>(
+        `SELECT number, type, at, data, request FROM trainer.events JOIN trainer.jobs USING (job)
+         WHERE job = $1 AND number > $2 ORDER BY number LIMIT $3`,
+        [job, after, limit],
+      );
+      return rows.map((row) => toEvent(job, row));
     },
   };
 }

@@ -6,8 +6,8 @@ import type { Logger } from '@trainer/runtime';
 import type { ObjectStore } from '@trainer/storage';
 import type { BundleServiceServer, pb } from '@trainer/wire';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
-import { refusal, streaming, unary, writeAll } from '../rpc/answering.js';
-import { BundleHashError, BundleTooLargeError, BundleUnknownError } from '../rpc/errors.js';
+import { refusal, streaming, unary, writeAll } from './answering.js';
+import { BundleHashError, BundleTooLargeError, BundleUnknownError } from './errors.js';
 import type { ClusterStore } from '../store/cluster-store.js';
 
 export interface BundleRules {

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { PROTOCOL } from '@trainer/model';
+import type { ActorSpec, ActorView, SessionId } from '@trainer/model';
+import { newActorId, newSessionId, openClient, systemClock, until } from '@trainer/runtime';
+import { ActorServiceClient, decodeActorView, encodeCreateActor, SessionServiceClient, statusToError } from '@trainer/wire';
+import type { pb } from '@trainer/wire';
+
+const WAIT_MS = 10_000;
+
+/** A session that its client holds open. */
+export interface TestSession {
+  readonly id: SessionId;
+  /** The client is done. */
+  close(): void;
+}
+
+export interface ActorCalls {
+  create(spec: ActorSpec, timeoutMs?: number): Promise<ActorView>;
+  kill(id: string): Promise<ActorView>;
+  get(id: string): Promise<ActorView>;
+}
+
+/** Clients of the head's services as the wire has them, without the comforts of the typed client. */
+export class HeadClients {
+  readonly #open: { close(): void }[] = [];
+
+  constructor(
+    private readonly address: string,
+    private readonly secret: string,
+  ) {}
+
+  async session(): Promise<TestSession> {
+    const id = newSessionId(randomBytes);
+    const client = openClient(SessionServiceClient, this.address, this.secret);
+    this.#open.push(client);
+    const stream = client.attach();
+    const heard: pb.ToSession[] = [];
+    stream.on('data', (message: pb.ToSession) => heard.push(message));
+    stream.on('error', () => undefined);
+    stream.write({ message: { $case: 'hello', value: { session: id, protocol: PROTOCOL, clientVersion: '0.1.0' } } });
+    await until('the session is welcome', () => heard.find(({ message }) => message?.$case === 'welcome'), { clock: systemClock(), deadlineMs: WAIT_MS });
+    return { id, close: () => void stream.write({ message: { $case: 'close', value: {} } }) };
+  }
+
+  actors(secret: string): ActorCalls {
+    const client = openClient(ActorServiceClient, this.address, secret);
+    this.#open.push(client);
+    const promised = (run: (done: (error: Error | null, view: pb.ActorView) => void) => void): Promise<ActorView> =>
+      new Promise((resolve, reject) => {
+        run((error, view) => (error ? reject(statusToError(error)) : resolve(decodeActorView(view))));
+      });
+    return {
+      create: (spec, timeoutMs = WAIT_MS) => promised((done) => client.create(encodeCreateActor({ spec, timeoutMs }), done)),
+      kill: (id) => promised((done) => client.kill({ id, by: 'a test' }, done)),
+      get: (id) => promised((done) => client.get({ id, waitMs: 0 }, done)),
+    };
+  }
+
+  close(): void {
+    for (const client of this.#open.splice(0)) client.close();
+  }
+}
+
+/** A small actor of a session. */
+export function actorIn(session: SessionId, cpuMilli = 100): ActorSpec {
+  return {
+    id: newActorId(randomBytes), session, classRef: { kind: 'module', specifier: 'm', exportName: 'Counter' }, className: 'Counter', args: Buffer.from([0x90]),
+    resources: { cpuMilli, memoryBytes: 2 ** 20, gpuMilli: 0 }, concurrency: 1, priority: 50, env: {},
+  };
+}
