@@ -13,11 +13,11 @@ export interface ChosenColumns {
  */
 export function chooseColumns(names: readonly string[], targetColumn: string | null, excludeColumns: readonly string[]): ChosenColumns {
   const known = new Set(names);
-  const require = (field: 'target_column' | 'exclude_columns', column: string): void => {
+  const mustExist = (field: 'target_column' | 'exclude_columns', column: string): void => {
     if (!known.has(column)) throw new UnknownColumnError(field, column, nearestNames(column, names));
   };
-  if (targetColumn !== null) require('target_column', targetColumn);
-  for (const column of excludeColumns) require('exclude_columns', column);
+  if (targetColumn !== null) mustExist('target_column', targetColumn);
+  for (const column of excludeColumns) mustExist('exclude_columns', column);
   const excluded = new Set(excludeColumns);
   if (targetColumn !== null && excluded.has(targetColumn)) throw new ExcludedTargetError(targetColumn);
   const left = names.filter((name) => !excluded.has(name));

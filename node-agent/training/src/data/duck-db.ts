@@ -1,4 +1,5 @@
-import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import type DuckDbBindings from '@duckdb/node-bindings';
+import type { Connection, Vector } from '@duckdb/node-bindings';
 import { TrainerError } from '@trainer/model';
 import type { ColumnBatch } from './column-builder.js';
 
@@ -28,61 +29,95 @@ export interface DuckDb {
   close(): void;
 }
 
-/** Opens DuckDB (loading its library takes 100 ms of this thread, so open it before the data is there). */
+/**
+ * Opens DuckDB; loading its library takes a part of a second of this thread, so open it before the data is there. The package
+ * `node-api` on top of these bindings would take three times as long to load.
+ */
 export async function openDuckDb(resources: ReaderResources): Promise<DuckDb> {
-  const { DuckDBInstance } = await import('@duckdb/node-api');
-  const instance = await DuckDBInstance.create(':memory:', {
-    threads: String(resources.threads),
-    memory_limit: `${Math.floor(resources.memoryBytes / 2 ** 20)}MiB`,
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    // Nothing is spilled: what does not fit is an error, not a full disk.
-    temp_directory: '',
-  });
-  const connection = await instance.connect();
+  const { default: duckdb } = await import('@duckdb/node-bindings');
+  const config = duckdb.create_config();
+  duckdb.set_config(config, 'threads', String(resources.threads));
+  duckdb.set_config(config, 'memory_limit', `${Math.floor(resources.memoryBytes / 2 ** 20)}MiB`);
+  duckdb.set_config(config, 'autoinstall_known_extensions', 'false');
+  duckdb.set_config(config, 'autoload_known_extensions', 'false');
+  // Nothing is spilled: what does not fit is an error, not a full disk.
+  duckdb.set_config(config, 'temp_directory', '');
+  const database = await duckdb.open(':memory:', config);
+  const connection = await duckdb.connect(database);
+  let isOpen = true;
   return {
     async restrictTo(path) {
-      await connection.run(`SET allowed_paths = [${sqlText(path)}]`);
-      await connection.run('SET enable_external_access = false');
-      await connection.run('SET lock_configuration = true');
+      await duckdb.query(connection, `SET allowed_paths = [${sqlText(path)}]`);
+      await duckdb.query(connection, 'SET enable_external_access = false');
+      await duckdb.query(connection, 'SET lock_configuration = true');
     },
-    query: (sql, batch) => runQuery(connection, sql, batch),
+    query: (sql, batch) => runQuery(duckdb, connection, sql, batch),
     close() {
-      connection.closeSync();
-      instance.closeSync();
+      if (!isOpen) return;
+      isOpen = false;
+      duckdb.disconnect_sync(connection);
+      duckdb.close_sync(database);
     },
   };
 }
 
+type Bindings = typeof DuckDbBindings;
+
 /** The whole result is made before it is read: a result that streams ends without a word where reading fails (tried with 1.5.6). */
-async function runQuery(connection: DuckDBConnection, sql: string, batch: (columns: readonly ColumnBatch[]) => void): Promise<number> {
-  const result = await connection.run(sql).catch((error: unknown) => {
+async function runQuery(
+  duckdb: Bindings,
+  connection: Connection,
+  sql: string,
+  batch: (columns: readonly ColumnBatch[]) => void,
+): Promise<number> {
+  const result = await duckdb.query(connection, sql).catch((error: unknown) => {
     throw new DuckDbError(messageOf(error), { cause: error });
   });
   let rows = 0;
   for (;;) {
-    const chunk = await result.fetchChunk();
-    if (!chunk || chunk.rowCount === 0) return rows;
-    rows += chunk.rowCount;
-    batch(columnsOf(chunk));
+    const chunk = await duckdb.fetch_chunk(result);
+    const size = chunk ? duckdb.data_chunk_get_size(chunk) : 0;
+    if (!chunk || size === 0) return rows;
+    rows += size;
+    const columns = duckdb.data_chunk_get_column_count(chunk);
+    batch(Array.from({ length: columns }, (_, index) => columnOf(duckdb, duckdb.data_chunk_get_vector(chunk, index), size)));
   }
 }
 
-function columnsOf(chunk: DuckDBDataChunk): ColumnBatch[] {
-  return Array.from({ length: chunk.columnCount }, (_, index) => {
-    const vector = chunk.getColumnVector(index);
-    return { rows: chunk.rowCount, numbers: numbersIn(vector), at: (row: number) => vector.getItem(row) };
-  });
+/** Doubles without nulls and texts, which is all that the readers ask for. */
+function columnOf(duckdb: Bindings, vector: Vector, rows: number): ColumnBatch {
+  const type: number = duckdb.get_type_id(duckdb.vector_get_column_type(vector));
+  if (type === DOUBLE) {
+    const bytes = duckdb.vector_get_data(vector, rows * 8);
+    const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, rows);
+    return { rows, numbers, at: (row) => numbers[row] ?? null };
+  }
+  if (type !== VARCHAR) return { rows, numbers: null, at: () => null };
+  const texts = duckdb.vector_get_data(vector, rows * TEXT_BYTES);
+  const view = new DataView(texts.buffer, texts.byteOffset, texts.byteLength);
+  // One bit a row, or nothing where all are valid.
+  const valid = duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Uint8Array | null;
+  const isValid = (row: number): boolean => !valid || ((valid[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
+  return { rows, numbers: null, at: (row) => (isValid(row) ? textAt(duckdb, view, row * TEXT_BYTES) : null) };
 }
 
-/**
- * The array in which a vector of doubles holds its values. The package has no public way to it, and one call a value costs three
- * times the parsing; where a version holds them otherwise, the slow way is taken.
- */
-function numbersIn(vector: object): Float64Array | null {
-  if (!('items' in vector)) return null;
-  const { items } = vector;
-  return ArrayBuffer.isView(items) && items.constructor.name === 'Float64Array' ? (items as Float64Array) : null;
+/** Of the bindings' `Type`; its module is loaded late, so that the numbers stand here. */
+const DOUBLE = 11;
+const VARCHAR = 17;
+
+/** A `duckdb_string_t`: a length of four bytes, then twelve bytes of text, or four of its beginning and a pointer. */
+const TEXT_BYTES = 16;
+const INLINE_BYTES = 12;
+const decoder = new TextDecoder();
+
+function textAt(duckdb: Bindings, view: DataView, offset: number): string {
+  const length = view.getUint32(offset, true);
+  const start = view.byteOffset + offset;
+  const bytes =
+    length <= INLINE_BYTES
+      ? new Uint8Array(view.buffer, start + 4, length)
+      : duckdb.get_data_from_pointer(view.buffer as ArrayBuffer, start + 8, length);
+  return decoder.decode(bytes);
 }
 
 function messageOf(error: unknown): string {

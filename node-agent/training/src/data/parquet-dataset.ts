@@ -61,7 +61,7 @@ const TEXTS = /^(VARCHAR|ENUM\(.*\)|UUID)$/;
 function readerOf({ name, type }: ParquetColumn): { expression: string; builder: ColumnBuilder } {
   const column = sqlName(name);
   if (NUMBERS.test(type)) return { expression: `coalesce(CAST(${column} AS DOUBLE), ${NO_NUMBER})`, builder: numberBuilder(name) };
-  if (type === 'BOOLEAN') return { expression: column, builder: textBuilder(name) };
+  if (type === 'BOOLEAN') return { expression: `CAST(${column} AS VARCHAR)`, builder: textBuilder(name) };
   if (DATES.test(type)) return { expression: `CAST(${column} AS VARCHAR)`, builder: dateBuilder(name) };
   if (TEXTS.test(type)) return { expression: `CAST(${column} AS VARCHAR)`, builder: textBuilder(name) };
   throw new ColumnTypeError(name, type.slice(0, 60));

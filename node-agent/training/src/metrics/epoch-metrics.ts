@@ -1,7 +1,7 @@
 import type { EpochMetrics, Metric, TaskType } from '@trainer/model';
 import type { Predictions, TargetVector } from '../learners/learner.js';
 import { classScores } from './confusion.js';
-import { finite, likeliestClasses, logLoss, rocAuc } from './probabilities.js';
+import { accuracy, finite, likeliestClasses, logLoss, rocAuc } from './probabilities.js';
 import { regressionScores } from './regression.js';
 
 /** What is scored. */
@@ -27,7 +27,7 @@ export function epochMetrics(
 type Scores = Omit<EpochMetrics, 'epoch' | 'learningRate'>;
 
 function ofClasses(classCount: number, train: Scored, validation: Scored): Scores {
-  const trainAccuracy = accuracyOf(train, classCount);
+  const trainAccuracy = accuracy(train.target, train.predictions, classCount);
   const scores = classScores(validation.target, likeliestClasses(validation.predictions, classCount), classCount);
   const valAccuracy = scores?.accuracy ?? null;
   return {
@@ -43,10 +43,6 @@ function ofClasses(classCount: number, train: Scored, validation: Scored): Score
       overfitting_gap: trainAccuracy === null || valAccuracy === null ? null : trainAccuracy - valAccuracy,
     },
   };
-}
-
-function accuracyOf({ target, predictions }: Scored, classCount: number): Metric {
-  return classScores(target, likeliestClasses(predictions, classCount), classCount)?.accuracy ?? null;
 }
 
 function ofNumbers(train: Scored, validation: Scored): Scores {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { classScores } from './confusion.js';
 import { baselineMetrics, epochMetrics, flatMetrics } from './epoch-metrics.js';
-import { likeliestClasses, logLoss, rocAuc } from './probabilities.js';
+import { accuracy, likeliestClasses, logLoss, rocAuc } from './probabilities.js';
 import { regressionScores } from './regression.js';
 
 // Expected values are scikit-learn 1.9.1's for the same numbers.
@@ -32,6 +32,11 @@ describe('classification', () => {
     expect(scores?.recallMacro).toBeCloseTo(0.6944444444444443, 12);
     expect(logLoss(truth, probabilities, 3)).toBeCloseTo(0.6417360960088667, 12);
     expect(rocAuc(truth, probabilities, 3)).toBeCloseTo(0.9027777777777777, 12);
+  });
+  test('accuracy alone equals that of the scores, ties too', () => {
+    const tied = Float64Array.from([0.4, 0.4, 0.2, 0.2, 0.4, 0.4]);
+    expect(accuracy(truth, probabilities, 3)).toBeCloseTo(0.7, 12);
+    expect([accuracy([0, 1], tied, 3), accuracy([1, 2], tied, 3)]).toEqual([1, 0]);
   });
   test("two classes with ties score as scikit-learn's", () => {
     const scores = classScores(binaryTruth, likeliestClasses(binary, 2), 2);

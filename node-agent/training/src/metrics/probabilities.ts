@@ -1,3 +1,5 @@
+import { sortScores } from './sorted-scores.js';
+
 /** Probabilities are clipped to [1e-7, 1 - 1e-7] in the loss (models.md). */
 const CLIP = 1e-7;
 /** One logarithm for so many rows: their product is at least 1e-7^32 = 1e-224, which double still holds, and the loss is 20 times as fast. */
@@ -31,6 +33,23 @@ export function likeliestClasses(probabilities: Float64Array, classCount: number
   return classes;
 }
 
+/** Share of the rows whose likeliest class is the true one. @returns null without rows. */
+export function accuracy(truth: ArrayLike<number>, probabilities: Float64Array, classCount: number): number | null {
+  let correct = 0;
+  for (let row = 0, at = 0; row < truth.length; row += 1, at += classCount) {
+    const actual = truth[row] ?? 0;
+    const score = probabilities[at + actual] ?? 0;
+    let isLikeliest = true;
+    for (let k = 0; k < classCount; k += 1) {
+      const other = probabilities[at + k] ?? 0;
+      // Of equal ones the first is the likeliest.
+      if (other > score || (other === score && k < actual)) isLikeliest = false;
+    }
+    if (isLikeliest) correct += 1;
+  }
+  return finite(correct / truth.length);
+}
+
 /**
  * Area under the ROC curve: of the second class for two, else the mean of one-versus-rest over all classes (scikit-learn's
  * `roc_auc_score`, `multi_class="ovr", average="macro"`).
@@ -60,7 +79,7 @@ function areaOf(truth: ArrayLike<number>, probabilities: Float64Array, classCoun
     else negatives[n++] = score;
   }
   if (p === 0 || n === 0) return null;
-  return rightPairs(positives.subarray(0, p).sort(), negatives.subarray(0, n).sort()) / (p * n);
+  return rightPairs(sortScores(positives.subarray(0, p)), sortScores(negatives.subarray(0, n))) / (p * n);
 }
 
 /** Pairs in which the positive stands above the negative, ties as half; both ascending. */

@@ -80,5 +80,5 @@ function changedDataset(error: unknown, key: string): unknown {
 }
 
 function codeOf(error: unknown): string | null {
-  return error instanceof TrainerError ? error.code : null;
+  return error instanceof TrainerError ? String(error.code) : null;
 }

@@ -12,6 +12,6 @@ const REQUEST_CODES = new Set(['request.invalid', 'artifact.too-large']);
 
 /** Tells a wrong request (data, parameters, limits) from a crash. */
 export function failureOf(thrown: unknown): Failure {
-  const isRequest = thrown instanceof DatasetError || (thrown instanceof TrainerError && REQUEST_CODES.has(thrown.code));
+  const isRequest = thrown instanceof DatasetError || (thrown instanceof TrainerError && REQUEST_CODES.has(String(thrown.code)));
   return { failure: isRequest ? 'request' : 'crash', error: toErrorData(thrown) };
 }

@@ -107,7 +107,9 @@ async function exampleOf(table: Table, column: CodedColumn, type: 'text' | 'date
 }
 
 function gapsIn(feature: FeatureColumn | undefined): number {
-  return feature?.values.reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0) ?? 0;
+  let gaps = 0;
+  for (const value of feature?.values ?? []) if (Number.isNaN(value)) gaps += 1;
+  return gaps;
 }
 
 function droppedWarning(dropped: number, target: string): string[] {

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import type { CatalogEntry, RankReport } from '@trainer/model';
-import { exportModel } from '../artifacts/export-model.js';
 import { prepareVerifier } from '../artifacts/verifier.js';
 import { openDuckDb, type DuckDb } from '../data/duck-db.js';
 import { openDataset } from '../data/open-dataset.js';
@@ -141,6 +140,8 @@ export class TrainingSession {
     const { assignment, threads, scratchDir } = this.start;
     await this.ports.report({ kind: 'phase', phase: 'exporting' });
     const verifier = prepareVerifier();
+    // Its protobuf library is loaded late, as the first epoch need not wait for it.
+    const { exportModel } = await import('../artifacts/export-model.js');
     const metrics = flatMetrics(outcome.kept);
     const baseline = baselineMetrics(assignment.request.taskType, data.classCount, data.trainTarget, data.validationTarget);
     const versions = { trainer: await trainerVersion(), node: process.versions.node, ...engine.versions };
