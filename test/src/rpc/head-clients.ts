@@ -34,6 +34,7 @@ export class HeadClients {
     const client = openClient(SessionServiceClient, this.address, this.secret);
     this.#open.push(client);
     const stream = client.attach();
+    this.#open.push({ close: () => stream.cancel() });
     const heard: pb.ToSession[] = [];
     stream.on('data', (message: pb.ToSession) => heard.push(message));
     stream.on('error', () => undefined);

@@ -46,6 +46,7 @@ export class TestAgent {
 
   /** Says hello and waits for the welcome. */
   async connect(leases: readonly HeldLease[] = [], cpuMilli = 2_000): Promise<Extract<ToAgent, { kind: 'welcome' }>> {
+    this.disconnect();
     const from = this.received.length;
     const stream = this.client.connect();
     this.#stream = stream;
@@ -58,7 +59,6 @@ export class TestAgent {
     };
     stream.write(encodeFromAgent({ kind: 'hello', hello }));
     let number = 0;
-    clearInterval(this.#beats ?? undefined);
     this.#beats = setInterval(() => stream.write(encodeFromAgent({ kind: 'heartbeat', number: ++number, natsConnected: true })), 100);
     return this.next('welcome', (message): message is Extract<ToAgent, { kind: 'welcome' }> => message.kind === 'welcome', from);
   }
