@@ -2,6 +2,7 @@
 
 In: {"csv": path, "rounds": n, "threads": n, "validation": share, "evaluate": bool}. The parameters are the package's defaults,
 as ours are; `evaluate` asks for the losses of both parts after every round, as a job with one epoch a round reports them.
+It runs as nicely as the ranks of jobs do, so that whatever else the machine does takes from both sides alike.
 """
 import json
 import os
@@ -11,6 +12,7 @@ import time
 started = time.perf_counter()
 asked = json.load(sys.stdin)
 os.environ["OMP_WAIT_POLICY"] = "passive"
+os.nice(10)
 
 import pandas as pd
 import xgboost as xgb
