@@ -68,6 +68,7 @@ function started(start: ProcessStart): Started {
   let ends = 0;
   const process = new ActorProcess({
     clock,
+    importModule: (url) => import(url),
     send: (message) => said.resolve(message),
     sendAndEnd: (message) => {
       ends += 1;

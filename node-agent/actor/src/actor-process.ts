@@ -6,7 +6,7 @@ import { CallRunner } from './calls/call-runner.js';
 import { Callers } from './calls/callers.js';
 import { MethodTable } from './calls/method-table.js';
 import { toRemoteFailure } from './calls/remote-failure.js';
-import { loadClass, loadFailure, type Constructor } from './loading/load-class.js';
+import { loadClass, loadFailure, type Constructor, type ImportModule } from './loading/load-class.js';
 import type { RankContext, SystemActor } from './rank/rank-context.js';
 import { Reports } from './rank/reports.js';
 import { readStoreConfig } from './rank/store-config.js';
@@ -20,6 +20,7 @@ const SYSTEM_METHODS = ['begin', 'stop'];
 /** What the actor's process is to the code in it. */
 export interface ProcessPorts {
   readonly clock: Clock;
+  readonly importModule: ImportModule;
   send(message: FromActorProcess): void;
   /** Sends, then ends this process once the agent can read it. */
   sendAndEnd(message: FromActorProcess): void;
@@ -64,8 +65,14 @@ export class ActorProcess {
       case 'owned':
         // By this timer the process ends itself: a stall of its own loop does not lengthen it.
         this.#ownerWatch?.cancel();
-        this.#ownerWatch = this.#ports.clock.after(message.leftMs, () => this.#ports.end());
+        this.#ownerWatch = this.#ports.clock.after(message.leftMs, () => this.#ownerGone());
     }
+  }
+
+  #ownerGone(): void {
+    // Not `sendAndEnd`: an owner that is frozen reads nothing, and the end must not wait for it.
+    this.#ports.send({ kind: 'failed', cause: { kind: 'owner-gone', owner: 'the head' } });
+    this.#ports.end();
   }
 
   async #start(start: ProcessStart): Promise<void> {
@@ -76,7 +83,7 @@ export class ActorProcess {
     let address: string;
     try {
       const listening = openListener({ clock: this.#ports.clock, host: start.listenHost, ports: start.ports, callers, onUnsent });
-      const loading = loadClass(start);
+      const loading = loadClass(start, this.#ports.importModule);
       // Both run to their end before either's error is looked at, so that neither rejects unheard.
       await Promise.allSettled([listening, loading]);
       const { server, port } = await listening;

@@ -1,34 +1,4 @@
-import type { FromActorProcess, ToActorProcess } from '@trainer/model';
-import { systemClock } from '@trainer/runtime';
-import { ActorProcess, type ProcessPorts } from './actor-process.js';
+import { runActorProcess } from './run-process.js';
 
-/*
- * The entry of every actor's process. Its agent starts it with a channel; the first message is all it needs. An error that
- * nobody catches, in code of users or of ours, ends it with code 1, which the agent reports.
- */
-
-// SIGKILL, not process.exit: that waits for native threads.
-const end = (): void => void process.kill(process.pid, 'SIGKILL');
-
-const ports: ProcessPorts = {
-  clock: systemClock(),
-  send: (message: FromActorProcess) => {
-    if (process.connected) process.send?.(message);
-  },
-  sendAndEnd: (message) => {
-    if (process.connected) process.send?.(message, end);
-    else end();
-  },
-  end,
-  setEnvironment: (values) => {
-    // eslint-disable-next-line no-restricted-properties -- native libraries read the real environment, before they are loaded
-    Object.assign(process.env, values);
-  },
-  later: (run) => void setImmediate(run),
-  writeLine: (line) => void process.stdout.write(`${line}\n`),
-};
-
-const actor = new ActorProcess(ports);
-process.on('message', (message) => actor.receive(message as ToActorProcess));
-// The agent is gone: nothing of it may live on.
-process.on('disconnect', end);
+/** The entry of an actor's process where there is no bundle of it. */
+runActorProcess((url) => import(url));

@@ -153,7 +153,14 @@ function hold(parts: Parts, onFacts: () => void): Holding {
   const bundles = new BundleCache(folder.bundlesFolder, source);
   const flushMs = parts.timing.logFlushMs;
   const logs = new LogKeeper({ clock, store: parts.store, bucket: config.logsBucket, flushMs, logger, messages: () => line.messages });
-  const launcher = new Launcher({ ...parts, clock, bundles, memory, scratchFolder: folder.scratchFolder });
+  const launcher = new Launcher({
+    ...parts,
+    clock,
+    bundles,
+    memory,
+    scratchFolder: folder.scratchFolder,
+    codeCacheFolder: folder.codeCacheFolder,
+  });
   const keeper = new LeaseKeeper(emptyLedger(parts.capacity, newestHeadEpoch), {
     clock,
     reservationMs: parts.timing.reservationMs,
@@ -196,7 +203,7 @@ function run(parts: Parts): RunningAgent {
     const kill = clock.after(graceMs, () => void keeper.endAll(cause, 'kill'));
     await gone;
     kill.cancel();
-    await Promise.race([logs.flushAll(), sleep(clock, FAREWELL_MS)]);
+    await withinFarewell(clock, logs.flushAll());
     await whenTold(outbox, clock);
     link.stop();
     streams.close();
@@ -211,6 +218,14 @@ function run(parts: Parts): RunningAgent {
     whenRefused: refused.promise,
     stop: (graceMs) => (stopping ??= leave(graceMs)),
   };
+}
+
+/** A store that is away must not hold up the stop. */
+async function withinFarewell(clock: Clock, work: Promise<void>): Promise<void> {
+  const over = deferred<void>();
+  const timer = clock.after(FAREWELL_MS, () => over.resolve());
+  await Promise.race([work, over.promise]);
+  timer.cancel();
 }
 
 /** Waits a moment for the head to store the last facts; a head that is gone learns of the ends when the agent is lost. */

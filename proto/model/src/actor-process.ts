@@ -48,7 +48,7 @@ export type ToActorProcess =
 
 export type FromActorProcess =
   | { readonly kind: 'ready'; readonly address: string }
-  /** The class could not be loaded or constructed; the process ends. */
+  /** The process ends itself: its class could not be loaded or constructed, or its owner was not heard for too long. */
   | { readonly kind: 'failed'; readonly cause: DeathCause }
   | { readonly kind: 'report'; readonly number: number; readonly report: RankReport }
   | { readonly kind: 'beat' }

@@ -21,11 +21,13 @@ export class ModuleFailedError extends TrainerError<'actor.load-failed', { stack
   }
 }
 
+export type ImportModule = (url: string) => Promise<unknown>;
+
 /** @throws ClassMissingError, ModuleFailedError */
-export async function loadClass(start: Pick<ProcessStart, 'moduleUrl' | 'classRef'>): Promise<Constructor> {
+export async function loadClass(start: Pick<ProcessStart, 'moduleUrl' | 'classRef'>, importModule: ImportModule): Promise<Constructor> {
   let module: Readonly<Record<string, unknown>>;
   try {
-    module = (await import(start.moduleUrl)) as Readonly<Record<string, unknown>>;
+    module = (await importModule(start.moduleUrl)) as Readonly<Record<string, unknown>>;
   } catch (error) {
     throw new ModuleFailedError(error);
   }

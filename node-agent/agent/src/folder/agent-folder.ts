@@ -20,6 +20,7 @@ export interface AgentFolder {
   readonly groupsFolder: string;
   readonly scratchFolder: string;
   readonly bundlesFolder: string;
+  readonly codeCacheFolder: string;
   readonly factsFile: string;
   /** Durable before it returns. */
   saveHeadEpoch(headEpoch: number): void;
@@ -44,6 +45,7 @@ export function openAgentFolder(folder: string): AgentFolder {
       groupsFolder: join(folder, 'groups'),
       scratchFolder,
       bundlesFolder: join(folder, 'bundles'),
+      codeCacheFolder: join(folder, 'code-cache'),
       factsFile: join(folder, 'facts'),
       saveHeadEpoch: (headEpoch) => {
         if (headEpoch <= identity.newestHeadEpoch) return;

@@ -33,6 +33,8 @@ export interface LauncherPorts {
   readonly groups: GroupRecords;
   readonly memory: MemoryReader;
   readonly scratchFolder: string;
+  /** Where the process's entry keeps V8's compiled code. */
+  readonly codeCacheFolder: string;
 }
 
 /** Starts actors' processes. */
@@ -78,7 +80,7 @@ export class Launcher {
     const { config, spawner } = this.#ports;
     return spawner.spawn({
       command: process.execPath,
-      args: [config.actorEntry],
+      args: [config.actorEntry, this.#ports.codeCacheFolder],
       env: config.processEnvironment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',

@@ -1,0 +1,37 @@
+import type { FromActorProcess, ToActorProcess } from '@trainer/model';
+import { systemClock } from '@trainer/runtime';
+import { ActorProcess, type ProcessPorts } from './actor-process.js';
+import type { ImportModule } from './loading/load-class.js';
+
+/**
+ * Makes this process an actor's. Its agent has started it with a channel, over which comes all it needs. An error that nobody
+ * catches, in code of users or of ours, ends it with code 1, which the agent reports.
+ *
+ * @param importModule a dynamic import, from a module that can have one: code that comes from V8's cache can't
+ */
+export function runActorProcess(importModule: ImportModule): void {
+  // SIGKILL, not process.exit: that waits for native threads.
+  const end = (): void => void process.kill(process.pid, 'SIGKILL');
+  const ports: ProcessPorts = {
+    clock: systemClock(),
+    importModule,
+    send: (message: FromActorProcess) => {
+      if (process.connected) process.send?.(message);
+    },
+    sendAndEnd: (message) => {
+      if (process.connected) process.send?.(message, end);
+      else end();
+    },
+    end,
+    setEnvironment: (values) => {
+      // eslint-disable-next-line no-restricted-properties -- native libraries read the real environment, before they are loaded
+      Object.assign(process.env, values);
+    },
+    later: (run) => void setImmediate(run),
+    writeLine: (line) => void process.stdout.write(`${line}\n`),
+  };
+  const actor = new ActorProcess(ports);
+  process.on('message', (message) => actor.receive(message as ToActorProcess));
+  // The agent is gone: nothing of it may live on.
+  process.on('disconnect', end);
+}
