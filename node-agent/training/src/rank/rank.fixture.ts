@@ -96,7 +96,8 @@ export async function rankWorld(dataset: string | Uint8Array, key = 'iris.csv'):
         log: () => undefined,
       };
     },
-    remove: () => rm(folder, { recursive: true }),
+    // An upload of an attempt that was ended may still be writing.
+    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
   };
 }
 

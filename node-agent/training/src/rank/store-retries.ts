@@ -12,7 +12,7 @@ export interface RetryPorts {
 
 /**
  * Calls until it succeeds, fails for good (an error whose `retry` is not `same`), or the store was away for `STORE_PATIENCE_MS`.
- * The call must be harmless when repeated.
+ * An aborted signal ends the wait with its reason. The call must be harmless when repeated.
  */
 export async function withStoreRetries<T>(ports: RetryPorts, call: () => Promise<T>): Promise<T> {
   const waits = backoff({ firstMs: 200, maxMs: 10_000, random: ports.random });
@@ -23,7 +23,7 @@ export async function withStoreRetries<T>(ports: RetryPorts, call: () => Promise
     } catch (error) {
       const mayRetry = error instanceof TrainerError && error.retry === 'same' && !ports.signal.aborted;
       if (!mayRetry || ports.clock.monotonicMs() >= deadlineMs) throw error;
-      await sleep(ports.clock, waits.nextMs());
+      await sleep(ports.clock, waits.nextMs(), ports.signal);
     }
   }
 }

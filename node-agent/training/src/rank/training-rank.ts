@@ -27,6 +27,8 @@ export class TrainingRank implements SystemActor {
   readonly #store: AttemptStore;
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
   readonly #outcome = deferred<WorkerOutcome>();
+  /** Aborted when the attempt is over, so that nothing of it is tried again. */
+  readonly #over = new AbortController();
   /** Settles when the checkpoints so far are stored and reported. */
   #checkpoints: Promise<void> = Promise.resolve();
 
@@ -49,7 +51,7 @@ export class TrainingRank implements SystemActor {
     const cancel = (): void => void Atomics.store(this.#cancelled, 0, 1);
     context.signal.addEventListener('abort', cancel, { once: true });
     if (context.signal.aborted) cancel();
-    const retries = { clock: systemClock(), random: Math.random, signal: context.signal };
+    const retries = { clock: systemClock(), random: Math.random, signal: AbortSignal.any([context.signal, this.#over.signal]) };
     this.#store = new AttemptStore(openObjectStore(context.store), assignment, context.scratchDir, retries);
     this.#stage().catch((error: unknown) => this.#fail(error));
   }
@@ -67,6 +69,7 @@ export class TrainingRank implements SystemActor {
     } finally {
       // It ends by itself when its last call is over: to terminate a thread inside a native call aborts the process (tried).
       Atomics.store(this.#cancelled, 0, 1);
+      this.#over.abort();
       this.#post({ kind: 'close' });
     }
   }
