@@ -31,8 +31,8 @@ const TS_PROTO_OPTIONS = [
 /** Folders of the tree that hold no source. */
 const NO_SOURCE = new Set(['node_modules', 'dist', 'native', 'coverage', 'docs', '.git', '.trainer', '.cache']);
 
-/** What the actor process loads from disk beside its bundle: native parts, and tools that it needs only sometimes. */
-const UNBUNDLED = ['koffi', '@duckdb/*', 'onnxruntime-node', 'esbuild', '@trainer/training', '@grpc/proto-loader'];
+/** What the actors' processes load from disk beside their bundles: native parts, and tools that they need only sometimes. */
+const UNBUNDLED = ['koffi', '@duckdb/*', 'onnxruntime-node', 'esbuild', '@grpc/proto-loader'];
 
 /** @returns the folders of the workspace's packages that the root project builds. */
 function projects() {
@@ -102,23 +102,33 @@ function removeOrphans(folders) {
 
 /**
  * Packs the actor process with its packages into one file, and the loader that runs it from V8's code cache: a start takes
- * 60 ms in place of 110, and 5 MiB less. The loader says why the file is CommonJS.
+ * 60 ms of processor, 85 without the cache, 300 from many files. The loader says why the file is CommonJS. The training actor
+ * and its worker thread are packed too: 13 ms in place of 240 for each; what they import only at need stays apart.
  */
-async function bundleActorProcess() {
-  const dist = join(ROOT, 'node-agent', 'actor', 'dist');
-  const entry = join(dist, 'run-process.js');
-  if (!existsSync(entry)) return;
+async function bundleActors() {
   const { build, stop } = await import('esbuild');
   const settings = { bundle: true, platform: 'node', target: 'node20', external: UNBUNDLED, logLevel: 'error' };
+  const actor = join(ROOT, 'node-agent', 'actor', 'dist');
   await build({
     ...settings,
-    entryPoints: [entry],
-    outfile: join(dist, 'process.bundle.cjs'),
+    entryPoints: [join(actor, 'run-process.js')],
+    outfile: join(actor, 'process.bundle.cjs'),
     format: 'cjs',
     minifyWhitespace: true,
     minifySyntax: true,
   });
-  await build({ ...settings, entryPoints: [join(dist, 'process-loader.js')], outfile: join(dist, 'process.bundle.mjs'), format: 'esm' });
+  await build({ ...settings, entryPoints: [join(actor, 'process-loader.js')], outfile: join(actor, 'process.bundle.mjs'), format: 'esm' });
+  const training = join(ROOT, 'node-agent', 'training', 'dist');
+  rmSync(join(training, 'bundled'), { recursive: true, force: true });
+  await build({
+    ...settings,
+    entryPoints: { index: join(training, 'index.js'), 'training-worker': join(training, 'rank', 'training-worker.js') },
+    outdir: join(training, 'bundled'),
+    format: 'esm',
+    splitting: true,
+    // The CommonJS packages inside need a `require` for Node's own modules, which an ES module lacks.
+    banner: { js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);" },
+  });
   // Its process would stay as long as this one, which goes on as the cluster.
   await stop();
 }
@@ -147,7 +157,7 @@ export async function buildStale() {
     say('» building');
     await compile();
     removeOrphans(folders);
-    await bundleActorProcess();
+    await bundleActors();
     writeStamp(BUILD_STAMP, fingerprint);
   } finally {
     release();

@@ -108,7 +108,7 @@ async function agentConfig({ folder, settings }: EmbeddedClusterOptions, headAdd
     engines: [...(await readEngines())],
     version: VERSION,
     actorEntry: fileURLToPath(new URL('process.bundle.mjs', import.meta.resolve('@trainer/actor'))),
-    modules: { '@trainer/training': import.meta.resolve('@trainer/training') },
+    modules: { '@trainer/training': new URL('bundled/index.js', import.meta.resolve('@trainer/training')).href },
     processEnvironment: { PATH: settings.PATH },
     fakeGpus: settings.TRAINER_FAKE_GPUS,
     visibleDevices: settings.CUDA_VISIBLE_DEVICES ?? null,
