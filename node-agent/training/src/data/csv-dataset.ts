@@ -1,7 +1,8 @@
 import type { ColumnBatch, ColumnBuilder } from './column-builder.js';
 import { numberBuilder, textBuilder } from './column-builder.js';
+import { firstRaggedLine, lineOfRow, openQuoteLine, otherLineEnding } from './csv-lines.js';
 import type { CsvHead } from './csv-records.js';
-import { lineOfRow, otherLineEnding } from './csv-records.js';
+
 import type { DuckDb } from './duck-db.js';
 import { DuckDbError, NO_NUMBER, sqlText } from './duck-db.js';
 import {
@@ -29,7 +30,7 @@ const MAX_WIDENINGS = 8;
  * else, the column is read again as text and its kind is decided from all its values.
  * @throws DatasetError
  */
-export async function readCsv(duckDb: DuckDb, path: string, head: CsvHead, names: readonly string[], maxRows: number): Promise<Table> {
+export async function readCsv(duckDb: DuckDb, path: string, head: CsvHead, names: readonly string[]): Promise<Table> {
   const positions = names.map((name) => head.names.indexOf(name));
   const asText = new Set(head.names.flatMap((_, index) => (looksNumeric(head, index) ? [] : [index])));
   for (let widenings = 0; ; widenings += 1) {
@@ -38,12 +39,12 @@ export async function readCsv(duckDb: DuckDb, path: string, head: CsvHead, names
       return asText.has(position) ? textBuilder(name) : numberBuilder(name);
     });
     try {
-      const rows = await duckDb.query(csvQuery(path, head, positions, asText, maxRows), (columns) => append(builders, columns));
+      const rows = await duckDb.query(csvQuery(path, head, positions, asText), (columns) => append(builders, columns));
       if (rows === 0) throw new NoRowsError(head.names.length);
-      return await finished(path, builders, rows);
+      return await finished(path, head.separator, builders, rows);
     } catch (error) {
       const widened = error instanceof DuckDbError ? columnOfConversionError(error.message) : null;
-      if (widened === null || asText.has(widened)) throw await translated(error, path);
+      if (widened === null || asText.has(widened)) throw await translated(error, path, head);
       if (widenings < MAX_WIDENINGS) asText.add(widened);
       else head.names.forEach((_, index) => asText.add(index));
     }
@@ -57,8 +58,8 @@ function looksNumeric(head: CsvHead, index: number): boolean {
   });
 }
 
-/** Columns are named c0, c1, ... so that no name of a user stands in the query. One row above the limit tells that it is passed. */
-function csvQuery(path: string, head: CsvHead, positions: readonly number[], asText: ReadonlySet<number>, maxRows: number): string {
+/** Columns are named c0, c1, ... so that no name of a user stands in the query. */
+function csvQuery(path: string, head: CsvHead, positions: readonly number[], asText: ReadonlySet<number>): string {
   const columns = head.names.map((_, index) => `c${index}: '${asText.has(index) ? 'VARCHAR' : 'DOUBLE'}'`).join(', ');
   const options = [
     'auto_detect = false',
@@ -71,15 +72,15 @@ function csvQuery(path: string, head: CsvHead, positions: readonly number[], asT
     `columns = {${columns}}`,
   ];
   const selected = positions.map((position) => (asText.has(position) ? `c${position}` : `coalesce(c${position}, ${NO_NUMBER})`));
-  return `SELECT ${selected.join(', ')} FROM read_csv(${sqlText(path)}, ${options.join(', ')}) LIMIT ${maxRows + 1}`;
+  return `SELECT ${selected.join(', ')} FROM read_csv(${sqlText(path)}, ${options.join(', ')})`;
 }
 
 function append(builders: readonly ColumnBuilder[], columns: readonly ColumnBatch[]): void {
   columns.forEach((batch, index) => builders[index]?.append(batch));
 }
 
-async function finished(path: string, builders: readonly ColumnBuilder[], rows: number): Promise<Table> {
-  const locate = async (row: number) => ({ unit: 'line' as const, number: await lineOfRow(path, row) });
+async function finished(path: string, separator: string, builders: readonly ColumnBuilder[], rows: number): Promise<Table> {
+  const locate = async (row: number) => ({ unit: 'line' as const, number: await lineOfRow(path, separator, row) });
   const columns = [];
   for (const builder of builders) {
     const { column, infiniteRow } = builder.finish();
@@ -94,15 +95,19 @@ function columnOfConversionError(message: string): number | null {
   return match ? Number(match[1]) : null;
 }
 
-/** DuckDB's messages are the only place where it says the line; this is the adapter that reads them (1.5). */
-async function translated(error: unknown, path: string): Promise<unknown> {
+/** DuckDB says what is wrong in its messages alone; this is the adapter that reads them (1.5). */
+async function translated(error: unknown, path: string, head: CsvHead): Promise<unknown> {
   if (!(error instanceof DuckDbError)) return error;
   const { message } = error;
   const lineMatch = /CSV Error on Line: (\d+)/.exec(message);
   const line = lineMatch ? Number(lineMatch[1]) : null;
   const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message);
-  if (line !== null && counts) return new RaggedRowError(line, Number(counts[1]), Number(counts[2]));
-  if (line !== null && message.includes('unterminated quote')) return new OpenQuoteError(line);
+  if (line !== null && counts) {
+    const ragged = await firstRaggedLine(path, head.separator, head.names.length);
+    return new RaggedRowError(ragged?.line ?? line, head.names.length, ragged?.found ?? Number(counts[2]));
+  }
+  if (line !== null && message.includes('unterminated quote'))
+    return new OpenQuoteError((await openQuoteLine(path, head.separator)) ?? line);
   if (message.includes('Maximum line size')) return new LineTooLongError(line, MAX_LINE_BYTES);
   if (message.includes('state machine reached an invalid state')) {
     const other = await otherLineEnding(path);

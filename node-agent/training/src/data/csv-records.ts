@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { ColumnNameTooLongError, DuplicateColumnError, EmptyDatasetError, LineTooLongError, TooManyColumnsError } from './errors.js';
 
@@ -119,49 +118,4 @@ export function checkedNames(header: readonly string[], limits: HeaderLimits): s
   });
   for (const [name, places] of positions) if (places.length > 1) throw new DuplicateColumnError(name, places);
   return names;
-}
-
-/** @returns the line (from 1) on which record `row` (from 0, after the header) begins; for errors, as it reads up to there. */
-export async function lineOfRow(path: string, row: number): Promise<number> {
-  let line = 1;
-  let recordLine = 1;
-  // The header is the record before row 0.
-  let record = -2;
-  let isQuoted = false;
-  let isBlank = true;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-    for (const byte of chunk) {
-      if (byte === 0x22) isQuoted = !isQuoted;
-      if (byte === 0x0a) {
-        line += 1;
-        if (isQuoted) continue;
-        if (!isBlank && record === row) return recordLine;
-        isBlank = true;
-        recordLine = line;
-      } else if (byte !== 0x0d && isBlank) {
-        isBlank = false;
-        record += 1;
-      }
-    }
-  }
-  return recordLine;
-}
-
-/** @returns the first line that ends otherwise than the first one does (LF or CR LF), or null. */
-export async function otherLineEnding(path: string): Promise<number | null> {
-  let line = 1;
-  let last = 0;
-  let first: boolean | null = null;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-    for (const byte of chunk) {
-      if (byte === 0x0a) {
-        const isCrLf = last === 0x0d;
-        if (first !== null && isCrLf !== first) return line;
-        first = isCrLf;
-        line += 1;
-      }
-      last = byte;
-    }
-  }
-  return null;
 }

@@ -106,7 +106,16 @@ describe('what is refused, and where', () => {
       `${long}1\n${'1,2,x\n'.repeat(9)}`,
       { code: 'dataset.ragged', facts: { line: 60_002, expected: 3, found: 1 } },
     ],
+    [
+      'a short row below a value of two lines',
+      'a,b,c\n1,"x\ny",2\n\n3,z\n',
+      { code: 'dataset.ragged', facts: { line: 5, expected: 3, found: 2 } },
+    ],
+    ['a short row beside a quoted comma', 'a,b\n"1,5",2\n3\n', { code: 'dataset.ragged', facts: { line: 3, found: 1 } }],
+    ['infinity below old Mac line endings', 'a,b\r1,2\r3,inf\r', { code: 'dataset.infinity', facts: { place: { number: 3 } } }],
+    ['a line of 3 MB', `a,b\n1,"${'x'.repeat(3e6)}"\n`, { code: 'dataset.line-too-long', facts: { line: 2 } }],
     ['a quote that never ends', 'a,b\n1,"2\n3,4\n', { code: 'dataset.open-quote', facts: { line: 2 } }],
+    ['text behind a closing quote', 'a,b\n1,"2"x\n', { code: 'dataset.open-quote', facts: { line: 2 } }],
     ['mixed line endings', 'a,b\r\n1,2\n3,4\r\n', { code: 'dataset.line-endings', facts: { line: 2 } }],
     ['Latin-1 text', Buffer.from('a,b\n1,2\n3,caf\xe9\n', 'latin1'), { code: 'dataset.encoding', facts: { line: 3 } }],
     [

@@ -37,7 +37,7 @@ export async function openDataset(duckDb: Promise<DuckDb>, path: string, name: s
       warnings: head.names.every((column) => numberOf(column) !== null)
         ? ['The first line of the dataset holds only numbers; it was taken as the header. Add a header if it is a row.']
         : [],
-      read: async (names) => withinRows(await readCsv(opened, source.path, head, names, limits.maxRows), limits.maxRows),
+      read: async (names) => withinRows(await readCsv(opened, source.path, head, names), limits.maxRows),
     };
   }
   const opened = await duckDb;
@@ -53,7 +53,7 @@ export async function openDataset(duckDb: Promise<DuckDb>, path: string, name: s
     columnNames,
     fingerprint: source.fingerprint,
     warnings: [],
-    read: async (names) => withinRows(await readParquet(opened, source.path, columns, names, limits.maxRows), limits.maxRows),
+    read: async (names) => withinRows(await readParquet(opened, source.path, columns, names), limits.maxRows),
   };
 }
 

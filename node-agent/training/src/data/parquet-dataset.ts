@@ -28,16 +28,10 @@ export async function describeParquet(duckDb: DuckDb, path: string): Promise<Par
 }
 
 /** Reads columns of a Parquet file. @throws DatasetError */
-export async function readParquet(
-  duckDb: DuckDb,
-  path: string,
-  all: readonly ParquetColumn[],
-  names: readonly string[],
-  maxRows: number,
-): Promise<Table> {
+export async function readParquet(duckDb: DuckDb, path: string, all: readonly ParquetColumn[], names: readonly string[]): Promise<Table> {
   const readers = names.map((name) => readerOf(all.find((column) => column.name === name) ?? { name, type: 'unknown' }));
   const expressions = readers.map((reader) => reader.expression).join(', ');
-  const query = `SELECT ${expressions} FROM read_parquet(${sqlText(path)}) LIMIT ${maxRows + 1}`;
+  const query = `SELECT ${expressions} FROM read_parquet(${sqlText(path)})`;
   const rows = await duckDb
     .query(query, (columns) => columns.forEach((batch, index) => readers[index]?.builder.append(batch)))
     .catch((error: unknown) => {
