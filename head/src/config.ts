@@ -41,5 +41,7 @@ export type HeadSettings = Readonly<z.input<typeof Schema>>;
 export function readConfig(settings: HeadSettings): HeadConfig {
   const read = Schema.safeParse(settings);
   if (read.success) return read.data;
-  throw new ConfigError(read.error.issues.map(({ path, message }) => ({ name: path.join('.'), problem: message, from: "the head's settings" })));
+  throw new ConfigError(
+    read.error.issues.map(({ path, message }) => ({ name: path.join('.'), problem: message, from: "the head's settings" })),
+  );
 }

@@ -5,7 +5,13 @@ import type { Logger, Messages, Random, RandomBytes, TimeScale } from '@trainer/
 import { openObjectStore } from '@trainer/storage';
 import type { ObjectStore } from '@trainer/storage';
 import {
-  ActorServiceService, AgentServiceService, BundleServiceService, ClusterServiceService, errorToStatus, JobServiceService, SessionServiceService,
+  ActorServiceService,
+  AgentServiceService,
+  BundleServiceService,
+  ClusterServiceService,
+  errorToStatus,
+  JobServiceService,
+  SessionServiceService,
 } from '@trainer/wire';
 import { readConfig } from './config.js';
 import type { HeadConfig, HeadSettings } from './config.js';
@@ -154,7 +160,12 @@ async function run(parts: Parts): Promise<Head> {
 }
 
 /** Joins the parts around the loop. */
-function compose(parts: Parts, loop: ClusterLoop, store: ClusterStore, renewal: Renewal): { server: Server; closers: readonly (() => void)[] } {
+function compose(
+  parts: Parts,
+  loop: ClusterLoop,
+  store: ClusterStore,
+  renewal: Renewal,
+): { server: Server; closers: readonly (() => void)[] } {
   const { config, options, timers, random, messages, objects, headEpoch } = parts;
   const { clock, log: logger } = options;
   const { version, buckets } = config;
@@ -165,14 +176,24 @@ function compose(parts: Parts, loop: ClusterLoop, store: ClusterStore, renewal: 
   const promoter = new Promoter({ ...common, objects });
   const logs = logCalls({ ...common, store, objects, bucket: buckets.logs, messages });
   const actors = new ActorCalls({ ...common, store, secrets, logs });
-  const planner = new Planner({ ...common, maxParallelJobs: config.maxParallelJobs, onInfeasible: (actor, error) => actors.infeasible(actor, error) });
+  const planner = new Planner({
+    ...common,
+    maxParallelJobs: config.maxParallelJobs,
+    onInfeasible: (actor, error) => actors.infeasible(actor, error),
+  });
   const executor = new Executor({ ...common, placer, planner, promoter, secrets });
   const watch = new NodeWatch(common);
   const sessions = new Sessions({ ...common, wasEnded: (session) => store.hasSessionEnded(session) });
   const agents = new AgentService({ ...common, watch, executor, version, newStreamId: () => newStreamId(options.random) });
   const submissions = new Submissions({
-    loop, store, objects, buckets, checkpointInterval: config.checkpointInterval, queueLimit: config.queueLimit,
-    defaults: { epochs: config.defaultEpochs, patience: config.earlyStoppingPatience }, newJobId: () => newJobId(options.random),
+    loop,
+    store,
+    objects,
+    buckets,
+    checkpointInterval: config.checkpointInterval,
+    queueLimit: config.queueLimit,
+    defaults: { epochs: config.defaultEpochs, patience: config.earlyStoppingPatience },
+    newJobId: () => newJobId(options.random),
   });
   for (const listener of [eventPublisher(messages, logger), executor, watch, sessions, agents]) loop.listen(listener);
   watch.start();
@@ -186,7 +207,17 @@ function compose(parts: Parts, loop: ClusterLoop, store: ClusterStore, renewal: 
     ClusterServiceService,
     clusterService({ ...common, messages, objects, dataBucket: buckets.data, version, isDatabaseConnected: () => renewal.isConnected }),
   );
-  return { server, closers: [() => planner.close(), () => watch.close(), () => promoter.close(), () => sessions.suspended(), () => executor.suspended(), () => agents.suspended()] };
+  return {
+    server,
+    closers: [
+      () => planner.close(),
+      () => watch.close(),
+      () => promoter.close(),
+      () => sessions.suspended(),
+      () => executor.suspended(),
+      () => agents.suspended(),
+    ],
+  };
 }
 
 /** Shows that this head lives, and hears that another one leads. */

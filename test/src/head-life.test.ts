@@ -34,8 +34,17 @@ const storeConfig = (): HeadSettings['storeConfig'] => ({ kind: 'folder', path: 
 
 function openHead(settings: Partial<HeadSettings> = {}): Promise<Head> {
   return startHead({
-    databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, natsToken: servers.secret, secret: servers.secret, storeConfig: storeConfig(),
-    buckets: {}, version: '0.1.0', timeScale: timeScale(SCALE), clock: systemClock(), log: silentLogger, random: randomBytes,
+    databaseUrl: servers.databaseUrl,
+    natsUrl: servers.natsUrl,
+    natsToken: servers.secret,
+    secret: servers.secret,
+    storeConfig: storeConfig(),
+    buckets: {},
+    version: '0.1.0',
+    timeScale: timeScale(SCALE),
+    clock: systemClock(),
+    log: silentLogger,
+    random: randomBytes,
     onFatal: (error) => {
       fatal = error;
     },
@@ -132,10 +141,14 @@ test('an actor whose agent is gone ends as lost with its node', async () => {
   await agent.connect();
   const { spec, calls } = await runningActor();
   agent.disconnect();
-  const dead = await until('the actor is lost', async () => {
-    const view = await calls.get(spec.id);
-    return view.state.at === 'dead' ? view : null;
-  }, { clock: systemClock(), deadlineMs: WAIT_MS });
+  const dead = await until(
+    'the actor is lost',
+    async () => {
+      const view = await calls.get(spec.id);
+      return view.state.at === 'dead' ? view : null;
+    },
+    { clock: systemClock(), deadlineMs: WAIT_MS },
+  );
   expect(dead.state).toMatchObject({ cause: { kind: 'node-lost', node: NODE } });
 });
 
@@ -144,8 +157,14 @@ test('an agent that comes back in time keeps its leases, and ends those that the
   const { spec, lease, calls } = await runningActor();
   agent.disconnect();
   const unknown = '1-999' as LeaseId;
-  const welcome = await agent.connect([{ lease, state: 'ready' }, { lease: unknown, state: 'ready' }]);
-  expect(welcome.verdicts).toEqual([{ lease, verdict: 'keep' }, { lease: unknown, verdict: 'end' }]);
+  const welcome = await agent.connect([
+    { lease, state: 'ready' },
+    { lease: unknown, state: 'ready' },
+  ]);
+  expect(welcome.verdicts).toEqual([
+    { lease, verdict: 'keep' },
+    { lease: unknown, verdict: 'end' },
+  ]);
   expect((await calls.get(spec.id)).state.at).toBe('alive');
 });
 
@@ -176,8 +195,10 @@ test('a caller without the secret is refused', async () => {
 const IRIS = { modelId: 'xgboost_classifier', dataId: 'iris.csv', taskType: 'classification' } as const;
 
 async function begunJob() {
+  // The placement may come before the submission's answer does.
+  const nth = agent.placed.length + 1;
   const job = await connection.jobs.submit(IRIS);
-  const request = await agent.placement(agent.placed.length + 1);
+  const request = await agent.placement(nth);
   const { lease } = request;
   await agent.fact(lease, { kind: 'started', pid: 8 });
   await agent.fact(lease, { kind: 'ready', address: '127.0.0.1:8' });
@@ -186,10 +207,14 @@ async function begunJob() {
 }
 
 async function settled(job: string) {
-  return until('the job has ended', async () => {
-    const now = await connection.jobs.get(job);
-    return ['completed', 'failed', 'cancelled'].includes(now.status) ? now : null;
-  }, { clock: systemClock(), deadlineMs: WAIT_MS, describe: async () => JSON.stringify(await connection.jobs.get(job)) });
+  return until(
+    'the job has ended',
+    async () => {
+      const now = await connection.jobs.get(job);
+      return ['completed', 'failed', 'cancelled'].includes(now.status) ? now : null;
+    },
+    { clock: systemClock(), deadlineMs: WAIT_MS, describe: async () => JSON.stringify(await connection.jobs.get(job)) },
+  );
 }
 
 test('a job goes from its submission to a model under its final keys', async () => {
@@ -197,13 +222,27 @@ test('a job goes from its submission to a model under its final keys', async () 
   const { job, request, lease, begin } = await begunJob();
   if (request.action.kind !== 'reserve-and-start') throw new Error('a gang of one is placed in one round trip');
   const assignment = decodeAssignment(request.action.spec.args);
-  expect(assignment).toMatchObject({ job: job.id, attempt: 1, rank: 0, worldSize: 1, dataset: { bucket: 'data-preparer', key: 'iris.csv' } });
+  expect(assignment).toMatchObject({
+    job: job.id,
+    attempt: 1,
+    rank: 0,
+    worldSize: 1,
+    dataset: { bucket: 'data-preparer', key: 'iris.csv' },
+  });
   expect(begin).toMatchObject({ attempt: 1, rank: 0, worldSize: 1, peers: ['127.0.0.1:8'] });
   expect(begin.secret).toMatch(/^[0-9a-f]{64}$/);
   const rank = (report: Parameters<typeof reportOf>[0]) => agent.fact(lease, reportOf(report));
   await rank({ kind: 'phase', phase: 'loading' });
   await rank({ kind: 'phase', phase: 'training' });
-  const metrics = { epoch: 1, trainLoss: 0.5, valLoss: 0.6, trainAccuracy: 0.9, valAccuracy: 0.8, learningRate: 0.3, additional: { val_f1_macro: 0.7 } };
+  const metrics = {
+    epoch: 1,
+    trainLoss: 0.5,
+    valLoss: 0.6,
+    trainAccuracy: 0.9,
+    valAccuracy: 0.8,
+    learningRate: 0.3,
+    additional: { val_f1_macro: 0.7 },
+  };
   await rank({ kind: 'epoch', metrics, done: 0.5 });
   expect((await connection.jobs.progress(job.id)).metrics).toEqual([metrics]);
   await rank({ kind: 'phase', phase: 'exporting' });
@@ -218,7 +257,10 @@ test('a job goes from its submission to a model under its final keys', async () 
   const model = await connection.jobs.model(job.id);
   const final = await objects.stat('trained-models', model.files[0]?.key ?? '');
   expect(final?.bytes).toBe(5);
-  await until('the attempt is cleaned', async () => (await objects.stat('trained-models', key)) === null, { clock: systemClock(), deadlineMs: WAIT_MS });
+  await until('the attempt is cleaned', async () => (await objects.stat('trained-models', key)) === null, {
+    clock: systemClock(),
+    deadlineMs: WAIT_MS,
+  });
   const events = [];
   for await (const event of connection.jobs.events(job.id)) events.push(event);
   expect(events.map(({ number }) => number)).toEqual(events.map((_, index) => index + 1));
@@ -233,9 +275,18 @@ function reportOf(report: Report): { kind: 'rank'; report: Report } {
 
 function resultOf(key: string): TrainingResult {
   return {
-    files: [{ role: 'pkl', key, bytes: 5, sha256: '0'.repeat(64), ending: '.pkl' }], metrics: { val_accuracy: 0.8 }, keptEpoch: 1, lastEpoch: 1,
-    signature: { inputs: [], outputs: [] }, classes: null, featureImportance: null, dataFingerprint: 'f', verified: { rows: 1, tiedRows: 0 },
-    selectedOnValidation: true, baseline: {}, trainingMs: 10,
+    files: [{ role: 'pkl', key, bytes: 5, sha256: '0'.repeat(64), ending: '.pkl' }],
+    metrics: { val_accuracy: 0.8 },
+    keptEpoch: 1,
+    lastEpoch: 1,
+    signature: { inputs: [], outputs: [] },
+    classes: null,
+    featureImportance: null,
+    dataFingerprint: 'f',
+    verified: { rows: 1, tiedRows: 0 },
+    selectedOnValidation: true,
+    baseline: {},
+    trainingMs: 10,
   };
 }
 
@@ -247,7 +298,10 @@ test('a cancelled job is cancelled once its process is gone, and a second cancel
   expect(await connection.jobs.get(job.id)).toMatchObject({ status: 'running', phase: 'stopping' });
   await agent.fact(lease, { kind: 'ended', cause: { kind: 'signal', signal: 'SIGTERM' } });
   expect((await cancelled).status).toBe('cancelled');
-  await expect(connection.jobs.cancel(job.id)).rejects.toMatchObject({ code: 'job.not-cancellable', message: 'Cannot cancel job in status: cancelled' });
+  await expect(connection.jobs.cancel(job.id)).rejects.toMatchObject({
+    code: 'job.not-cancellable',
+    message: 'Cannot cancel job in status: cancelled',
+  });
 });
 
 test('a job that waits for a node is cancelled at once', async () => {
@@ -257,7 +311,10 @@ test('a job that waits for a node is cancelled at once', async () => {
 
 test('a repeated key is the same job, also at the same time, and another request under it is refused', async () => {
   const key = newActorId(randomBytes);
-  const [a, b] = await Promise.all([connection.jobs.submit(IRIS, { idempotencyKey: key }), connection.jobs.submit(IRIS, { idempotencyKey: key })]);
+  const [a, b] = await Promise.all([
+    connection.jobs.submit(IRIS, { idempotencyKey: key }),
+    connection.jobs.submit(IRIS, { idempotencyKey: key }),
+  ]);
   expect(b.id).toBe(a.id);
   const other = connection.jobs.submit({ ...IRIS, epochs: 7 }, { idempotencyKey: key });
   await expect(other).rejects.toMatchObject({ code: 'idempotency.conflict' });
@@ -265,8 +322,14 @@ test('a repeated key is the same job, also at the same time, and another request
 });
 
 test('a dataset that is not there, and a model that is unknown, are refused by name', async () => {
-  await expect(connection.jobs.submit({ ...IRIS, dataId: 'none.csv' })).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('none.csv') });
-  await expect(connection.jobs.submit({ ...IRIS, modelId: 'xgboost_clasifier' })).rejects.toMatchObject({ code: 'request.invalid', facts: { issues: [{ path: ['model_id'] }] } });
+  await expect(connection.jobs.submit({ ...IRIS, dataId: 'none.csv' })).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining('none.csv'),
+  });
+  await expect(connection.jobs.submit({ ...IRIS, modelId: 'xgboost_clasifier' })).rejects.toMatchObject({
+    code: 'request.invalid',
+    facts: { issues: [{ path: ['model_id'] }] },
+  });
 });
 
 test('a head that starts again goes on with what runs and what waits', async () => {
@@ -294,9 +357,18 @@ test('after the death of PostgreSQL the head reads its state anew and goes on', 
   await servers.killPostgres();
   const submitted = connection.jobs.submit(IRIS).catch(() => null);
   await submitted;
-  await until('the head takes jobs again', () => connection.jobs.submit(IRIS).then((job) => connection.jobs.cancel(job.id)).catch(() => null), {
-    clock: systemClock(), deadlineMs: WAIT_MS,
-  });
+  await until(
+    'the head takes jobs again',
+    () =>
+      connection.jobs
+        .submit(IRIS)
+        .then((job) => connection.jobs.cancel(job.id))
+        .catch(() => null),
+    {
+      clock: systemClock(),
+      deadlineMs: WAIT_MS,
+    },
+  );
   const welcome = await agent.connect([{ lease, state: 'ready' }]);
   expect(welcome.verdicts).toEqual([{ lease, verdict: 'keep' }]);
   expect(fatal).toBeNull();

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { connectionName, describeClusterStore, describeLeadership, migrate, openDatabase, postgresLeadership, postgresStore } from '@trainer/head/testing';
+import {
+  connectionName,
+  describeClusterStore,
+  describeLeadership,
+  migrate,
+  openDatabase,
+  postgresLeadership,
+  postgresStore,
+} from '@trainer/head/testing';
 import type { Database } from '@trainer/head/testing';
 import { headId } from '@trainer/model';
 import { manualClock } from '@trainer/runtime/testing';

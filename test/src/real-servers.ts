@@ -26,7 +26,13 @@ export async function startRealServers(): Promise<RealServers> {
   const folder = await mkdtemp(join(tmpdir(), 'trainer-servers-'));
   const secret = 'a-secret-for-tests';
   const options = (name: string, spawner: Awaited<ReturnType<typeof detectSpawner>>) => ({
-    folder: join(folder, name), secret, host: HOST, ports: portPicker(HOST, null), spawner, clock: systemClock(), path: PATH,
+    folder: join(folder, name),
+    secret,
+    host: HOST,
+    ports: portPicker(HOST, null),
+    spawner,
+    clock: systemClock(),
+    path: PATH,
   });
   const spawner = await detectSpawner(PATH);
   const program = await findNatsServer({ named: null, path: PATH, fetched: FETCHED_NATS });

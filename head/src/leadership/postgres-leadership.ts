@@ -35,7 +35,12 @@ export function postgresLeadership(database: Database, clock: Clock, stillMs: nu
         seen = watched.sighting;
         if (!watched.isStill) return null;
       }
-      const taken = await database.query<{ head_epoch: string }>(TAKE_OVER, [candidate, row.head_epoch, row.renewals, Math.round(clock.wallMs())]);
+      const taken = await database.query<{ head_epoch: string }>(TAKE_OVER, [
+        candidate,
+        row.head_epoch,
+        row.renewals,
+        Math.round(clock.wallMs()),
+      ]);
       seen = null;
       return taken[0] === undefined ? null : Number(taken[0].head_epoch);
     },

@@ -22,6 +22,8 @@ export interface LoopOptions {
 
 /** What follows a committed turn, in the order of the turns. */
 export interface LoopListener {
+  /** What the turn decided is seen by later turns; those made now are committed with it. Nothing of it may be told yet. */
+  decided?(turn: Turn): void;
   /** Send what the turn asks for, tell who waits. */
   committed(turn: Turn): void;
   /** Nothing may be commanded any more, until `resumed`. */
@@ -82,6 +84,7 @@ export class ClusterLoop {
     const result = run(turn);
     for (const illegal of turn.illegal) this.options.logger.warn('an event was refused', { ...illegal });
     turn.decide();
+    if (!turn.isEmpty) for (const listener of this.#listeners) listener.decided?.(turn);
     const commit = turn.isEmpty ? this.#tail : this.options.store.commit(turn.change());
     const done = commit.then(() => this.#committed(turn));
     this.#tail = done;

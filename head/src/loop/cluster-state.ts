@@ -10,7 +10,9 @@ export class ClusterState {
   readonly sessions = new Book<SessionId, StoredSession>((session) => session.state === 'ended');
   readonly actors = new Book<ActorId, Actor>((actor) => actor.state.at === 'dead');
   /** A lost lease of a rank stays until its process can't live any more; its job must know. */
-  readonly leases = new Book<LeaseId, Lease>((lease) => lease.state === 'ended' || (lease.state === 'lost' && lease.holder.kind === 'actor'));
+  readonly leases = new Book<LeaseId, Lease>(
+    (lease) => lease.state === 'ended' || (lease.state === 'lost' && lease.holder.kind === 'actor'),
+  );
   /** An ended job stays until what its attempts left is removed. */
   readonly jobs = new Book<JobId, JobRecord>((record) => isFinalStatus(record.job.status) && record.isCleaned);
   #given = 0;

@@ -33,7 +33,11 @@ export class Executor implements LoopListener {
   committed(turn: Turn): void {
     for (const effect of turn.effects) this.#run(effect);
     for (const record of turn.jobs.values()) this.#watchRendezvous(record);
-    if (!turn.isEmpty) this.options.planner.touch();
+  }
+
+  /** A plan that a new demand leads to is committed with the demand: one wait for the disk instead of two. */
+  decided(): void {
+    this.options.planner.touch();
   }
 
   suspended(): void {
@@ -43,7 +47,8 @@ export class Executor implements LoopListener {
 
   resumed(): void {
     for (const record of this.options.loop.state.jobs.committed()) {
-      for (const effect of pendingOfJob(record)) if (effect.kind === 'promote' || effect.kind === 'cleanup') this.#runJob(record.job.id, effect);
+      for (const effect of pendingOfJob(record))
+        if (effect.kind === 'promote' || effect.kind === 'cleanup') this.#runJob(record.job.id, effect);
       this.#watchRendezvous(record);
     }
     this.options.planner.touch();
@@ -75,7 +80,8 @@ export class Executor implements LoopListener {
     const record = this.options.loop.state.jobs.seen(job);
     for (const effect of record === undefined ? [] : pendingOfJob(record)) {
       if (effect.kind === 'place' && effect.lease === id) this.#run({ kind: 'place', lease: id, action: effect.action });
-      else if ((effect.kind === 'stop' || effect.kind === 'release') && effect.lease === id) this.#run({ kind: 'end-lease', lease: id, cause: effect.cause });
+      else if ((effect.kind === 'stop' || effect.kind === 'release') && effect.lease === id)
+        this.#run({ kind: 'end-lease', lease: id, cause: effect.cause });
       else if (effect.kind === 'begin' && effect.leases.includes(id)) this.#begin(job, effect, id);
     }
     this.#deriveEnd(id);
@@ -95,7 +101,8 @@ export class Executor implements LoopListener {
       case 'end-lease': {
         const lease = this.options.loop.state.leases.seen(effect.lease);
         // What has no process yet has nobody to ask.
-        if (lease !== undefined) this.options.links.command(lease.node, { kind: lease.pid === null ? 'release' : 'stop', lease: lease.id, cause: effect.cause });
+        if (lease !== undefined)
+          this.options.links.command(lease.node, { kind: lease.pid === null ? 'release' : 'stop', lease: lease.id, cause: effect.cause });
         return;
       }
       case 'job':
@@ -124,7 +131,11 @@ export class Executor implements LoopListener {
     leases.forEach((id, rank) => {
       const lease = this.options.loop.state.leases.seen(id);
       if (lease === undefined || (only !== null && only !== id)) return;
-      this.options.links.command(lease.node, { kind: 'begin', lease: id, begin: { attempt, rank, worldSize: leases.length, peers, secret } });
+      this.options.links.command(lease.node, {
+        kind: 'begin',
+        lease: id,
+        begin: { attempt, rank, worldSize: leases.length, peers, secret },
+      });
     });
   }
 

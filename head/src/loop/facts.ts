@@ -35,7 +35,8 @@ export function storeFacts(turn: Turn, node: NodeId, facts: readonly Fact[]): { 
 function storeFact(turn: Turn, node: NodeId, fact: Fact): string | null {
   const lease = turn.lease(fact.lease);
   const { body } = fact;
-  if (lease === undefined || lease.node !== node) return body.kind === 'ended' ? null : `the head knows no lease ${fact.lease} of this node`;
+  if (lease === undefined || lease.node !== node)
+    return body.kind === 'ended' ? null : `the head knows no lease ${fact.lease} of this node`;
   if (body.kind === 'ended') {
     leaseEnded(turn, lease, body.cause);
     return null;

@@ -81,7 +81,16 @@ export class Turn {
   planLease(node: NodeId, nodeIncarnation: number, grant: Grant, holderOf: (lease: LeaseId) => Lease['holder']): Lease {
     const id = this.state.takeLease();
     const lease: Lease = {
-      id, node, nodeIncarnation, grant, holder: holderOf(id), state: 'planned', since: this.now, pid: null, address: null, cause: null,
+      id,
+      node,
+      nodeIncarnation,
+      grant,
+      holder: holderOf(id),
+      state: 'planned',
+      since: this.now,
+      pid: null,
+      address: null,
+      cause: null,
     };
     this.leases.set(id, lease);
     return lease;
@@ -189,7 +198,12 @@ export class Turn {
       jobs: [...this.jobs.values()],
       attempts: this.#attempts,
       epochs: writes('epoch').map(({ job, write }) => ({ job, attempt: write.attempt, metrics: write.metrics })),
-      checkpoints: writes('checkpoint').map(({ job, write }) => ({ job, attempt: write.attempt, checkpoint: write.checkpoint, createdAt: this.now })),
+      checkpoints: writes('checkpoint').map(({ job, write }) => ({
+        job,
+        attempt: write.attempt,
+        checkpoint: write.checkpoint,
+        createdAt: this.now,
+      })),
       models: writes('model').map(({ write }) => write.model),
       events: this.events,
       bundles: this.#bundles,

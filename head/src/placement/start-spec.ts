@@ -34,7 +34,12 @@ export function startSpecOfRank(record: JobRecord, lease: Lease, secrets: Secret
   const assignment = assignmentOf(record, holder.rank);
   if (assignment === null) return null;
   return {
-    holder, classRef: TRAINING_RANK, className: TRAINING_RANK.exportName, args: encodeAssignment(assignment), concurrency: 1,
-    token: secrets.tokenOf(lease.id), env: {},
+    holder,
+    classRef: TRAINING_RANK,
+    className: TRAINING_RANK.exportName,
+    args: encodeAssignment(assignment),
+    concurrency: 1,
+    token: secrets.tokenOf(lease.id),
+    env: {},
   };
 }

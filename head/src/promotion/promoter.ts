@@ -36,7 +36,9 @@ export class Promoter {
   promote(job: JobId, bucket: string, copies: readonly Copy[]): void {
     this.#once(job, async () => {
       const error = await this.#copyAll(bucket, copies);
-      await this.options.loop.turn((turn) => turn.stepJob(job, error === null ? { kind: 'promoted' } : { kind: 'promotion-failed', error }));
+      await this.options.loop.turn((turn) =>
+        turn.stepJob(job, error === null ? { kind: 'promoted' } : { kind: 'promotion-failed', error }),
+      );
     });
   }
 
@@ -52,7 +54,8 @@ export class Promoter {
     this.#running.add(job);
     void run()
       .catch((error: unknown) => {
-        if (!this.#closed.signal.aborted) this.options.logger.warn('files of a job could not be moved; a new head tries again', { job, error });
+        if (!this.#closed.signal.aborted)
+          this.options.logger.warn('files of a job could not be moved; a new head tries again', { job, error });
       })
       .finally(() => this.#running.delete(job));
   }
@@ -86,6 +89,9 @@ async function removeAll(objects: ObjectStore, bucket: string, prefix: string): 
   for (;;) {
     const found = await objects.list(bucket, { prefix, after: '', limit: PAGE });
     if (found.length === 0) return;
-    await objects.remove(bucket, found.map((object) => object.key));
+    await objects.remove(
+      bucket,
+      found.map((object) => object.key),
+    );
   }
 }

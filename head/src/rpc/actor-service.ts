@@ -27,10 +27,14 @@ const KILL_WAIT_MS = 30_000;
 const MAX_LISTED = 10_000;
 /** Reasons kept for creators that are about to be told. */
 const MAX_INFEASIBLE = 1_000;
+/** Hashes remembered; others are looked up in the store. */
+const MAX_BUNDLES_SEEN = 1_000;
 
 /** Actors: created, killed, found and listed. Create and Kill are idempotent by id. */
 export class ActorCalls {
   readonly server: ActorServiceServer;
+  /** Bundles are never removed, so that one look is enough. */
+  readonly #bundles = new Set<string>();
   readonly #infeasible = new Map<ActorId, InfeasibleError>();
 
   constructor(private readonly rules: ActorRules) {
@@ -53,7 +57,8 @@ export class ActorCalls {
     const { loop, clock } = this.rules;
     const { spec, timeoutMs: asked } = decodeCreateActor(request);
     const timeoutMs = asked > 0 ? asked : DEFAULT_CREATE_MS;
-    const known = loop.state.actors.get(spec.id) ?? (await this.#known(spec.id, spec.classRef.kind === 'bundle' ? spec.classRef.hash : null));
+    const known =
+      loop.state.actors.get(spec.id) ?? (await this.#known(spec.id, spec.classRef.kind === 'bundle' ? spec.classRef.hash : null));
     const startedMs = clock.monotonicMs();
     const ran = loop.actors.until(spec.id, loop.state.actors.seen(spec.id) ?? settled(known), hasRun, timeoutMs);
     if (known === null) {
@@ -70,8 +75,10 @@ export class ActorCalls {
   }
 
   async #known(id: ActorId, bundle: string | null): Promise<Actor | null> {
-    const [known, has] = await Promise.all([this.rules.store.actor(id), bundle === null || this.rules.store.hasBundle(bundle)]);
+    const isSeen = bundle === null || this.#bundles.has(bundle);
+    const [known, has] = await Promise.all([this.rules.store.actor(id), isSeen || this.rules.store.hasBundle(bundle)]);
     if (known === null && !has) throw new BundleUnknownError(bundle ?? '');
+    if (bundle !== null && has && this.#bundles.size < MAX_BUNDLES_SEEN) this.#bundles.add(bundle);
     return known;
   }
 
@@ -88,7 +95,8 @@ export class ActorCalls {
     this.#infeasible.delete(id);
     if (infeasible !== undefined) throw infeasible;
     const { cause } = actor.state;
-    if (cause.kind === 'constructor-threw') throw new TrainerError('call.threw', `${cause.error.name}: ${cause.error.message}`, { ...cause.error });
+    if (cause.kind === 'constructor-threw')
+      throw new TrainerError('call.threw', `${cause.error.name}: ${cause.error.message}`, { ...cause.error });
     if (cause.kind === 'load-failed') throw fromErrorData(cause.error);
     throw new ActorDiedError(id, cause);
   }
@@ -114,7 +122,9 @@ export class ActorCalls {
 
   async #list(request: pb.ListActorsRequest): Promise<pb.ListActorsReply> {
     const limit = Math.min(request.limit === 0 ? MAX_LISTED : request.limit, MAX_LISTED);
-    const actors = request.withEnded ? await this.rules.store.actors(limit) : [...this.rules.loop.state.actors.committed()].reverse().slice(0, limit);
+    const actors = request.withEnded
+      ? await this.rules.store.actors(limit)
+      : [...this.rules.loop.state.actors.committed()].reverse().slice(0, limit);
     return { actors: actors.map((actor) => encodeActorView(this.#view(actor, false))) };
   }
 

@@ -14,7 +14,10 @@ export function unary<Request, Reply>(logger: Logger, run: (request: Request) =>
 }
 
 /** @returns the status of an error; what is none of ours is a defect, and logged. */
-export function refusal(logger: Logger, error: unknown): Partial<ServerErrorResponse> & { readonly name: string; readonly message: string } {
+export function refusal(
+  logger: Logger,
+  error: unknown,
+): Partial<ServerErrorResponse> & { readonly name: string; readonly message: string } {
   if (!(error instanceof TrainerError)) logger.error('a call failed', { error });
   const status = errorToStatus(error);
   return { ...status, name: 'StatusError', message: status.details };
@@ -40,7 +43,11 @@ export function streaming<Request, Reply>(
 }
 
 /** Writes, and waits while the client reads slower than we write. @throws the signal's reason when the client leaves */
-export async function writeAll<Reply>(call: ServerWritableStream<unknown, Reply>, replies: Iterable<Reply>, signal: AbortSignal): Promise<void> {
+export async function writeAll<Reply>(
+  call: ServerWritableStream<unknown, Reply>,
+  replies: Iterable<Reply>,
+  signal: AbortSignal,
+): Promise<void> {
   for (const reply of replies) {
     signal.throwIfAborted();
     if (!call.write(reply)) await drained(call, signal);

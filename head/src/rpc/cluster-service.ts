@@ -55,7 +55,18 @@ function nodeViews(state: ClusterState): readonly NodeView[] {
   return [...state.nodes.committed()].map(({ entry }) => {
     const held = grants.get(entry.id) ?? [];
     const { id, incarnation, host, version, capacity, labels, since, state: nodeState } = entry;
-    return { id, incarnation, host, version, state: nodeState, capacity, available: available(capacity, held), labels, leases: held.length, since };
+    return {
+      id,
+      incarnation,
+      host,
+      version,
+      state: nodeState,
+      capacity,
+      available: available(capacity, held),
+      labels,
+      leases: held.length,
+      since,
+    };
   });
 }
 

@@ -18,7 +18,12 @@ export class ActorNotFoundError extends TrainerError<'actor.not-found', { actor:
 export class PlacementTimeoutError extends TrainerError<'placement.timeout', { actor: string; timeoutMs: Millis; reason: string | null }> {
   constructor(actor: ActorId, timeoutMs: Millis, reason: string | null) {
     const why = reason === null ? '' : ` ${reason}`;
-    super('placement.timeout', `Actor ${actor} did not run within ${timeoutMs} ms and was ended.${why}`, { actor, timeoutMs, reason }, 'same');
+    super(
+      'placement.timeout',
+      `Actor ${actor} did not run within ${timeoutMs} ms and was ended.${why}`,
+      { actor, timeoutMs, reason },
+      'same',
+    );
   }
 }
 
@@ -51,7 +56,10 @@ export class QueueFullError extends TrainerError<'queue.full', { limit: number }
 /** The key was used before, with another request. */
 export class IdempotencyConflictError extends TrainerError<'idempotency.conflict', { key: string; job: string }> {
   constructor(key: string, job: string) {
-    super('idempotency.conflict', `The idempotency key '${key}' was used for job ${job} with another request; use a new key.`, { key, job });
+    super('idempotency.conflict', `The idempotency key '${key}' was used for job ${job} with another request; use a new key.`, {
+      key,
+      job,
+    });
   }
 }
 

@@ -3,7 +3,15 @@ import { isFinalStatus, jobId, NotFoundError } from '@trainer/model';
 import type { Job, JobId } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import type { JobServiceServer, pb } from '@trainer/wire';
-import { decodeSentRequest, encodeEpochMetrics, encodeJob, encodeJobEvent, encodeModel, encodeStoredCheckpoint, jobStatusCodec } from '@trainer/wire';
+import {
+  decodeSentRequest,
+  encodeEpochMetrics,
+  encodeJob,
+  encodeJobEvent,
+  encodeModel,
+  encodeStoredCheckpoint,
+  jobStatusCodec,
+} from '@trainer/wire';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { ClusterStore } from '../store/cluster-store.js';
@@ -82,7 +90,12 @@ async function list(store: ClusterStore, request: pb.ListJobsRequest): Promise<p
 async function cancel({ loop, store }: JobRules, request: pb.CancelRequest): Promise<Job> {
   const { job } = await find({ loop, store }, request.job);
   if (isFinalStatus(job.status)) throw new JobNotCancellableError(job.status);
-  const ended = loop.jobs.until(job.id, undefined, (record) => isFinalStatus(record.job.status), Math.min(request.waitMs, MAX_CANCEL_WAIT_MS));
+  const ended = loop.jobs.until(
+    job.id,
+    undefined,
+    (record) => isFinalStatus(record.job.status),
+    Math.min(request.waitMs, MAX_CANCEL_WAIT_MS),
+  );
   const outcome = await loop.turn((turn) => {
     const status = turn.job(job.id)?.job.status ?? 'completed';
     return { status, illegal: turn.stepJob(job.id, { kind: 'cancel', by: 'its user' }) };
@@ -99,7 +112,11 @@ async function progress(rules: JobRules, request: pb.ProgressRequest): Promise<p
 }
 
 /** Everything is read from the store, in order; commits only say that there is more. */
-async function streamEvents(rules: JobRules, call: ServerWritableStream<pb.EventsRequest, pb.JobEvent>, signal: AbortSignal): Promise<void> {
+async function streamEvents(
+  rules: JobRules,
+  call: ServerWritableStream<pb.EventsRequest, pb.JobEvent>,
+  signal: AbortSignal,
+): Promise<void> {
   const { loop, store } = rules;
   const id = (await find(rules, call.request.job)).job.id;
   let newest: JobRecord | null = null;
@@ -110,7 +127,7 @@ async function streamEvents(rules: JobRules, call: ServerWritableStream<pb.Event
   });
   signal.addEventListener('abort', () => wake(), { once: true });
   try {
-    for (let after = call.request.after; ; ) {
+    for (let after = call.request.after; ;) {
       const page = await store.events(id, after, EVENT_PAGE);
       await writeAll(call, page.map(encodeJobEvent), signal);
       after = page.at(-1)?.number ?? after;

@@ -45,7 +45,11 @@ async function logsOf(rules: LogRules, call: Call, signal: AbortSignal): Promise
     const newest = stored.at(-1)?.at ?? 0;
     while (follow) {
       const isOver = hasEnded(rules.loop, of);
-      await writeAll(call, live.take().filter((line) => line.at > newest || stored.length === 0), signal);
+      await writeAll(
+        call,
+        live.take().filter((line) => line.at > newest || stored.length === 0),
+        signal,
+      );
       if (isOver) return;
       await sleep(rules.clock, LOOK_MS, signal);
       live.follow(await leasesOf(rules, of));

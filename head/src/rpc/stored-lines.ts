@@ -8,10 +8,15 @@ const PAGE = 100;
 const MAX_LINES = 100_000;
 
 /** @returns the stored lines of these leases, oldest first; the last `tail` of them, null: all. */
-export async function readStoredLines(objects: ObjectStore, bucket: string, leases: readonly LeaseId[], tail: number | null): Promise<readonly LogLine[]> {
+export async function readStoredLines(
+  objects: ObjectStore,
+  bucket: string,
+  leases: readonly LeaseId[],
+  tail: number | null,
+): Promise<readonly LogLine[]> {
   const lines: LogLine[] = [];
   for (const lease of leases) {
-    for (let after = ''; ; ) {
+    for (let after = ''; ;) {
       const page = await objects.list(bucket, { prefix: logObjectPrefix(lease), after, limit: PAGE });
       for (const { key } of page) lines.push(...decodeLogText(lease, await readText(objects, bucket, key)));
       if (lines.length > MAX_LINES) lines.splice(0, lines.length - MAX_LINES);

@@ -29,7 +29,10 @@ export class Submissions {
   async submit(sent: SentTrainRequest, key: string | null): Promise<Job> {
     if (key === null) return this.#accept(sent, null);
     const problem = key.length === 0 || key.length > TRAIN_LIMITS.idempotencyKey.chars;
-    if (problem) throw new InvalidRequestError([{ path: ['idempotency_key'], message: `give 1 to ${TRAIN_LIMITS.idempotencyKey.chars} characters`, type: 'range' }]);
+    if (problem)
+      throw new InvalidRequestError([
+        { path: ['idempotency_key'], message: `give 1 to ${TRAIN_LIMITS.idempotencyKey.chars} characters`, type: 'range' },
+      ]);
     // Who repeats the key while its first use runs waits for that one, and is then compared with what was stored.
     await this.#inFlight.get(key)?.catch(() => undefined);
     const bodySha256 = createHash('sha256').update(canonical(sent)).digest('hex');
@@ -64,7 +67,10 @@ export class Submissions {
     const record = await loop.turn((turn) => {
       this.#checkQueue();
       const dataset = { key: sent.dataId, etag: found.etag, bytes: found.bytes };
-      const made = newJob({ id, request: checked.request, dataset, dataBucket: buckets.data, modelsBucket: buckets.models, checkpointInterval }, turn.now);
+      const made = newJob(
+        { id, request: checked.request, dataset, dataBucket: buckets.data, modelsBucket: buckets.models, checkpointInterval },
+        turn.now,
+      );
       turn.addJob(made, [submittedEvent(made)], key === null ? null : { ...key, job: id, createdAt: turn.now });
       return made;
     });

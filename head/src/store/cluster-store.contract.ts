@@ -32,7 +32,11 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       const actor = anActor('actor-0000000000000001');
       const dead: Actor = { ...actor, state: { at: 'dead', since: 9, cause: { kind: 'killed', by: "a 'quoted' name" } } };
       await store.commit({ newActors: [{ actor, createdAt: 1 }], leases: [aLease()] });
-      await store.commit({ actors: [dead], leases: [{ ...aLease(), state: 'ended' }], sessions: [{ id: SESSION, state: 'ended', since: 1 }] });
+      await store.commit({
+        actors: [dead],
+        leases: [{ ...aLease(), state: 'ended' }],
+        sessions: [{ id: SESSION, state: 'ended', since: 1 }],
+      });
       expect(await store.load()).toMatchObject({ actors: [], leases: [], sessions: [] });
       expect(await store.actor(actor.spec.id)).toEqual(dead);
       expect(await store.hasSessionEnded(SESSION)).toBe(true);
@@ -42,7 +46,9 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       const { store } = await open();
       const record = aJob('train_000000000001', 1);
       const change = {
-        newJobs: [record], events: [submittedEvent(record)], epochs: [{ job: record.job.id, attempt: 1, metrics: anEpoch(1, 0.5) }],
+        newJobs: [record],
+        events: [submittedEvent(record)],
+        epochs: [{ job: record.job.id, attempt: 1, metrics: anEpoch(1, 0.5) }],
         keys: [{ key: 'k', bodySha256: 'b', job: record.job.id, createdAt: 1 }],
       };
       await store.commit(change);
@@ -65,10 +71,19 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       const { store } = await open();
       const job = jobId('train_000000000001');
       const rows = [
-        [1, 1], [1, 2], [1, 3], [2, 3], [2, 4],
+        [1, 1],
+        [1, 2],
+        [1, 3],
+        [2, 3],
+        [2, 4],
       ].map(([attempt = 0, epoch = 0]) => ({ job, attempt, metrics: anEpoch(epoch, attempt) }));
       await store.commit({ newJobs: [aJob(job, 1)], epochs: rows });
-      expect((await store.epochs(job, null)).map(({ epoch, trainLoss }) => [epoch, trainLoss])).toEqual([[1, 1], [2, 1], [3, 2], [4, 2]]);
+      expect((await store.epochs(job, null)).map(({ epoch, trainLoss }) => [epoch, trainLoss])).toEqual([
+        [1, 1],
+        [2, 1],
+        [3, 2],
+        [4, 2],
+      ]);
       expect((await store.epochs(job, 2)).map(({ epoch }) => epoch)).toEqual([3, 4]);
     });
 
@@ -123,8 +138,16 @@ function aNode(): StoredNode {
   return {
     storedFact: 3,
     entry: {
-      id: NODE, incarnation: 1, host: 'h', version: '1', capacity: { cpuMilli: 2000, memoryBytes: 2 ** 32, gpus: [] }, labels: { zone: 'a' },
-      engines: [{ engine: 'xgboost', unavailable: null }], state: 'connected', stream: null, since: 4,
+      id: NODE,
+      incarnation: 1,
+      host: 'h',
+      version: '1',
+      capacity: { cpuMilli: 2000, memoryBytes: 2 ** 32, gpus: [] },
+      labels: { zone: 'a' },
+      engines: [{ engine: 'xgboost', unavailable: null }],
+      state: 'connected',
+      stream: null,
+      since: 4,
     },
   };
 }
@@ -132,8 +155,15 @@ function aNode(): StoredNode {
 function anActor(id: string): Actor {
   return {
     spec: {
-      id: actorId(id), session: SESSION, classRef: { kind: 'bundle', hash: 'f'.repeat(64) as never, exportName: 'Counter' }, className: 'Counter',
-      args: Buffer.from([0, 1, 255]), resources: { cpuMilli: 100, memoryBytes: 2 ** 28, gpuMilli: 0 }, concurrency: 1, priority: 50, env: { A: 'b' },
+      id: actorId(id),
+      session: SESSION,
+      classRef: { kind: 'bundle', hash: 'f'.repeat(64) as never, exportName: 'Counter' },
+      className: 'Counter',
+      args: Buffer.from([0, 1, 255]),
+      resources: { cpuMilli: 100, memoryBytes: 2 ** 28, gpuMilli: 0 },
+      concurrency: 1,
+      priority: 50,
+      env: { A: 'b' },
     },
     state: { at: 'pending', since: 1, reason: null },
     restarts: 0,
@@ -142,16 +172,42 @@ function anActor(id: string): Actor {
 
 function aLease(): Lease {
   return {
-    id: LEASE, node: NODE, nodeIncarnation: 1, grant: { cpuMilli: 100, memoryBytes: 1, gpus: [] }, state: 'planned', since: 2, pid: null, address: null, cause: null,
+    id: LEASE,
+    node: NODE,
+    nodeIncarnation: 1,
+    grant: { cpuMilli: 100, memoryBytes: 1, gpus: [] },
+    state: 'planned',
+    since: 2,
+    pid: null,
+    address: null,
+    cause: null,
     holder: { kind: 'actor', actor: actorId('actor-0000000000000001'), incarnation: 1 },
   };
 }
 
 function aJob(id: string, createdAt: number): JobRecord {
   const request: TrainRequest = {
-    modelId: 'xgboost_classifier', dataId: 'a\u2028 "b".csv', taskType: 'classification', targetColumn: null, epochs: 10, batchSize: 32, learningRate: 0.001,
-    sentHyperparameters: {}, hyperparameters: { max_depth: 6 }, useGpu: true, numWorkers: null, experimentName: 'trainer', runName: null,
-    tags: { n: String(createdAt) }, pipelineId: null, earlyStopping: true, patience: 10, seed: 42, validationSplit: null, excludeColumns: [], warnings: [],
+    modelId: 'xgboost_classifier',
+    dataId: 'a\u2028 "b".csv',
+    taskType: 'classification',
+    targetColumn: null,
+    epochs: 10,
+    batchSize: 32,
+    learningRate: 0.001,
+    sentHyperparameters: {},
+    hyperparameters: { max_depth: 6 },
+    useGpu: true,
+    numWorkers: null,
+    experimentName: 'trainer',
+    runName: null,
+    tags: { n: String(createdAt) },
+    pipelineId: null,
+    earlyStopping: true,
+    patience: 10,
+    seed: 42,
+    validationSplit: null,
+    excludeColumns: [],
+    warnings: [],
   };
   const dataset = { key: request.dataId, etag: 'e', bytes: 1 };
   return newJob({ id: jobId(id), request, dataset, dataBucket: 'd', modelsBucket: 'm', checkpointInterval: 5 }, createdAt);
@@ -163,10 +219,26 @@ function anEpoch(epoch: number, trainLoss: number): EpochMetrics {
 
 function aModel(job: Job): Model {
   return {
-    job: job.id, modelId: job.request.modelId, task: 'classification', files: [], hyperparameters: {}, seed: 42, createdAt: job.createdAt,
+    job: job.id,
+    modelId: job.request.modelId,
+    task: 'classification',
+    files: [],
+    hyperparameters: {},
+    seed: 42,
+    createdAt: job.createdAt,
     result: {
-      files: [], metrics: {}, keptEpoch: 1, lastEpoch: 1, signature: { inputs: [], outputs: [] }, classes: null, featureImportance: null,
-      dataFingerprint: '', verified: { rows: 0, tiedRows: 0 }, selectedOnValidation: false, baseline: {}, trainingMs: 1,
+      files: [],
+      metrics: {},
+      keptEpoch: 1,
+      lastEpoch: 1,
+      signature: { inputs: [], outputs: [] },
+      classes: null,
+      featureImportance: null,
+      dataFingerprint: '',
+      verified: { rows: 0, tiedRows: 0 },
+      selectedOnValidation: false,
+      baseline: {},
+      trainingMs: 1,
     },
   };
 }

@@ -1,4 +1,18 @@
-import type { Actor, ActorId, Checkpoint, EpochMetrics, JobEvent, JobId, JobStatus, Lease, LeaseId, Millis, Model, SessionId, StoredCheckpoint } from '@trainer/model';
+import type {
+  Actor,
+  ActorId,
+  Checkpoint,
+  EpochMetrics,
+  JobEvent,
+  JobId,
+  JobStatus,
+  Lease,
+  LeaseId,
+  Millis,
+  Model,
+  SessionId,
+  StoredCheckpoint,
+} from '@trainer/model';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { NodeEntry } from '../nodes/node-table.js';
 

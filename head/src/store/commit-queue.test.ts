@@ -14,7 +14,7 @@ test('changes of one turn of the event loop, and those that come meanwhile, shar
     if (written.length === 1) await first.promise;
   });
   const early = [queue.push(change('a')), queue.push(change('b'))];
-  await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
   const late = [queue.push(change('c')), queue.push(change('d'))];
   first.resolve();
   await Promise.all([...early, ...late]);

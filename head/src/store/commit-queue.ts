@@ -30,8 +30,8 @@ export class CommitQueue {
       this.#waiting.push({ change, resolve, reject });
       if (!this.#isWriting) {
         this.#isWriting = true;
-        // What is asked for in the same turn of the event loop goes into the first transaction.
-        queueMicrotask(() => void this.#drain());
+        // What is asked for in the same round of the event loop goes into the first transaction.
+        setImmediate(() => void this.#drain());
       }
     });
   }

@@ -24,7 +24,8 @@ export interface DatabaseOptions {
 /** One connection writes, one reads, one renews; more would only cost memory (5 MiB each). */
 const MAX_CONNECTIONS = 3;
 /** Frees a frozen leader's lock within the 3 s after which a standby takes over (design.md section 8). */
-const SESSION_SETTINGS = '-c synchronous_commit=on -c idle_in_transaction_session_timeout=2000 -c tcp_user_timeout=2000 -c search_path=trainer -c jit=off';
+const SESSION_SETTINGS =
+  '-c synchronous_commit=on -c idle_in_transaction_session_timeout=2000 -c tcp_user_timeout=2000 -c search_path=trainer -c jit=off';
 
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({

@@ -1,5 +1,19 @@
 import { actorId, jobId, leaseId, nodeId, sessionId } from '@trainer/model';
-import type { Actor, ActorSpec, ActorState, Checkpoint, EpochMetrics, Job, JobEvent, JobId, Lease, Metric, Model, NodeState, TrainRequest } from '@trainer/model';
+import type {
+  Actor,
+  ActorSpec,
+  ActorState,
+  Checkpoint,
+  EpochMetrics,
+  Job,
+  JobEvent,
+  JobId,
+  Lease,
+  Metric,
+  Model,
+  NodeState,
+  TrainRequest,
+} from '@trainer/model';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { NodeEntry } from '../nodes/node-table.js';
 import type { ClusterStore, IdempotencyKey, StoredNode, StoredSession, StoredState } from './cluster-store.js';
@@ -28,8 +42,7 @@ const ACTOR = 'SELECT spec, args, state, restarts FROM trainer.actors';
 const JOB = 'SELECT request, state FROM trainer.jobs';
 
 type EventRow = { readonly number: string; readonly at: string; readonly request: TrainRequest } & (
-  | { readonly type: 'status' | 'pending'; readonly data: Omit<Job, 'request'> }
-  | { readonly type: 'metrics'; readonly data: EpochMetrics }
+  { readonly type: 'status' | 'pending'; readonly data: Omit<Job, 'request'> } | { readonly type: 'metrics'; readonly data: EpochMetrics }
 );
 
 type Reads = Omit<ClusterStore, 'commit' | 'close'>;
@@ -67,7 +80,9 @@ export function postgresReads(database: Database): Reads {
       return (await database.query("SELECT FROM trainer.sessions WHERE session = $1 AND state = 'ended'", [id])).length > 0;
     },
     async leasesOf(holder) {
-      const rows = await database.query<{ lease: string }>('SELECT lease FROM trainer.leases WHERE holder_id = $1 ORDER BY since, lease', [holder]);
+      const rows = await database.query<{ lease: string }>('SELECT lease FROM trainer.leases WHERE holder_id = $1 ORDER BY since, lease', [
+        holder,
+      ]);
       return rows.map(({ lease }) => leaseId(lease));
     },
     key: (key) => findKey(database, key),
@@ -96,7 +111,9 @@ function jobHistory(database: Database): Pick<Reads, 'epochs' | 'checkpoints' | 
         [job],
       );
       return rows.map(({ attempt, created_at, body }) => ({
-        id: `${job}_${attempt}_${body.epoch}`, checkpoint: body, createdAt: Number(created_at),
+        id: `${job}_${attempt}_${body.epoch}`,
+        checkpoint: body,
+        createdAt: Number(created_at),
       }));
     },
     async events(job, after, limit) {
@@ -112,7 +129,9 @@ function jobHistory(database: Database): Pick<Reads, 'epochs' | 'checkpoints' | 
 
 async function load(database: Database): Promise<StoredState> {
   const nodes = await database.query<NodeRow>('SELECT * FROM trainer.nodes');
-  const sessions = await database.query<{ session: string; since: string }>("SELECT session, since FROM trainer.sessions WHERE state = 'open'");
+  const sessions = await database.query<{ session: string; since: string }>(
+    "SELECT session, since FROM trainer.sessions WHERE state = 'open'",
+  );
   const actors = await database.query<ActorRow>(`${ACTOR} WHERE at <> 'dead'`);
   const jobs = await database.query<JobRow>(`${JOB} WHERE status IN ('pending', 'running') OR NOT (state ->> 'isCleaned')::boolean`);
   const leases = await database.query<{ body: Lease }>(
@@ -170,7 +189,9 @@ function toJob({ request, state }: JobRow): JobRecord {
 
 function toEvent(job: JobId, row: EventRow): JobEvent {
   const place = { job, number: Number(row.number), at: Number(row.at) };
-  return row.type === 'metrics' ? { ...place, type: row.type, data: row.data } : { ...place, type: row.type, data: { ...row.data, request: row.request } };
+  return row.type === 'metrics'
+    ? { ...place, type: row.type, data: row.data }
+    : { ...place, type: row.type, data: { ...row.data, request: row.request } };
 }
 
 function toActor({ spec, args, state, restarts }: ActorRow): Actor {
@@ -182,7 +203,16 @@ function toNode(row: NodeRow): StoredNode {
   return {
     storedFact: Number(row.stored_fact),
     entry: {
-      id: nodeId(row.node), incarnation: Number(row.incarnation), host, version, capacity, labels, engines, state, stream: null, since: Number(row.since),
+      id: nodeId(row.node),
+      incarnation: Number(row.incarnation),
+      host,
+      version,
+      capacity,
+      labels,
+      engines,
+      state,
+      stream: null,
+      since: Number(row.since),
     },
   };
 }

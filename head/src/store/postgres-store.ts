@@ -11,7 +11,9 @@ const FENCED = 'TR001';
 
 /** The cluster's state in the schema `trainer`; `headEpoch` is the leadership that every write must still hold. */
 export function postgresStore(database: Database, headEpoch: number): ClusterStore {
-  const queue = new CommitQueue((changes) => database.withClient((client) => write(client, headEpoch, transactionText(headEpoch, changes))));
+  const queue = new CommitQueue((changes) =>
+    database.withClient((client) => write(client, headEpoch, transactionText(headEpoch, changes))),
+  );
   const reads = postgresReads(database);
   return {
     ...reads,

@@ -15,27 +15,71 @@ const FINAL = "'dead'";
 
 const TABLES = {
   nodes: upsert('nodes', ['node'], {
-    node: 'text', incarnation: 'bigint', stored_fact: 'bigint', state: 'text', since: 'bigint', host: 'text', version: 'text',
-    capacity: 'jsonb', labels: 'jsonb', engines: 'jsonb',
+    node: 'text',
+    incarnation: 'bigint',
+    stored_fact: 'bigint',
+    state: 'text',
+    since: 'bigint',
+    host: 'text',
+    version: 'text',
+    capacity: 'jsonb',
+    labels: 'jsonb',
+    engines: 'jsonb',
   }),
   sessions: upsert('sessions', ['session'], { session: 'text', state: 'text', since: 'bigint' }),
   newActors: {
-    columns: { actor: 'text', session: 'text', at: 'text', created_at: 'bigint', spec: 'jsonb', args: 'text', state: 'jsonb', restarts: 'integer' },
+    columns: {
+      actor: 'text',
+      session: 'text',
+      at: 'text',
+      created_at: 'bigint',
+      spec: 'jsonb',
+      args: 'text',
+      state: 'jsonb',
+      restarts: 'integer',
+    },
     write: (source) =>
       `INSERT INTO trainer.actors SELECT actor, session, at, created_at, spec, decode(args, 'base64'), state, restarts FROM ${source} ON CONFLICT DO NOTHING`,
   },
   actors: update('actors', 'actor', { actor: 'text', at: 'text', state: 'jsonb', restarts: 'integer' }, `t.at <> ${FINAL}`),
   leases: upsert('leases', ['lease'], {
-    lease: 'text', node: 'text', node_incarnation: 'bigint', holder_kind: 'text', holder_id: 'text', attempt: 'integer', rank: 'integer',
-    state: 'text', since: 'bigint', body: 'jsonb',
+    lease: 'text',
+    node: 'text',
+    node_incarnation: 'bigint',
+    holder_kind: 'text',
+    holder_id: 'text',
+    attempt: 'integer',
+    rank: 'integer',
+    state: 'text',
+    since: 'bigint',
+    body: 'jsonb',
   }),
   newJobs: insert('jobs', {
-    job: 'text', created_at: 'bigint', status: 'text', phase: 'text', attempt: 'integer', model_id: 'text', experiment_name: 'text',
-    tags: 'jsonb', request: 'jsonb', state: 'jsonb', last_event: 'bigint',
+    job: 'text',
+    created_at: 'bigint',
+    status: 'text',
+    phase: 'text',
+    attempt: 'integer',
+    model_id: 'text',
+    experiment_name: 'text',
+    tags: 'jsonb',
+    request: 'jsonb',
+    state: 'jsonb',
+    last_event: 'bigint',
   }),
-  jobs: update('jobs', 'job', { job: 'text', status: 'text', phase: 'text', attempt: 'integer', state: 'jsonb', last_event: 'bigint' }, 't.last_event <= x.last_event'),
+  jobs: update(
+    'jobs',
+    'job',
+    { job: 'text', status: 'text', phase: 'text', attempt: 'integer', state: 'jsonb', last_event: 'bigint' },
+    't.last_event <= x.last_event',
+  ),
   attempts: upsertOnly('attempts', ['job', 'attempt'], ['ended_at'], {
-    job: 'text', attempt: 'integer', world_size: 'integer', started_at: 'bigint', ended_at: 'bigint', body: 'jsonb',
+    job: 'text',
+    attempt: 'integer',
+    world_size: 'integer',
+    started_at: 'bigint',
+    ended_at: 'bigint',
+    body: 'jsonb',
   }),
   epochs: insert('epoch_metrics', { job: 'text', attempt: 'integer', epoch: 'integer', name: 'text', value: 'double precision' }),
   checkpoints: insert('checkpoints', { job: 'text', attempt: 'integer', epoch: 'integer', created_at: 'bigint', body: 'jsonb' }),
@@ -47,7 +91,20 @@ const TABLES = {
 
 type TableName = keyof typeof TABLES;
 const TABLE_NAMES: readonly TableName[] = [
-  'nodes', 'sessions', 'newActors', 'actors', 'leases', 'newJobs', 'jobs', 'attempts', 'epochs', 'checkpoints', 'models', 'events', 'bundles', 'keys',
+  'nodes',
+  'sessions',
+  'newActors',
+  'actors',
+  'leases',
+  'newJobs',
+  'jobs',
+  'attempts',
+  'epochs',
+  'checkpoints',
+  'models',
+  'events',
+  'bundles',
+  'keys',
 ];
 
 /**
@@ -96,12 +153,20 @@ function rowsOf(name: TableName, change: Change): Iterable<readonly [string, Row
     case 'attempts':
       return (change.attempts ?? []).map(({ job, attempt, leases, startedAt, endedAt }) => [
         `${job}/${attempt}`,
-        { job, attempt, world_size: leases.length, started_at: whole(startedAt), ended_at: endedAt === null ? null : whole(endedAt), body: { leases } },
+        {
+          job,
+          attempt,
+          world_size: leases.length,
+          started_at: whole(startedAt),
+          ended_at: endedAt === null ? null : whole(endedAt),
+          body: { leases },
+        },
       ]);
     case 'epochs':
       return (change.epochs ?? []).flatMap(({ job, attempt, metrics }) =>
         Object.entries(flatMetrics(metrics)).map(
-          ([metric, value]) => [`${job}/${attempt}/${metrics.epoch}/${metric}`, { job, attempt, epoch: metrics.epoch, name: metric, value }] as const,
+          ([metric, value]) =>
+            [`${job}/${attempt}/${metrics.epoch}/${metric}`, { job, attempt, epoch: metrics.epoch, name: metric, value }] as const,
         ),
       );
     case 'checkpoints':
@@ -134,8 +199,14 @@ function nodeRow({ entry, storedFact }: StoredNode): Row {
 function newActorRow(actor: Actor, createdAt: number): Row {
   const { args, ...spec } = actor.spec;
   return {
-    actor: spec.id, session: spec.session, at: actor.state.at, created_at: whole(createdAt), spec,
-    args: Buffer.from(args.buffer, args.byteOffset, args.byteLength).toString('base64'), state: actor.state, restarts: actor.restarts,
+    actor: spec.id,
+    session: spec.session,
+    at: actor.state.at,
+    created_at: whole(createdAt),
+    spec,
+    args: Buffer.from(args.buffer, args.byteOffset, args.byteLength).toString('base64'),
+    state: actor.state,
+    restarts: actor.restarts,
   };
 }
 
@@ -143,21 +214,38 @@ function leaseRow(lease: Lease): Row {
   const { holder } = lease;
   const of = holder.kind === 'actor' ? { holder_id: holder.actor } : { holder_id: holder.job, attempt: holder.attempt, rank: holder.rank };
   return {
-    lease: lease.id, node: lease.node, node_incarnation: lease.nodeIncarnation, holder_kind: holder.kind, ...of,
-    state: lease.state, since: whole(lease.since), body: lease,
+    lease: lease.id,
+    node: lease.node,
+    node_incarnation: lease.nodeIncarnation,
+    holder_kind: holder.kind,
+    ...of,
+    state: lease.state,
+    since: whole(lease.since),
+    body: lease,
   };
 }
 
 function jobRow(record: JobRecord): Row {
   const { request: _request, ...job } = record.job;
   return {
-    job: job.id, status: job.status, phase: job.phase, attempt: job.attempt, last_event: record.lastEvent, state: { ...record, job },
+    job: job.id,
+    status: job.status,
+    phase: job.phase,
+    attempt: job.attempt,
+    last_event: record.lastEvent,
+    state: { ...record, job },
   };
 }
 
 function requestColumns({ job }: JobRecord): Row {
   const { request } = job;
-  return { created_at: whole(job.createdAt), model_id: request.modelId, experiment_name: request.experimentName, tags: request.tags, request };
+  return {
+    created_at: whole(job.createdAt),
+    model_id: request.modelId,
+    experiment_name: request.experimentName,
+    tags: request.tags,
+    request,
+  };
 }
 
 /** The request is in the job's row already; it would be repeated in every event. */
@@ -204,7 +292,12 @@ function insert(table: string, columns: Readonly<Record<string, string>>): Table
 }
 
 function upsert(table: string, key: readonly string[], columns: Readonly<Record<string, string>>): Table {
-  return upsertOnly(table, key, Object.keys(columns).filter((name) => !key.includes(name)), columns);
+  return upsertOnly(
+    table,
+    key,
+    Object.keys(columns).filter((name) => !key.includes(name)),
+    columns,
+  );
 }
 
 /** Of a row that is there already only the columns of `changing` are written. */
@@ -219,6 +312,11 @@ function upsertOnly(table: string, key: readonly string[], changing: readonly st
 }
 
 function update(table: string, key: string, columns: Readonly<Record<string, string>>, unless: string): Table {
-  const set = Object.keys(columns).filter((name) => name !== key).map((name) => `${name} = x.${name}`);
-  return { columns, write: (source) => `UPDATE trainer.${table} t SET ${set.join(', ')} FROM ${source} WHERE t.${key} = x.${key} AND ${unless}` };
+  const set = Object.keys(columns)
+    .filter((name) => name !== key)
+    .map((name) => `${name} = x.${name}`);
+  return {
+    columns,
+    write: (source) => `UPDATE trainer.${table} t SET ${set.join(', ')} FROM ${source} WHERE t.${key} = x.${key} AND ${unless}`,
+  };
 }

@@ -39,7 +39,10 @@ export class HeadClients {
     stream.on('data', (message: pb.ToSession) => heard.push(message));
     stream.on('error', () => undefined);
     stream.write({ message: { $case: 'hello', value: { session: id, protocol: PROTOCOL, clientVersion: '0.1.0' } } });
-    await until('the session is welcome', () => heard.find(({ message }) => message?.$case === 'welcome'), { clock: systemClock(), deadlineMs: WAIT_MS });
+    await until('the session is welcome', () => heard.find(({ message }) => message?.$case === 'welcome'), {
+      clock: systemClock(),
+      deadlineMs: WAIT_MS,
+    });
     return { id, close: () => void stream.write({ message: { $case: 'close', value: {} } }) };
   }
 
@@ -65,7 +68,14 @@ export class HeadClients {
 /** A small actor of a session. */
 export function actorIn(session: SessionId, cpuMilli = 100): ActorSpec {
   return {
-    id: newActorId(randomBytes), session, classRef: { kind: 'module', specifier: 'm', exportName: 'Counter' }, className: 'Counter', args: Buffer.from([0x90]),
-    resources: { cpuMilli, memoryBytes: 2 ** 20, gpuMilli: 0 }, concurrency: 1, priority: 50, env: {},
+    id: newActorId(randomBytes),
+    session,
+    classRef: { kind: 'module', specifier: 'm', exportName: 'Counter' },
+    className: 'Counter',
+    args: Buffer.from([0x90]),
+    resources: { cpuMilli, memoryBytes: 2 ** 20, gpuMilli: 0 },
+    concurrency: 1,
+    priority: 50,
+    env: {},
   };
 }

@@ -33,7 +33,13 @@ export class TestAgent {
   ) {}
 
   static async start(options: TestAgentOptions): Promise<TestAgent> {
-    const messages = await connectMessages({ servers: [options.natsUrl], token: options.secret, name: 'test-agent', logger: silentLogger, random: () => 0.5 });
+    const messages = await connectMessages({
+      servers: [options.natsUrl],
+      token: options.secret,
+      name: 'test-agent',
+      logger: silentLogger,
+      random: () => 0.5,
+    });
     const agent = new TestAgent(options, openClient(AgentServiceClient, options.address, options.secret), messages);
     messages.serve(placeSubject(options.node, options.incarnation ?? 1), async (bytes) => {
       const request = decodePlaceRequest(bytes);
@@ -53,9 +59,18 @@ export class TestAgent {
     stream.on('data', (message: pb.ToAgent) => this.#receive(decodeToAgent(message)));
     stream.on('error', () => undefined);
     const hello: Hello = {
-      protocol: PROTOCOL, node: this.options.node, incarnation: this.options.incarnation ?? 1, host: 'test', version: '0.1.0',
-      capacity: { cpuMilli, memoryBytes: 2 ** 33, gpus: [] }, labels: {}, leases, newestFact: this.#facts.length, newestHeadEpoch: 0,
-      natsConnected: true, engines: [{ engine: 'xgboost', unavailable: null }],
+      protocol: PROTOCOL,
+      node: this.options.node,
+      incarnation: this.options.incarnation ?? 1,
+      host: 'test',
+      version: '0.1.0',
+      capacity: { cpuMilli, memoryBytes: 2 ** 33, gpus: [] },
+      labels: {},
+      leases,
+      newestFact: this.#facts.length,
+      newestHeadEpoch: 0,
+      natsConnected: true,
+      engines: [{ engine: 'xgboost', unavailable: null }],
     };
     stream.write(encodeFromAgent({ kind: 'hello', hello }));
     let number = 0;
@@ -74,7 +89,11 @@ export class TestAgent {
     this.#facts.push(fact);
     const from = this.received.length;
     this.#sendFacts([fact]);
-    return this.next('acknowledgement', (message): message is Extract<ToAgent, { kind: 'ack' }> => message.kind === 'ack' && message.storedFact >= fact.number, from);
+    return this.next(
+      'acknowledgement',
+      (message): message is Extract<ToAgent, { kind: 'ack' }> => message.kind === 'ack' && message.storedFact >= fact.number,
+      from,
+    );
   }
 
   /** Sends facts as they are, such as old ones again. */
@@ -88,7 +107,9 @@ export class TestAgent {
 
   async next<Message extends ToAgent>(what: string, is: (message: ToAgent) => message is Message, from = 0): Promise<Message> {
     return until(`the head sends ${what}`, () => this.received.slice(from).find(is), {
-      clock: systemClock(), deadlineMs: WAIT_MS, describe: () => JSON.stringify(this.received.filter((message) => message.kind !== 'echo')),
+      clock: systemClock(),
+      deadlineMs: WAIT_MS,
+      describe: () => JSON.stringify(this.received.filter((message) => message.kind !== 'echo')),
     });
   }
 
@@ -100,7 +121,11 @@ export class TestAgent {
 
   /** Waits for the n-th placement, from 1. */
   async placement(n: number): Promise<PlaceRequest> {
-    return until(`placement ${n}`, () => this.placed[n - 1], { clock: systemClock(), deadlineMs: WAIT_MS, describe: () => JSON.stringify(this.placed.length) });
+    return until(`placement ${n}`, () => this.placed[n - 1], {
+      clock: systemClock(),
+      deadlineMs: WAIT_MS,
+      describe: () => JSON.stringify(this.placed.length),
+    });
   }
 
   /** The stream breaks; what the agent holds stays. */
