@@ -52,7 +52,7 @@ export async function up(settings: Settings, home: string, options: UpOptions): 
     process.exit(code);
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-  if (options.isUnderNpm) watchParent({ clock, everyMs: PARENT_EVERY_MS, parentPid: () => process.ppid, onGone: () => void stop(0) });
+  const watch = options.isUnderNpm ? watchParent({ clock, everyMs: PARENT_EVERY_MS, parentPid: () => process.ppid, onGone: () => void stop(0) }) : null;
   const onFatal = (error: Error): void => {
     process.stderr.write(`${error.message}\n`);
     void stop(1);
@@ -60,6 +60,7 @@ export async function up(settings: Settings, home: string, options: UpOptions): 
   try {
     cluster = await startEmbeddedCluster({ folder, settings, withGateway: options.withGateway, clock, log, onFatal });
   } catch (error) {
+    watch?.cancel();
     await folder.release();
     throw error;
   }

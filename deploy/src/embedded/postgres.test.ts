@@ -46,6 +46,15 @@ test('what was committed is there after a SIGKILL', async () => {
   }
 });
 
+test('a pid file whose number belongs to another process by now is no reason to refuse', async () => {
+  const options = await realOptions(folder);
+  const first = await startPostgres(options);
+  await first.stop();
+  await writeFile(join(options.folder, 'data', 'postmaster.pid'), `${process.ppid}\n`);
+  const second = await startPostgres(options);
+  await second.stop();
+});
+
 test('commits are durable', async () => {
   const server = await startPostgres(await realOptions(folder));
   try {

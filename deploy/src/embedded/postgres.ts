@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { initializeOnce } from './postgres-init.js';
 import { postgresBinaries } from './postgres-binaries.js';
+import { predecessorEnded } from './postgres-predecessor.js';
 import { postgresUser } from './postgres-user.js';
 import { startOnFreePort, type EmbeddedServer, type EmbeddedServerOptions } from './embedded-server.js';
 import type { StopRung } from './supervised-server.js';
@@ -55,6 +56,7 @@ export async function startPostgres(options: EmbeddedServerOptions): Promise<Emb
   const binaries = await postgresBinaries();
   const user = await postgresUser(join(options.folder, 'data'), options.path);
   const data = await initializeOnce(options, binaries, user);
+  await predecessorEnded(data, options.clock);
   const programOn = (port: number) =>
     Promise.resolve({
       name: 'PostgreSQL',

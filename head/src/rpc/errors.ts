@@ -14,6 +14,13 @@ export class ActorNotFoundError extends TrainerError<'actor.not-found', { actor:
   }
 }
 
+/** Nothing of this id wrote a log, or it is forgotten. */
+export class LogNotFoundError extends TrainerError<'log.not-found', { of: string }> {
+  constructor(of: string) {
+    super('log.not-found', `There is no log of ${of}: give the id of an actor, a job or a lease; \`trainer actors --all\` lists actors.`, { of });
+  }
+}
+
 /** The actor did not run within the time that its creator gave it, and was ended. */
 export class PlacementTimeoutError extends TrainerError<'placement.timeout', { actor: string; timeoutMs: Millis; reason: string | null }> {
   constructor(actor: ActorId, timeoutMs: Millis, reason: string | null) {

@@ -9,6 +9,8 @@ import { decodeLogLineBytes, logSubject } from '@trainer/wire';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { ClusterStore } from '../store/cluster-store.js';
 import { streaming, writeAll } from './answering.js';
+import { LogNotFoundError } from './errors.js';
+import { ShownLines } from './shown-lines.js';
 import { readStoredLines } from './stored-lines.js';
 
 export interface LogRules {
@@ -27,6 +29,8 @@ type Call = ServerWritableStream<pb.LogsRequest, pb.LogLine>;
 const MAX_KEPT = 10_000;
 /** How often a follower looks whether what it follows has ended, or runs in another lease. */
 const LOOK_MS = 500;
+/** Agents store a line within 2 s: one that came before the follower listened is in the store by then. */
+const STORED_MS = 3_000;
 
 /** The stored log of an actor, a job or a lease; then, when asked, live lines until it has ended. */
 export function logCalls(rules: LogRules): ActorServiceServer['logs'] {
@@ -39,23 +43,33 @@ async function logsOf(rules: LogRules, call: Call, signal: AbortSignal): Promise
   try {
     // Listened to before the stored lines are read, so that none falls between.
     const leases = await leasesOf(rules, of);
+    if (leases.length === 0 && hasEnded(rules.loop, of)) throw new LogNotFoundError(of);
     if (follow) live.follow(leases);
     const stored = await readStoredLines(rules.objects, rules.bucket, leases, tail > 0 ? tail : null);
     await writeAll(call, stored, signal);
-    const newest = stored.at(-1)?.at ?? 0;
-    while (follow) {
-      const isOver = hasEnded(rules.loop, of);
-      await writeAll(
-        call,
-        live.take().filter((line) => line.at > newest || stored.length === 0),
-        signal,
-      );
-      if (isOver) return;
-      await sleep(rules.clock, LOOK_MS, signal);
-      live.follow(await leasesOf(rules, of));
-    }
+    if (follow) await followed(rules, call, live, new ShownLines(stored), signal);
   } finally {
     live.close();
+  }
+}
+
+/** Shows live lines, and once, when they must be stored, those that were written but not stored when the follower began. */
+async function followed(rules: LogRules, call: Call, live: LiveLines, shown: ShownLines, signal: AbortSignal): Promise<void> {
+  const { of } = call.request;
+  const beganAt = rules.clock.monotonicMs();
+  for (let isSettled = false; ; ) {
+    const isOver = hasEnded(rules.loop, of);
+    const leases = await leasesOf(rules, of);
+    const lines = live.take();
+    if (isSettled) await writeAll(call, lines, signal);
+    else {
+      await writeAll(call, shown.newOfLive(lines), signal);
+      isSettled = isOver || rules.clock.monotonicMs() - beganAt >= STORED_MS;
+      if (isSettled) await writeAll(call, shown.newOfStored(await readStoredLines(rules.objects, rules.bucket, leases, null)), signal);
+    }
+    if (isOver) return;
+    await sleep(rules.clock, LOOK_MS, signal);
+    live.follow(leases);
   }
 }
 
