@@ -122,7 +122,12 @@ test('a method that throws rejects the call with name, message, stack and fields
   const error = await caught(probe.call.fail('short and stout'));
   expect(error).toBeInstanceOf(RemoteError);
   expect(error).toMatchObject({
-    facts: { name: 'TypeError', message: 'short and stout', stack: expect.stringContaining('fail'), fields: { status: 418, tags: ['tea'] } },
+    facts: {
+      name: 'TypeError',
+      message: 'short and stout',
+      stack: expect.stringContaining('fail'),
+      fields: { status: 418, tags: ['tea'] },
+    },
   });
   await expect(probe.call.add(1)).resolves.toBe(1);
   await probe.kill();

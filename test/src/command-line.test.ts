@@ -73,7 +73,10 @@ test('logs --json is one object a line, and --tail only the last ones', async ()
   const probe = await client.actors.create(ProbeSpec, SMALL);
   await probe.call.say('hello');
   const lines = async (): Promise<readonly { line: string; isStderr: boolean }[]> =>
-    (await trainer('logs', probe.id, '--json')).split('\n').filter(Boolean).map((line) => JSON.parse(line) as { line: string; isStderr: boolean });
+    (await trainer('logs', probe.id, '--json'))
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { line: string; isStderr: boolean });
   await cluster.until('both lines are in the log', async () => (await lines()).length === 2, SOON_MS);
   expect(await lines()).toEqual(
     expect.arrayContaining([

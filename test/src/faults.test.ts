@@ -2,7 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ActorDiedError, type Cluster } from '@trainer/client';
-import { newHome, ProbeSpec, runningProcesses, signalTo, startCluster, startProgram, stillRunning, type TestCluster } from './harness/index.js';
+import {
+  newHome,
+  ProbeSpec,
+  runningProcesses,
+  signalTo,
+  startCluster,
+  startProgram,
+  stillRunning,
+  type TestCluster,
+} from './harness/index.js';
 
 const SMALL = { cpu: 0.01, memory: '64MiB' } as const;
 const SOON_MS = 15_000;

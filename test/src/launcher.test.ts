@@ -6,7 +6,17 @@ import { connect } from '@trainer/client';
 import { systemClock, until } from '@trainer/runtime';
 import { connect as connectNats } from 'nats';
 import pg from 'pg';
-import { newHome, ROOT, runTrainer, startCluster, startProgram, stillRunning, treeOf, type Ended, type TestCluster } from './harness/index.js';
+import {
+  newHome,
+  ROOT,
+  runTrainer,
+  startCluster,
+  startProgram,
+  stillRunning,
+  treeOf,
+  type Ended,
+  type TestCluster,
+} from './harness/index.js';
 
 jest.setTimeout(90_000);
 
@@ -92,7 +102,13 @@ describe('the control plane asks for the secret', () => {
 
   test('PostgreSQL refuses another one', async () => {
     const lines = (await readFile(join(cluster.home, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n');
-    const client = new pg.Client({ host: '127.0.0.1', port: Number(lines[3]), user: 'postgres', password: 'another', database: 'postgres' });
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port: Number(lines[3]),
+      user: 'postgres',
+      password: 'another',
+      database: 'postgres',
+    });
     // 28P01: invalid_password
     await expect(client.connect()).rejects.toMatchObject({ code: '28P01' });
   });
@@ -111,10 +127,12 @@ describe('npm start', () => {
     const npm = startProgram('npm', words, { cwd: ROOT, env: { TRAINER_HOME: home.path } });
     let pids: readonly number[] = [];
     const wait = { clock: systemClock(), describe: npm.output };
-    await until('the cluster is ready', () => npm.hasEnded() || npm.output().includes('is ready'), { ...wait, deadlineMs: 60_000 }).finally(() => {
-      pids = treeOf(npm.pid).map(({ pid }) => pid);
-      npm.kill('SIGKILL');
-    });
+    await until('the cluster is ready', () => npm.hasEnded() || npm.output().includes('is ready'), { ...wait, deadlineMs: 60_000 }).finally(
+      () => {
+        pids = treeOf(npm.pid).map(({ pid }) => pid);
+        npm.kill('SIGKILL');
+      },
+    );
     expect(pids.length).toBeGreaterThan(3);
     await until('nothing that npm started runs', () => stillRunning(pids).length === 0, { ...wait, deadlineMs: 10_000 });
   });

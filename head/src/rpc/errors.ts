@@ -17,7 +17,9 @@ export class ActorNotFoundError extends TrainerError<'actor.not-found', { actor:
 /** Nothing of this id wrote a log, or it is forgotten. */
 export class LogNotFoundError extends TrainerError<'log.not-found', { of: string }> {
   constructor(of: string) {
-    super('log.not-found', `There is no log of ${of}: give the id of an actor, a job or a lease; \`trainer actors --all\` lists actors.`, { of });
+    super('log.not-found', `There is no log of ${of}: give the id of an actor, a job or a lease; \`trainer actors --all\` lists actors.`, {
+      of,
+    });
   }
 }
 

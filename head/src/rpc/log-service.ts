@@ -57,7 +57,7 @@ async function logsOf(rules: LogRules, call: Call, signal: AbortSignal): Promise
 async function followed(rules: LogRules, call: Call, live: LiveLines, shown: ShownLines, signal: AbortSignal): Promise<void> {
   const { of } = call.request;
   const beganAt = rules.clock.monotonicMs();
-  for (let isSettled = false; ; ) {
+  for (let isSettled = false; ;) {
     const isOver = hasEnded(rules.loop, of);
     const leases = await leasesOf(rules, of);
     const lines = live.take();

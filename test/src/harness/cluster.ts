@@ -150,7 +150,10 @@ class StartedCluster implements TestCluster {
         (error: unknown) => String(error),
       )}`;
     try {
-      const told = await Promise.all([ask('status', head.status({ deadlineMs: 1_000 })), ask('actors', head.actors.list({ withEnded: true }))]);
+      const told = await Promise.all([
+        ask('status', head.status({ deadlineMs: 1_000 })),
+        ask('actors', head.actors.list({ withEnded: true })),
+      ]);
       const processes = this.processes().map(({ pid, parent, command }) => `  ${pid} (of ${parent}) ${command.slice(0, 120)}`);
       return ['', ...told, 'processes:', ...processes, `the launcher wrote:\n${this.launcher.output().slice(-4_000)}`].join('\n');
     } finally {
