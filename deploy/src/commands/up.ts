@@ -18,7 +18,10 @@ const PARENT_EVERY_MS = 500;
 export class PortTakenError extends TrainerError<'port.taken', { port: number; pid: number | null }> {
   constructor(port: number, owner: { pid: number; command: string } | null) {
     const who = owner === null ? 'another process' : `process ${owner.pid} (${owner.command})`;
-    super('port.taken', `Port ${port} is taken by ${who}: stop it, or choose another with --port or SERVICE_PORT.`, { port, pid: owner?.pid ?? null });
+    super('port.taken', `Port ${port} is taken by ${who}: stop it, or choose another with --port or SERVICE_PORT.`, {
+      port,
+      pid: owner?.pid ?? null,
+    });
   }
 }
 
@@ -52,7 +55,9 @@ export async function up(settings: Settings, home: string, options: UpOptions): 
     process.exit(code);
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-  const watch = options.isUnderNpm ? watchParent({ clock, everyMs: PARENT_EVERY_MS, parentPid: () => process.ppid, onGone: () => void stop(0) }) : null;
+  const watch = options.isUnderNpm
+    ? watchParent({ clock, everyMs: PARENT_EVERY_MS, parentPid: () => process.ppid, onGone: () => void stop(0) })
+    : null;
   const onFatal = (error: Error): void => {
     process.stderr.write(`${error.message}\n`);
     void stop(1);
