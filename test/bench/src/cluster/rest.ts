@@ -23,7 +23,11 @@ export async function putData(url: string, dataId: string, body: string): Promis
 }
 
 /** Submits a job and listens to its events until it is completed. @throws NotDoneError when it ends in any other way, or without metrics. */
-export async function trainAndFollow(url: string, request: Readonly<Record<string, unknown>>): Promise<FollowedJob> {
+export async function trainAndFollow(
+  url: string,
+  request: Readonly<Record<string, unknown>>,
+  onPhase: (phase: string) => void = () => undefined,
+): Promise<FollowedJob> {
   const begun = performance.now();
   const answer = await fetch(`${url}/train`, {
     method: 'POST',
@@ -33,7 +37,7 @@ export async function trainAndFollow(url: string, request: Readonly<Record<strin
   const job = (await answer.json()) as { job_id: string };
   const postMs = performance.now() - begun;
   prove(answer.status === 200, `POST /train answers 200, not ${answer.status} ${JSON.stringify(job)}`);
-  const heard = await follow(`${url}/train/${job.job_id}/events`, begun);
+  const heard = await follow(`${url}/train/${job.job_id}/events`, begun, onPhase);
   prove(heard.status === 'completed', `job ${job.job_id} completes, and does not end ${heard.status}: ${heard.error}`);
   prove(heard.firstMetricsMs !== null, `job ${job.job_id} has metrics`);
   return {
@@ -55,7 +59,7 @@ interface Heard {
   lastMetrics: Record<string, unknown>;
 }
 
-async function follow(url: string, begun: number): Promise<Heard> {
+async function follow(url: string, begun: number, onPhase: (phase: string) => void): Promise<Heard> {
   const heard: Heard = { status: 'unknown', error: null, firstMetricsMs: null, endMs: 0, phases: {}, lastMetrics: {} };
   const answer = await fetch(url, { headers: { accept: 'text/event-stream' } });
   prove(answer.ok && answer.body !== null, `${url} streams, and does not answer ${answer.status}`);
@@ -69,7 +73,9 @@ async function follow(url: string, begun: number): Promise<Heard> {
     }
     heard.status = String(value['status']);
     heard.error = value['error'] as string | null;
-    heard.phases[String(value['phase'] ?? value['status'])] ??= ms;
+    const phase = String(value['phase'] ?? value['status']);
+    if (heard.phases[phase] === undefined) onPhase(phase);
+    heard.phases[phase] ??= ms;
     heard.endMs = ms;
   });
   for await (const piece of answer.body) parser(piece as Uint8Array);
