@@ -108,13 +108,15 @@ class MessagesLine {
   #subscription: Subscription | null = null;
   #isClosed = false;
 
-  constructor(connect: () => Promise<Messages>, onConnected: (messages: Messages) => Subscription, logger: Logger) {
+  constructor(connect: () => Promise<Messages>, onConnected: (messages: Messages) => Subscription, onChange: () => void, logger: Logger) {
     connect().then(
       (messages) => {
         if (this.#isClosed) void messages.close();
         else {
           this.#messages = messages;
           this.#subscription = onConnected(messages);
+          messages.onChange(onChange);
+          onChange();
         }
       },
       (error: unknown) => logger.error('NATS refuses this agent; it takes no new work', { error: toErrorData(error) }),
@@ -142,7 +144,7 @@ interface Holding {
   close(): Promise<void>;
 }
 
-function hold(parts: Parts, onFacts: () => void): Holding {
+function hold(parts: Parts, onFacts: () => void, onNats: () => void): Holding {
   const { config, ports, folder } = parts;
   const { clock, logger } = ports;
   const { node, incarnation, newestHeadEpoch } = folder.identity;
@@ -173,7 +175,7 @@ function hold(parts: Parts, onFacts: () => void): Holding {
   });
   const connect = ports.connectMessages ?? (() => connectTo(config, node, logger));
   const serve = (messages: Messages): Subscription => servePlacement(messages, { node, incarnation }, (request) => keeper.place(request));
-  const line = new MessagesLine(connect, serve, logger);
+  const line = new MessagesLine(connect, serve, onNats, logger);
   const watch = watchActors({ clock, everyMs: parts.timing.memoryPollMs, memory }, () => keeper.actors);
   const close = async (): Promise<void> => {
     watch.cancel();
@@ -189,7 +191,11 @@ function run(parts: Parts): RunningAgent {
   const { config, ports, capacity } = parts;
   const { clock, logger } = ports;
   const { node, incarnation } = parts.folder.identity;
-  const holding = hold(parts, () => link.pump());
+  const holding = hold(
+    parts,
+    () => link.pump(),
+    () => link.natsChanged(),
+  );
   const welcome = deferred<void>();
   const refused = deferred<TrainerError>();
   const owner = linkOwner({ parts, holding, onWelcome: () => welcome.resolve(), onRefused: (error) => refused.resolve(error) });

@@ -28,6 +28,7 @@ let facts: Fact[];
 let headless: number[];
 let link: HeadLink;
 let newestHeadEpoch: number;
+let natsConnected: boolean;
 
 const owner: LinkOwner = {
   hello: () => ({
@@ -41,10 +42,10 @@ const owner: LinkOwner = {
     leases: [],
     newestFact: facts.length,
     newestHeadEpoch,
-    natsConnected: true,
+    natsConnected,
     engines: [],
   }),
-  natsConnected: () => true,
+  natsConnected: () => natsConnected,
   onHelloRead: (storedFact) => void told.push(`hello read, ${storedFact} stored`),
   takeFacts: () => facts.splice(0),
   onAcknowledged: (storedFact) => void told.push(`ack ${storedFact}`),
@@ -64,6 +65,7 @@ beforeEach(() => {
   clock = manualClock();
   [streams, told, facts, headless] = [[], [], [], []];
   newestHeadEpoch = 0;
+  natsConnected = true;
   link = new HeadLink(
     owner,
     (events) => {
@@ -98,6 +100,17 @@ test('facts wait until the hello is read', () => {
 test('heartbeats go every second, also before the welcome', () => {
   clock.advance(2_000);
   expect(kinds()).toEqual(['hello', 'heartbeat', 'heartbeat']);
+});
+
+test('NATS that comes and goes is told at once, and what changed before the welcome with it', () => {
+  natsConnected = false;
+  link.natsChanged();
+  expect(kinds()).toEqual(['hello']);
+  say(WELCOME);
+  natsConnected = true;
+  link.natsChanged();
+  link.natsChanged();
+  expect(current().sent.flatMap((message) => (message.kind === 'heartbeat' ? [message.natsConnected] : []))).toEqual([false, true]);
 });
 
 test('a stream whose buffers are full gets no facts until it drains, but its heartbeats', () => {

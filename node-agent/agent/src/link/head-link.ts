@@ -64,6 +64,8 @@ export class HeadLink {
   #state: LinkState;
   #beat: Timer;
   #beatNumber = 0;
+  /** What this stream's hello or newest heartbeat said of NATS. */
+  #saidNats = false;
   /** When each heartbeat that was not echoed was sent. */
   #sentBeats = new Map<number, Millis>();
   /** When the newest heartbeat that was echoed was *sent*: what came after it, the head may not have heard. */
@@ -94,6 +96,13 @@ export class HeadLink {
     if (facts.length > 0) this.#send(this.#state.stream, { kind: 'facts', facts });
   }
 
+  /** The connection to NATS came or went: work waits for it, so the head hears of it before the next heartbeat is due. */
+  natsChanged(): void {
+    if (this.#state.at !== 'welcomed' || this.#owner.natsConnected() === this.#saidNats) return;
+    this.#beat.cancel();
+    this.#onBeat();
+  }
+
   /** Closes the stream and tries no more. Idempotent. */
   stop(): void {
     if (this.#state.at === 'stopped') return;
@@ -121,7 +130,9 @@ export class HeadLink {
       },
     });
     this.#state = { at: 'greeting', stream };
-    this.#send(stream, { kind: 'hello', hello: this.#owner.hello() });
+    const hello = this.#owner.hello();
+    this.#saidNats = hello.natsConnected;
+    this.#send(stream, { kind: 'hello', hello });
   }
 
   #isCurrent(stream: HeadStream): boolean {
@@ -146,6 +157,8 @@ export class HeadLink {
         if (this.#failures > 0) this.#logger.info('connected to the head again', { failures: this.#failures });
         this.#failures = 0;
         this.#owner.onWelcome(message);
+        // Before it a heartbeat counts for nothing, so what changed meanwhile is said now.
+        this.natsChanged();
         return;
       case 'refused':
         this.#onRefused(stream, fromErrorData(message.error));
@@ -201,7 +214,10 @@ export class HeadLink {
       else {
         this.#beatNumber += 1;
         this.#sentBeats.set(this.#beatNumber, now);
-        this.#send(stream, { kind: 'heartbeat', number: this.#beatNumber, natsConnected: this.#owner.natsConnected() });
+        const natsConnected = this.#owner.natsConnected();
+        // What is said before the welcome is not heard.
+        if (this.#state.at === 'welcomed') this.#saidNats = natsConnected;
+        this.#send(stream, { kind: 'heartbeat', number: this.#beatNumber, natsConnected });
       }
     }
     this.#owner.onBeat(this.#echoedSentMs + this.#timing.headlessMs - now);
