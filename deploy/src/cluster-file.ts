@@ -11,7 +11,11 @@ export type ClusterFile = z.infer<typeof ClusterFile>;
 /** No cluster of this data folder runs. */
 export class NoClusterError extends TrainerError<'cluster.not-running', { home: string }> {
   constructor(home: string) {
-    super('cluster.not-running', `No cluster runs on ${home}: start one with npm start, or name another with TRAINER_HOME or TRAINER_ADDRESS.`, { home });
+    super(
+      'cluster.not-running',
+      `No cluster runs on ${home}: start one with npm start, or name another with TRAINER_HOME or TRAINER_ADDRESS.`,
+      { home },
+    );
   }
 }
 

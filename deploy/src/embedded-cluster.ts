@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfig as readAgentConfig, start as startAgent, type AgentConfig } from '@trainer/agent';
 import { connectHead, type HeadConnection } from '@trainer/client/internal';
-import type { Gateway } from '@trainer/gateway';
+import type { Gateway, startGateway } from '@trainer/gateway';
 import { startHead } from '@trainer/head';
 import type { Clock } from '@trainer/model';
 import { detectSpawner, timeScale, until, type Logger } from '@trainer/runtime';
@@ -56,7 +56,10 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
   }
 }
 
-async function startParts(options: EmbeddedClusterOptions, closers: (() => Promise<void> | void)[]): Promise<Omit<EmbeddedCluster, 'close'>> {
+async function startParts(
+  options: EmbeddedClusterOptions,
+  closers: (() => Promise<void> | void)[],
+): Promise<Omit<EmbeddedCluster, 'close'>> {
   const { folder, settings, clock, log } = options;
   const storeConfig = storeConfigOf(folder);
   const gatewayCode = options.withGateway ? import('@trainer/gateway') : null;
@@ -119,7 +122,10 @@ function storeConfigOf(folder: DataFolder) {
   return { kind: 'folder', path: join(folder.path, 'objects') } as const;
 }
 
-async function startServers(options: EmbeddedClusterOptions, closers: (() => Promise<void> | void)[]): Promise<{ databaseUrl: string; natsUrl: string }> {
+async function startServers(
+  options: EmbeddedClusterOptions,
+  closers: (() => Promise<void> | void)[],
+): Promise<{ databaseUrl: string; natsUrl: string }> {
   const { folder, settings, clock, log } = options;
   const path = settings.PATH;
   const [first, last] = settings.TRAINER_PORTS?.split('-').map(Number) ?? [];
@@ -142,11 +148,15 @@ async function startServers(options: EmbeddedClusterOptions, closers: (() => Pro
 }
 
 function natsProgram(settings: Settings): Promise<string> {
-  return findNatsServer({ named: settings.TRAINER_NATS_SERVER ?? null, path: settings.PATH, fetched: join(NATIVE_FOLDER, 'nats', 'bin', 'nats-server') });
+  return findNatsServer({
+    named: settings.TRAINER_NATS_SERVER ?? null,
+    path: settings.PATH,
+    fetched: join(NATIVE_FOLDER, 'nats', 'bin', 'nats-server'),
+  });
 }
 
 async function startGatewayOf(
-  code: { startGateway: (typeof import('@trainer/gateway'))['startGateway'] },
+  code: { readonly startGateway: typeof startGateway },
   { settings, clock, log }: EmbeddedClusterOptions,
   head: HeadConnection,
   store: ObjectStore,
@@ -157,7 +167,9 @@ async function startGatewayOf(
     serviceName: settings.SERVICE_NAME,
     version: VERSION,
     buckets: { data: settings.MINIO_BUCKET_DATA, models: settings.MINIO_BUCKET_MODELS },
-    corsOrigins: settings.TRAINER_CORS_ORIGINS.split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''),
+    corsOrigins: settings.TRAINER_CORS_ORIGINS.split(',')
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== ''),
     auth: settings.AUTH ?? 'loopback',
     uploadLimitBytes: settings.TRAINER_UPLOAD_LIMIT,
     cancelWaitMs: 5_000,

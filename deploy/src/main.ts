@@ -11,11 +11,13 @@ import { VERSION } from './version.js';
 const output: Output = { isTerminal: process.stdout.isTTY, write: (text) => void process.stdout.write(text) };
 const settings = (): Settings => readSettings(process.env);
 const home = (): string => homeOf(settings().TRAINER_HOME, process.cwd());
-const formatOf = (options: { json?: true }): Format => (options.json === true ? 'json' : 'text');
+const formatOf = (options: { readonly json?: true }): Format => (options.json === true ? 'json' : 'text');
 
-type Verb = typeof import('./commands/inspect.js');
+interface JsonOption {
+  readonly json?: true;
+}
 const using = <T>(run: Parameters<typeof withCluster<T>>[2]): Promise<T> => withCluster(settings(), home(), run, output);
-const inspect = (): Promise<Verb> => import('./commands/inspect.js');
+const inspect = () => import('./commands/inspect.js');
 
 function whole(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is wanted.');
@@ -42,18 +44,20 @@ program
   .command('status')
   .description('the cluster at a glance')
   .option(...json)
-  .action((options) => using(async (cluster) => (await inspect()).showStatus(cluster, formatOf(options))));
+  .action((options: JsonOption) => using(async (cluster) => (await inspect()).showStatus(cluster, formatOf(options))));
 program
   .command('nodes')
   .description('the machines and what is free on them')
   .option(...json)
-  .action((options) => using(async (cluster) => (await inspect()).showNodes(cluster, formatOf(options))));
+  .action((options: JsonOption) => using(async (cluster) => (await inspect()).showNodes(cluster, formatOf(options))));
 program
   .command('actors')
   .description('the actors, where they are and what they wait for')
   .option('--all', 'those that ended too')
   .option(...json)
-  .action((options: { all?: true; json?: true }) => using(async (cluster) => (await inspect()).showActors(cluster, formatOf(options), options.all === true)));
+  .action((options: { all?: true; json?: true }) =>
+    using(async (cluster) => (await inspect()).showActors(cluster, formatOf(options), options.all === true)),
+  );
 program
   .command('logs <id>')
   .description('what an actor, a job or a lease wrote')
@@ -63,7 +67,9 @@ program
   .action((id: string, options: { follow?: true; tail?: number; json?: true }) =>
     using(async (cluster) => {
       const { tail } = options;
-      await (await inspect()).showLogs(cluster, id, { follow: options.follow === true, json: options.json === true, ...(tail === undefined ? {} : { tail }) });
+      await (
+        await inspect()
+      ).showLogs(cluster, id, { follow: options.follow === true, json: options.json === true, ...(tail === undefined ? {} : { tail }) });
     }),
   );
 program
@@ -87,37 +93,47 @@ program
   .description('the jobs, newest first')
   .option('--limit <n>', 'how many', whole, 20)
   .option(...json)
-  .action((options: { limit: number; json?: true }) => using(async (cluster) => (await inspect()).showJobs(cluster, formatOf(options), options.limit)));
+  .action((options: { limit: number; json?: true }) =>
+    using(async (cluster) => (await inspect()).showJobs(cluster, formatOf(options), options.limit)),
+  );
 program
   .command('job <id>')
   .description('one job in full')
   .option(...json)
-  .action((id: string, options) => using(async (cluster) => (await inspect()).showJob(cluster, formatOf(options), id)));
+  .action((id: string, options: JsonOption) => using(async (cluster) => (await inspect()).showJob(cluster, formatOf(options), id)));
 program
   .command('cancel <id>')
   .description('cancel a job and wait for its processes to end')
   .option(...json)
-  .action((id: string, options) => using(async (cluster) => (await import('./commands/train.js')).cancel(cluster, formatOf(options), id)));
+  .action((id: string, options: JsonOption) =>
+    using(async (cluster) => (await import('./commands/train.js')).cancel(cluster, formatOf(options), id)),
+  );
 program
   .command('models')
   .description('the trained models, newest first')
   .option('--limit <n>', 'how many', whole, 20)
   .option(...json)
-  .action((options: { limit: number; json?: true }) => using(async (cluster) => (await inspect()).showModels(cluster, formatOf(options), options.limit)));
+  .action((options: { limit: number; json?: true }) =>
+    using(async (cluster) => (await inspect()).showModels(cluster, formatOf(options), options.limit)),
+  );
 program
   .command('data')
   .description('datasets')
   .command('put <file> [name]')
   .description('store a file as a dataset')
   .option(...json)
-  .action((file: string, name: string | undefined, options) =>
-    using(async (cluster) => (await import('./commands/train.js')).putData(cluster, formatOf(options), file, name ?? file.split('/').at(-1) ?? file)),
+  .action((file: string, name: string | undefined, options: JsonOption) =>
+    using(async (cluster) =>
+      (await import('./commands/train.js')).putData(cluster, formatOf(options), file, name ?? file.split('/').at(-1) ?? file),
+    ),
   );
 program
   .command('reset')
   .description('remove all jobs, models and data of this folder, after asking')
   .option('--yes', 'do not ask')
-  .action(async (options: { yes?: true }) => (await import('./commands/reset.js')).reset(home(), output, process.stdin, options.yes === true));
+  .action(async (options: { yes?: true }) =>
+    (await import('./commands/reset.js')).reset(home(), output, process.stdin, options.yes === true),
+  );
 
 try {
   await program.parseAsync(process.argv);

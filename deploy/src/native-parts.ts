@@ -13,5 +13,8 @@ const Engines = z.record(z.string(), z.object({ available: z.boolean(), reason: 
 export async function readEngines(folder: string = NATIVE_FOLDER): Promise<readonly EngineState[]> {
   const text = await readFile(join(folder, 'engines.json'), 'utf8').catch(() => '{}');
   const engines = Engines.parse(JSON.parse(text));
-  return Object.entries(engines).map(([engine, { available, reason }]) => ({ engine, unavailable: available ? null : (reason ?? 'it is not installed') }));
+  return Object.entries(engines).map(([engine, { available, reason }]) => ({
+    engine,
+    unavailable: available ? null : (reason ?? 'it is not installed'),
+  }));
 }

@@ -1,4 +1,3 @@
-
 /** What REST needs to know beside its connections. */
 export interface GatewaySettings {
   /** Where it listens. */
@@ -22,4 +21,3 @@ export interface GatewaySettings {
   /** How often an idle event stream sends a comment, so that proxies keep it open. */
   readonly eventsKeepAliveMs: number;
 }
-

@@ -35,7 +35,11 @@ afterAll(() => gateway.close());
 
 const call = (path: string, init?: RequestInit): Promise<Response> => fetch(`${gateway.url}${path}`, init);
 const post = (body: unknown): Promise<Response> =>
-  call('/train', { method: 'POST', headers: { 'content-type': 'application/json' }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  call('/train', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
 const detailOf = async (response: Response): Promise<unknown> => ((await response.json()) as { detail: unknown }).detail;
 
 /** fetch sets Host and Origin itself; these requests need their own. */
@@ -47,10 +51,15 @@ function statusWith(headers: Record<string, string>, method = 'GET', path = '/he
 }
 
 describe('POST /train', () => {
-  it('answers with the pending job in the seed\'s form', async () => {
+  it("answers with the pending job in the seed's form", async () => {
     const answer = await post(iris);
     expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ status: 'pending', model_id: 'xgboost_classifier', created_at: '2025-12-02T10:00:00.000', mlflow_run_id: null });
+    expect(await answer.json()).toMatchObject({
+      status: 'pending',
+      model_id: 'xgboost_classifier',
+      created_at: '2025-12-02T10:00:00.000',
+      mlflow_run_id: null,
+    });
   });
 
   it('ignores an unknown field with a warning that names the nearest', async () => {
@@ -116,7 +125,9 @@ describe('POST /train', () => {
   });
 
   it('is served with a slash at its end', async () => {
-    expect((await call('/train/', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(iris) })).status).toBe(200);
+    expect(
+      (await call('/train/', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(iris) })).status,
+    ).toBe(200);
   });
 });
 
@@ -175,7 +186,7 @@ describe('GET /train/{id}/events', () => {
     if (job === undefined) throw new Error('the job was not stored');
     head.storedEvents.set(
       id,
-      [1, 2].map((number) => ({ job: job.id, number, type: 'status', at: 0, data: job as unknown as Record<string, unknown> })),
+      [1, 2].map((number) => ({ job: job.id, number, type: 'status', at: 0, data: job })),
     );
     const answer = await call(`/train/${id}/events`, { headers: { 'last-event-id': '1' } });
     expect(answer.headers.get('content-type')).toBe('text/event-stream');
@@ -276,19 +287,25 @@ describe('the door', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBe('http://localhost:3000');
   });
 
-  it('keeps the caller\'s request id', async () => {
+  it("keeps the caller's request id", async () => {
     const answer = await call('/health/live', { headers: { 'x-request-id': 'abc-1' } });
     expect(answer.headers.get('x-request-id')).toBe('abc-1');
   });
 
   it('refuses to start where others could reach it unasked', async () => {
     const open = { ...settings, host: '0.0.0.0' };
-    await expect(startGateway({ head, store, settings: open, clock: systemClock() }, silentLogger)).rejects.toMatchObject({ code: 'gateway.unprotected' });
+    await expect(startGateway({ head, store, settings: open, clock: systemClock() }, silentLogger)).rejects.toMatchObject({
+      code: 'gateway.unprotected',
+    });
   });
 
   it('answers an address with a broken escape as any other mistake', async () => {
     const answer = await call('/data/a%zz', { method: 'PUT', body: 'x' });
-    expect([answer.status, answer.headers.get('x-request-id'), await detailOf(answer)]).toEqual([400, expect.any(String), expect.stringContaining('%zz')]);
+    expect([answer.status, answer.headers.get('x-request-id'), await detailOf(answer)]).toEqual([
+      400,
+      expect.any(String),
+      expect.stringContaining('%zz'),
+    ]);
   });
 
   it('says whether a wrong field stands in the query or in the body', async () => {
@@ -318,8 +335,20 @@ describe('the documents', () => {
   it('describe every route with its answers', async () => {
     const document = (await (await call('/openapi.json')).json()) as { paths: Record<string, unknown> };
     expect(Object.keys(document.paths).sort()).toEqual([
-      '/', '/data', '/data/{path}', '/health', '/health/live', '/health/ready', '/models', '/models/{id}', '/models/{id}/download',
-      '/train', '/train/{id}', '/train/{id}/events', '/train/{id}/final_result', '/train/{id}/progress',
+      '/',
+      '/data',
+      '/data/{path}',
+      '/health',
+      '/health/live',
+      '/health/ready',
+      '/models',
+      '/models/{id}',
+      '/models/{id}/download',
+      '/train',
+      '/train/{id}',
+      '/train/{id}/events',
+      '/train/{id}/final_result',
+      '/train/{id}/progress',
     ]);
   });
 

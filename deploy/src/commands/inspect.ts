@@ -30,7 +30,8 @@ function nodesText(nodes: readonly NodeView[]): string {
   if (nodes.length === 0) return 'No node has joined.';
   const free = (node: NodeView): string => `${node.available.cpuMilli / 1000} of ${node.capacity.cpuMilli / 1000}`;
   const memory = (node: NodeView): string => `${mebibytes(node.available.memoryBytes)} of ${mebibytes(node.capacity.memoryBytes)}`;
-  const gpus = (node: NodeView): string => `${node.available.gpus.reduce((sum, gpu) => sum + gpu.milli, 0) / 1000} of ${node.capacity.gpus.length}`;
+  const gpus = (node: NodeView): string =>
+    `${node.available.gpus.reduce((sum, gpu) => sum + gpu.milli, 0) / 1000} of ${node.capacity.gpus.length}`;
   return table(
     ['NODE', 'STATE', 'HOST', 'CPUS FREE', 'MEMORY FREE', 'GPUS FREE', 'LEASES'],
     nodes.map((node) => [node.id, node.state, node.host, free(node), memory(node), gpus(node), String(node.leases)]),
@@ -63,7 +64,11 @@ function reasonOf({ state }: ActorListing): string {
 }
 
 /** `trainer logs ID` */
-export async function showLogs({ head, output }: Cluster, of: string, options: { follow: boolean; tail?: number; json: boolean }): Promise<void> {
+export async function showLogs(
+  { head, output }: Cluster,
+  of: string,
+  options: { follow: boolean; tail?: number; json: boolean },
+): Promise<void> {
   const { follow, tail, json } = options;
   const lines: AsyncIterable<LogLine> = head.logs(of, tail === undefined ? { follow } : { follow, tail });
   for await (const line of lines) output.write(json ? `${JSON.stringify(line)}\n` : `${new Date(line.at).toISOString()} ${line.line}\n`);
@@ -105,7 +110,12 @@ function jobText(job: Job): string {
     ['attempt', String(job.attempt)],
     ['nodes', job.nodes.join(', ') || null],
     ['waits for', job.pendingReason],
-    ['metrics', Object.entries(job.bestMetrics).map(([name, value]) => `${name} ${value?.toFixed(4) ?? '-'}`).join(', ') || null],
+    [
+      'metrics',
+      Object.entries(job.bestMetrics)
+        .map(([name, value]) => `${name} ${value?.toFixed(4) ?? '-'}`)
+        .join(', ') || null,
+    ],
     ['model file', job.finalModelPath],
     ['error', job.error?.message ?? null],
     ...job.warnings.map((warning): [string, string] => ['warning', warning]),
@@ -124,7 +134,13 @@ export async function showModels({ head, output }: Cluster, format: Format, limi
       ? 'No models.'
       : table(
           ['JOB', 'MODEL', 'SCORE', 'FILE', 'CREATED'],
-          all.map((model) => [model.job, model.modelId, scoreOf(model), model.files.find((file) => file.role === 'pkl')?.key ?? '', new Date(model.createdAt).toISOString()]),
+          all.map((model) => [
+            model.job,
+            model.modelId,
+            scoreOf(model),
+            model.files.find((file) => file.role === 'pkl')?.key ?? '',
+            new Date(model.createdAt).toISOString(),
+          ]),
         ),
   );
 }

@@ -10,7 +10,12 @@ const DATA_ID = 'samples/iris.csv';
 /** Puts the bundled sample into the data bucket of a new cluster and trains on it, shown as it goes. */
 export async function trainSample({ head, store, restUrl }: EmbeddedCluster, dataBucket: string, output: Output): Promise<void> {
   await store.put(dataBucket, DATA_ID, await readFile(FILE));
-  const { id } = await head.jobs.submit({ modelId: 'xgboost_classifier', dataId: DATA_ID, taskType: 'classification', targetColumn: 'species' });
+  const { id } = await head.jobs.submit({
+    modelId: 'xgboost_classifier',
+    dataId: DATA_ID,
+    taskType: 'classification',
+    targetColumn: 'species',
+  });
   output.write(`\nA first model: xgboost_classifier on ${DATA_ID} (150 flowers, 4 measurements, 3 species), job ${id}\n`);
   const job = await followJob(head.jobs.events(id), output);
   if (job === null) return;

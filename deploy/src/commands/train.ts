@@ -71,7 +71,9 @@ function parameterOf(text: string): [string, unknown] {
 
 /** `trainer cancel ID` */
 export async function cancel({ head, output }: Cluster, format: Format, id: string): Promise<void> {
-  print(output, format, await head.jobs.cancel(id), (job) => (job.status === 'cancelled' ? `Job ${job.id} is cancelled` : `Job ${job.id} is stopping`));
+  print(output, format, await head.jobs.cancel(id), (job) =>
+    job.status === 'cancelled' ? `Job ${job.id} is cancelled` : `Job ${job.id} is stopping`,
+  );
 }
 
 /** `trainer data put FILE [NAME]`: streams a file to the data bucket through REST. */

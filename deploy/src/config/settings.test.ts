@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { databaseUrlOf, readSettings } from './settings.js';
 
 describe('the settings', () => {
-  it('have the seed\'s defaults', () => {
+  it("have the seed's defaults", () => {
     expect(readSettings({})).toMatchObject({ SERVICE_PORT: 8002, MAX_PARALLEL_JOBS: 3, DEFAULT_EPOCHS: 100, EARLY_STOPPING_PATIENCE: 10 });
   });
 
@@ -23,8 +23,10 @@ describe('the settings', () => {
     expect(readSettings({ SERVICE_PORT: '' }).SERVICE_PORT).toBe(8002);
   });
 
-  it('make a database url of the seed\'s variables', () => {
-    expect(databaseUrlOf(readSettings({ POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'a b' }))).toBe('postgresql://postgres:a%20b@db:5432/microlearn');
+  it("make a database url of the seed's variables", () => {
+    expect(databaseUrlOf(readSettings({ POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'a b' }))).toBe(
+      'postgresql://postgres:a%20b@db:5432/microlearn',
+    );
   });
 
   it('use the embedded database when none is named', () => {

@@ -31,7 +31,7 @@ export class DataController {
   @ApiParam({ name: 'path', description: 'data_id: its key; may hold slashes', example: 'samples/iris.csv' })
   @ApiBody({ required: true, schema: { type: 'string', format: 'binary' } })
   @ApiResponse({ status: 201, schema: jsonSchema(DatasetSchema) })
-  @(errorResponsesOfPut())
+  @errorResponsesOfPut()
   put(@Req() request: FastifyRequest, @Headers('content-length') length?: string): Promise<DatasetView> {
     const { '*': dataId } = request.params as { '*': string };
     return this.putDataset.execute(dataId, request.body as Readable, length === undefined ? null : Number(length));
@@ -39,6 +39,11 @@ export class DataController {
 }
 
 function errorResponsesOfPut(): MethodDecorator {
-  const all = errorResponses({ 413: 'Larger than TRAINER_UPLOAD_LIMIT', 422: 'The key would leave its bucket', 503: 'The object store is away', 507: 'The disk is full' });
+  const all = errorResponses({
+    413: 'Larger than TRAINER_UPLOAD_LIMIT',
+    422: 'The key would leave its bucket',
+    503: 'The object store is away',
+    507: 'The disk is full',
+  });
   return (target, key, descriptor) => all.forEach((decorate) => decorate(target, key, descriptor));
 }

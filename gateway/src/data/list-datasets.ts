@@ -14,7 +14,11 @@ export class ListDatasets {
   ) {}
 
   async execute(query: ListDataQuery) {
-    const objects = await this.store.list(this.settings.buckets.data, { prefix: query.prefix ?? '', after: query.after ?? '', limit: query.limit });
+    const objects = await this.store.list(this.settings.buckets.data, {
+      prefix: query.prefix ?? '',
+      after: query.after ?? '',
+      limit: query.limit,
+    });
     return {
       datasets: objects.map((object) => ({
         data_id: object.key,

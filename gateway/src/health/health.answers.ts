@@ -16,4 +16,10 @@ export const HealthSchema = z.object({
   uptime_seconds: z.int(),
 });
 
-export const RootSchema = z.object({ service: z.string(), version: z.string(), status: z.string(), docs: z.string(), dashboard: z.string() });
+export const RootSchema = z.object({
+  service: z.string(),
+  version: z.string(),
+  status: z.string(),
+  docs: z.string(),
+  dashboard: z.string(),
+});

@@ -21,7 +21,14 @@ export class HealthController {
   @ApiResponse({ status: 302, description: 'A browser is sent to /docs' })
   root(@Headers('accept') accept: string | undefined, @Res() reply: FastifyReply): void {
     if (accept?.includes('text/html')) void reply.redirect('/docs');
-    else void reply.send({ service: this.settings.serviceName, version: this.settings.version, status: 'running', docs: '/docs', dashboard: '/ui' });
+    else
+      void reply.send({
+        service: this.settings.serviceName,
+        version: this.settings.version,
+        status: 'running',
+        docs: '/docs',
+        dashboard: '/ui',
+      });
   }
 
   @Get('health')

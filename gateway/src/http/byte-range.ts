@@ -13,7 +13,8 @@ export interface ByteRange {
 export function byteRangeOf(header: string | undefined, bytes: number): ByteRange | null {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '');
   if (!match || (match[1] === '' && match[2] === '')) return null;
-  const range = match[1] === '' ? { first: Math.max(0, bytes - Number(match[2])), last: bytes - 1 } : fromTo(Number(match[1]), match[2] ?? '', bytes);
+  const range =
+    match[1] === '' ? { first: Math.max(0, bytes - Number(match[2])), last: bytes - 1 } : fromTo(Number(match[1]), match[2] ?? '', bytes);
   if (range.first > range.last || range.first >= bytes) throw new RangeNotSatisfiableError(bytes);
   return range;
 }

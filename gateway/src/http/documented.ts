@@ -1,7 +1,10 @@
 import { ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 
-type OpenApiSchema = Exclude<Parameters<typeof ApiResponse>[0] extends infer Options ? (Options extends { schema: infer S } ? S : never) : never, undefined>;
+type OpenApiSchema = Exclude<
+  Parameters<typeof ApiResponse>[0] extends infer Options ? (Options extends { schema: infer S } ? S : never) : never,
+  undefined
+>;
 
 /** The OpenAPI form of a zod schema: what a client sends or gets. */
 export function jsonSchema(schema: z.ZodType): OpenApiSchema {
@@ -15,5 +18,7 @@ const ErrorBody = z.object({
 
 /** A response a status, each with the error body. */
 export function errorResponses(byStatus: Readonly<Record<number, string>>): MethodDecorator[] {
-  return Object.entries(byStatus).map(([status, description]) => ApiResponse({ status: Number(status), description, schema: jsonSchema(ErrorBody) }));
+  return Object.entries(byStatus).map(([status, description]) =>
+    ApiResponse({ status: Number(status), description, schema: jsonSchema(ErrorBody) }),
+  );
 }

@@ -49,9 +49,13 @@ function detailsOf(thrown: unknown, { message, facts }: ErrorData, where: string
 
 /** No code of ours throws one: it is the router's, for a route that is not there, or the parser's, for a body that is no JSON. */
 function frameworkProblem(thrown: HttpException): { status: number; detail: unknown } {
-  if (thrown.getStatus() === 400) return { status: 422, detail: [{ loc: ['body'], msg: `The body is not JSON: ${thrown.message}`, type: 'json_invalid' }] };
+  if (thrown.getStatus() === 400)
+    return { status: 422, detail: [{ loc: ['body'], msg: `The body is not JSON: ${thrown.message}`, type: 'json_invalid' }] };
   if (thrown.getStatus() === 413) {
-    return { status: 413, detail: `The JSON body is larger than ${JSON_LIMIT_BYTES} bytes; store tables with PUT /data and name them by data_id.` };
+    return {
+      status: 413,
+      detail: `The JSON body is larger than ${JSON_LIMIT_BYTES} bytes; store tables with PUT /data and name them by data_id.`,
+    };
   }
   return { status: thrown.getStatus(), detail: `${thrown.message.replace(/^Cannot/, 'No route')}; see /docs` };
 }

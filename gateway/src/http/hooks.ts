@@ -41,6 +41,7 @@ function refusalOf(request: FastifyRequest, rules: DoorRules): Error | null {
   const host = hostNameOf(request.headers.host ?? '');
   if (rules.loopbackOnly && !isLoopbackName(host)) return new HostRefusedError(host);
   const origin = request.headers.origin;
-  if (origin !== undefined && !SAFE.has(request.method) && !isAllowedOrigin(origin, rules.corsOrigins)) return new OriginRefusedError(origin);
+  if (origin !== undefined && !SAFE.has(request.method) && !isAllowedOrigin(origin, rules.corsOrigins))
+    return new OriginRefusedError(origin);
   return null;
 }

@@ -1,13 +1,7 @@
 import type { ErrorCode, ErrorData } from '@trainer/model';
 
 /** Codes of errors that only this door makes. */
-type DoorCode =
-  | 'host.refused'
-  | 'origin.refused'
-  | 'upload.too-large'
-  | 'upload.incomplete'
-  | 'range.not-satisfiable'
-  | 'result.not-ready';
+type DoorCode = 'host.refused' | 'origin.refused' | 'upload.too-large' | 'upload.incomplete' | 'range.not-satisfiable' | 'result.not-ready';
 
 /** The HTTP status of each code that can come here; a new code does not compile until it has one. 500: a fault of ours. */
 const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {

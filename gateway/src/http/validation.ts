@@ -8,7 +8,9 @@ export function validationPipe(): StandardSchemaValidationPipe {
 }
 
 function issueOf(issue: StandardSchemaV1.Issue): Issue {
-  const path = (issue.path ?? []).map((part) => (typeof part === 'object' ? part.key : part)).map((key) => (typeof key === 'number' ? key : String(key)));
+  const path = (issue.path ?? [])
+    .map((part) => (typeof part === 'object' ? part.key : part))
+    .map((key) => (typeof key === 'number' ? key : String(key)));
   const { code } = issue as { code?: unknown };
   return { path, message: issue.message, type: typeof code === 'string' ? code : 'value' };
 }

@@ -3,7 +3,15 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CancelJob } from './cancel-job.js';
 import { JobEvents } from './job-events.js';
-import { DescribeCancel, DescribeEvents, DescribeGet, DescribeList, DescribeProgress, DescribeResult, DescribeSubmit } from './jobs.docs.js';
+import {
+  DescribeCancel,
+  DescribeEvents,
+  DescribeGet,
+  DescribeList,
+  DescribeProgress,
+  DescribeResult,
+  DescribeSubmit,
+} from './jobs.docs.js';
 import { JobReads } from './job-reads.js';
 import type { FinalResultView, JobView, ProgressView } from './jobs.mapper.js';
 import { ListJobsQuery, ProgressQuery, TrainBody } from './jobs.schema.js';

@@ -13,7 +13,11 @@ export const DescribeSubmit = () =>
     ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key with the same body gives the same job' }),
     ApiBody({
       schema: jsonSchema(TrainBody),
-      examples: { iris: { value: { model_id: 'xgboost_classifier', data_id: 'samples/iris.csv', task_type: 'classification', target_column: 'species' } } },
+      examples: {
+        iris: {
+          value: { model_id: 'xgboost_classifier', data_id: 'samples/iris.csv', task_type: 'classification', target_column: 'species' },
+        },
+      },
     }),
     ApiResponse({ status: 200, description: 'The job, pending', schema: jsonSchema(JobSchema) }),
     ...errorResponses({
@@ -60,7 +64,10 @@ export const DescribeResult = () =>
 
 export const DescribeEvents = () =>
   applyDecorators(
-    ApiOperation({ summary: "A job's events as server-sent events", description: 'Types status, metrics, pending; closes after the final status.' }),
+    ApiOperation({
+      summary: "A job's events as server-sent events",
+      description: 'Types status, metrics, pending; closes after the final status.',
+    }),
     id,
     ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Number of the last event that was read' }),
     ApiResponse({ status: 200, description: 'text/event-stream', content: { 'text/event-stream': { schema: { type: 'string' } } } }),

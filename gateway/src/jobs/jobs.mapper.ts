@@ -107,7 +107,10 @@ export function unknownFieldWarnings(body: TrainBody): string[] {
   return Object.keys(body)
     .filter((name) => !KNOWN_FIELDS.includes(name))
     .slice(0, 100)
-    .map((name) => `the field '${name.slice(0, 80)}' is unknown and ignored; the nearest known one is '${nearestNames(name, KNOWN_FIELDS, 1).join('')}'`);
+    .map(
+      (name) =>
+        `the field '${name.slice(0, 80)}' is unknown and ignored; the nearest known one is '${nearestNames(name, KNOWN_FIELDS, 1).join('')}'`,
+    );
 }
 
 type Given<T> = { readonly [K in keyof T]?: NonNullable<T[K]> };

@@ -36,9 +36,15 @@ export const TrainBody = z.looseObject({
   early_stopping: optional(z.boolean()).describe('Stops after `patience` epochs without a better validation loss'),
   patience: optional(z.int().min(L.patience.min).max(L.patience.max)),
   seed: optional(z.int().min(L.seed.min).max(L.seed.max)).describe('Seed of the split and of the model; 42 when absent'),
-  validation_split: optional(z.number().min(L.validationSplit.min).max(L.validationSplit.max)).describe('Share of the rows; by the row count when absent'),
-  exclude_columns: optional(z.array(z.string().max(L.columnName.chars)).max(L.excludeColumns.max)).describe('Columns to leave out of the features'),
-  idempotency_key: optional(z.string().min(1).max(L.idempotencyKey.chars)).describe('The same key and body give the same job; also as a header'),
+  validation_split: optional(z.number().min(L.validationSplit.min).max(L.validationSplit.max)).describe(
+    'Share of the rows; by the row count when absent',
+  ),
+  exclude_columns: optional(z.array(z.string().max(L.columnName.chars)).max(L.excludeColumns.max)).describe(
+    'Columns to leave out of the features',
+  ),
+  idempotency_key: optional(z.string().min(1).max(L.idempotencyKey.chars)).describe(
+    'The same key and body give the same job; also as a header',
+  ),
 });
 export type TrainBody = z.infer<typeof TrainBody>;
 

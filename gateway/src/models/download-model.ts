@@ -8,7 +8,11 @@ import { byteRangeOf } from '../http/byte-range.js';
 import { HEAD, SETTINGS, STORE } from '../tokens.js';
 import { fileOf, type Format } from './models.mapper.js';
 
-const TYPES: Readonly<Record<Format, string>> = { pkl: 'application/octet-stream', onnx: 'application/octet-stream', native: 'application/octet-stream' };
+const TYPES: Readonly<Record<Format, string>> = {
+  pkl: 'application/octet-stream',
+  onnx: 'application/octet-stream',
+  native: 'application/octet-stream',
+};
 
 /** What of a request decides which bytes go out. */
 export interface DownloadRequest {

@@ -23,7 +23,12 @@ export class ModelReads {
 
   async list(query: ListModelsQuery): Promise<ModelPage> {
     const { models, total } = await this.head.jobs.models({ page: query.page, pageSize: query.page_size });
-    return { models: models.map((model) => modelItem(model, this.settings.buckets.models)), total, page: query.page, page_size: query.page_size };
+    return {
+      models: models.map((model) => modelItem(model, this.settings.buckets.models)),
+      total,
+      page: query.page,
+      page_size: query.page_size,
+    };
   }
 
   async get(id: string): Promise<ModelView> {

@@ -29,7 +29,9 @@ export const ModelSchema = ModelItemSchema.extend({
   data_fingerprint: z.string(),
   seed: z.int(),
   checksum: z.string().nullable().describe('SHA-256 of the .pkl'),
-  verified: z.object({ rows: z.int(), tiedRows: z.int() }).describe("Rows on which the exported file was compared with the trainer's own predictions"),
+  verified: z
+    .object({ rows: z.int(), tiedRows: z.int() })
+    .describe("Rows on which the exported file was compared with the trainer's own predictions"),
   selected_on_validation: z.boolean().describe('Early stopping chose the epoch on the rows that give the score'),
   baseline: metrics.describe('The score of a constant guess'),
 });

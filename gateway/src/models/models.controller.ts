@@ -10,7 +10,11 @@ import { DownloadQuery, ListModelsQuery } from './models.schema.js';
 
 const notThere = { 400: 'The job has not completed successfully', 404: 'No such job, or its model was deleted' } as const;
 const DescribeModel = (summary: string) =>
-  applyDecorators(ApiOperation({ summary }), ApiParam({ name: 'id', description: 'job_id', example: 'train_a1b2c3d4e5f6' }), ...errorResponses(notThere));
+  applyDecorators(
+    ApiOperation({ summary }),
+    ApiParam({ name: 'id', description: 'job_id', example: 'train_a1b2c3d4e5f6' }),
+    ...errorResponses(notThere),
+  );
 
 @ApiTags('models')
 @Controller('models')
@@ -23,7 +27,12 @@ export class ModelsController {
   @Get()
   @ApiOperation({ summary: 'List trained models, newest first' })
   @ApiQuery({ name: 'page', required: false, description: 'From 1', schema: { type: 'integer', minimum: 1, default: 1 } })
-  @ApiQuery({ name: 'page_size', required: false, description: '1 to 50', schema: { type: 'integer', minimum: 1, maximum: 50, default: 10 } })
+  @ApiQuery({
+    name: 'page_size',
+    required: false,
+    description: '1 to 50',
+    schema: { type: 'integer', minimum: 1, maximum: 50, default: 10 },
+  })
   @ApiResponse({ status: 200, schema: jsonSchema(ModelPageSchema) })
   list(@Query({ schema: ListModelsQuery }) query: ListModelsQuery): Promise<ModelPage> {
     return this.reads.list(query);
@@ -39,7 +48,11 @@ export class ModelsController {
   @Get(':id/download')
   @DescribeModel("A model's file as an attachment")
   @ApiQuery({ name: 'format', required: false, enum: FORMATS, description: 'pkl unless said' })
-  @ApiResponse({ status: 200, description: 'The file', content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } })
+  @ApiResponse({
+    status: 200,
+    description: 'The file',
+    content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+  })
   @ApiResponse({ status: 206, description: 'The part that Range asked for' })
   @ApiResponse({ status: 304, description: 'If-None-Match names this file' })
   download(

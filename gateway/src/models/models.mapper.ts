@@ -56,4 +56,3 @@ export function modelView(model: Model, bucket: string) {
   };
 }
 export type ModelView = ReturnType<typeof modelView>;
-

@@ -31,7 +31,9 @@ export function memoryHead(): MemoryHead {
       submit: (request) => {
         submitted.push(request);
         if (request.modelId !== 'xgboost_classifier') {
-          throw new InvalidRequestError([{ path: ['model_id'], message: 'is unknown; the nearest are xgboost_classifier', type: 'unknown' }]);
+          throw new InvalidRequestError([
+            { path: ['model_id'], message: 'is unknown; the nearest are xgboost_classifier', type: 'unknown' },
+          ]);
         }
         const job = jobOf(request, `train_${String(stored.size).padStart(12, '0')}`);
         stored.set(job.id, job);

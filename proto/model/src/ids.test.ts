@@ -6,9 +6,12 @@ describe('ids', () => {
     expect(jobId(text)).toBe(text);
   });
 
-  it.each(['', 'train_', 'train_A1B2C3D4E5F6', 'train_a1b2c3d4e5f6x', '../train_a1b2c3d4e5f6', 'train_a1b2c3d4e5f6\n'])('of jobs have no other: %j', (text) => {
-    expect(() => jobId(text)).toThrow('is not a job id');
-  });
+  it.each(['', 'train_', 'train_A1B2C3D4E5F6', 'train_a1b2c3d4e5f6x', '../train_a1b2c3d4e5f6', 'train_a1b2c3d4e5f6\n'])(
+    'of jobs have no other: %j',
+    (text) => {
+      expect(() => jobId(text)).toThrow('is not a job id');
+    },
+  );
 
   it('of leases tell the leadership and the number', () => {
     expect(leaseNumber(leaseId('3-17'))).toEqual({ headEpoch: 3, n: 17 });

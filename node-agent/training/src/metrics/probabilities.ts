@@ -35,6 +35,11 @@ export function likeliestClasses(probabilities: Float64Array, classCount: number
 
 /** Share of the rows whose likeliest class is the true one. @returns null without rows. */
 export function accuracy(truth: ArrayLike<number>, probabilities: Float64Array, classCount: number): number | null {
+  const correct = classCount === 2 ? hitsOfTwo(truth, probabilities) : hits(truth, probabilities, classCount);
+  return finite(correct / truth.length);
+}
+
+function hits(truth: ArrayLike<number>, probabilities: Float64Array, classCount: number): number {
   let correct = 0;
   for (let row = 0, at = 0; row < truth.length; row += 1, at += classCount) {
     const actual = truth[row] ?? 0;
@@ -47,7 +52,17 @@ export function accuracy(truth: ArrayLike<number>, probabilities: Float64Array, 
     }
     if (isLikeliest) correct += 1;
   }
-  return finite(correct / truth.length);
+  return correct;
+}
+
+/** Asked for all training rows of every epoch: no inner loop, and nothing that a processor guesses wrong where the model is. */
+function hitsOfTwo(truth: ArrayLike<number>, probabilities: Float64Array): number {
+  let correct = 0;
+  for (let row = 0; row < truth.length; row += 1) {
+    const likeliest = Number((probabilities[2 * row + 1] ?? 0) > (probabilities[2 * row] ?? 0));
+    correct += Number(likeliest === truth[row]);
+  }
+  return correct;
 }
 
 /**

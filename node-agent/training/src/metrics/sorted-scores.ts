@@ -8,7 +8,7 @@ const RADIX_ROWS = 2_000;
  */
 export function sortScores(scores: Float64Array): Float64Array {
   if (scores.length < RADIX_ROWS) return scores.sort();
-  const narrow = Float32Array.from(scores);
+  const narrow = new Float32Array(scores);
   for (let at = 0; at < scores.length; at += 1) {
     const score = scores[at] ?? 0;
     if (score !== narrow[at] || score < 0 || Object.is(score, -0)) return scores.sort();

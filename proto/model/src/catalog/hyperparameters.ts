@@ -67,8 +67,7 @@ function problemOf(known: Hyperparameter, value: unknown): string | null {
   }
   if (value === null && known.nullable) return null;
   const kind = known.type === 'integer' ? 'an integer' : 'a number';
-  const range =
-    `must be ${kind} ${known.aboveMin ? 'above' : 'from'} ${known.min} ${known.aboveMin ? 'and at most' : 'to'} ${known.max}`;
+  const range = `must be ${kind} ${known.aboveMin ? 'above' : 'from'} ${known.min} ${known.aboveMin ? 'and at most' : 'to'} ${known.max}`;
   if (typeof value !== 'number' || !Number.isFinite(value)) return range;
   if (known.type === 'integer' && !Number.isInteger(value)) return range;
   if (value > known.max || value < known.min || (known.aboveMin && value === known.min)) return range;

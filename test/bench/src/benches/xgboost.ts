@@ -84,6 +84,10 @@ async function compare(
   return {
     ours: {
       train_ms: summary(ours.map((side) => side.trainMs)),
+      train_cpu_s: summary(
+        ours.map((side) => side.trainCpuS),
+        2,
+      ),
       whole_ms: summary(ours.map((side) => side.wholeMs)),
       accuracy: median(ours, (side) => side.accuracy),
     },
