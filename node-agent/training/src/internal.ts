@@ -5,6 +5,7 @@ export { createXgboostLearner } from './learners/xgboost-learner.js';
 export type { LabelledRows, Learner, LearnerInit } from './learners/learner.js';
 export type { Preprocessing, TargetEncoding } from './preprocessing/preprocessing.js';
 export { exportModel } from './artifacts/export-model.js';
-export type { ExportedModel, ExportRequest } from './artifacts/export-model.js';
+export type { ExportRequest } from './artifacts/export-model.js';
+export type { ExportedModel } from './artifacts/exported-model.js';
 export { prepareVerifier } from './artifacts/verifier.js';
 export { PICKLE_LOADER, PICKLE_PROGRAM } from './artifacts/pickle-program.js';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { TaskType } from '@trainer/model';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
-import type { ExportedModel } from './export-model.js';
+import type { ExportedModel } from './exported-model.js';
 import { OLDEST_ONNXRUNTIME } from './onnx-graph.js';
 
 /** What JSON can hold. */

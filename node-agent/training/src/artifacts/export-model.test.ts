@@ -9,7 +9,8 @@ import { createXgboostLearner } from '../learners/xgboost-learner.js';
 import type { LearnerInit, TrainedModel } from '../learners/learner.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
 import type { CardFacts } from './card.js';
-import { exportModel, type ExportedModel, type ExportRequest } from './export-model.js';
+import { exportModel, type ExportRequest } from './export-model.js';
+import type { ExportedModel } from './exported-model.js';
 import { prepareVerifier } from './verifier.js';
 
 let library: XgboostLibrary;

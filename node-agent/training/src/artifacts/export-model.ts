@@ -1,8 +1,9 @@
-import type { FileRole, SignatureColumn, TaskType } from '@trainer/model';
+import type { TaskType } from '@trainer/model';
 import type { Predictions, TargetVector, TrainedModel } from '../learners/learner.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
 import { cardText, type CardFacts } from './card.js';
 import { ModelTooLargeError } from './errors.js';
+import type { ExportedModel, ExportPlace } from './exported-model.js';
 import { pickleModel } from './model-pickle.js';
 import { buildOnnx } from './onnx-graph.js';
 import { predictionsCsv } from './predictions-csv.js';
@@ -35,31 +36,6 @@ export interface ValidationRows {
   readonly target: TargetVector;
   /** The trainer's own predictions of all rows with the kept epoch. */
   readonly predictions: Predictions;
-}
-
-/** Where the files go: an existing folder, and the stem of their names. */
-export interface ExportPlace {
-  readonly folder: string;
-  readonly stem: string;
-}
-
-export interface ExportedFile {
-  readonly role: FileRole;
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  /** `.pkl`, `.onnx`, `.ubj`, `_predictions.csv`, `.json`; the name is the stem with it. */
-  readonly ending: string;
-}
-
-/** The written and verified model; fields as in `TrainingResult`. */
-export interface ExportedModel {
-  readonly files: readonly ExportedFile[];
-  readonly signature: { readonly inputs: readonly SignatureColumn[]; readonly outputs: readonly SignatureColumn[] };
-  readonly classes: readonly (string | number)[] | null;
-  /** By encoded column, greatest first. */
-  readonly featureImportance: readonly { readonly feature: string; readonly importance: number }[];
-  readonly verified: { readonly rows: number; readonly tiedRows: number };
 }
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileRole } from '@trainer/model';
-import type { ExportedFile, ExportPlace } from './export-model.js';
+import type { ExportedFile, ExportPlace } from './exported-model.js';
 
 /** Writes pieces as they come, one in memory at a time, and counts and hashes them on the way. Text is UTF-8. */
 export async function writeFile(

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { buffer } from 'node:stream/consumers';
 import { TrainerError, type Checkpoint, type StoredFile, type TrainingAssignment } from '@trainer/model';
 import type { ObjectStore } from '@trainer/storage';
-import type { ExportedFile } from '../artifacts/export-model.js';
+import type { ExportedFile } from '../artifacts/exported-model.js';
 import { DatasetChangedError } from '../data/errors.js';
 import type { CheckpointBytes } from './rank-messages.js';
 import { withStoreRetries, type RetryPorts } from './store-retries.js';

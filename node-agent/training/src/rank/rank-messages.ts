@@ -1,5 +1,5 @@
 import type { Metric, RankReport, TrainingAssignment } from '@trainer/model';
-import type { ExportedModel } from '../artifacts/export-model.js';
+import type { ExportedModel } from '../artifacts/exported-model.js';
 import type { Failure } from './failure.js';
 
 /** What the worker thread is started with. */
