@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readConfig as readAgentConfig, start as startAgent, type AgentConfig } from '@trainer/agent';
+import type { AgentConfig, AgentSettings } from '@trainer/agent';
 import { connectHead, type HeadConnection } from '@trainer/client/internal';
 import type { Gateway, startGateway } from '@trainer/gateway';
-import { startHead } from '@trainer/head';
-import type { Clock } from '@trainer/model';
+import type { Clock, EngineState } from '@trainer/model';
 import { detectSpawner, timeScale, until, type Logger } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { writeClusterFile } from './cluster-file.js';
@@ -62,8 +61,14 @@ async function startParts(
 ): Promise<Omit<EmbeddedCluster, 'close'>> {
   const { folder, settings, clock, log } = options;
   const storeConfig = storeConfigOf(folder);
+  const starting = Promise.all([startServers(options, closers), openObjectStore(storeConfig)]);
+  // Loaded while the servers start, on the other core; the gateway last, as nothing waits for it.
+  const [[{ databaseUrl, natsUrl }, store], { startHead }, agentCode] = await Promise.all([
+    starting,
+    import('@trainer/head'),
+    import('@trainer/agent'),
+  ]);
   const gatewayCode = options.withGateway ? import('@trainer/gateway') : null;
-  const [{ databaseUrl, natsUrl }, store] = await Promise.all([startServers(options, closers), openObjectStore(storeConfig)]);
   const head = await startHead({
     secret: folder.secret,
     natsUrl,
@@ -86,7 +91,10 @@ async function startParts(
     onFatal: options.onFatal,
   });
   closers.push(() => head.close());
-  const agent = await startAgent(await agentConfig(options, head.address, natsUrl), { clock, logger: log.child({ part: 'agent' }) });
+  const agent = await agentCode.start(
+    agentConfig(options, agentCode.readConfig, { headAddress: head.address, natsUrl, engines: await readEngines() }),
+    { clock, logger: log.child({ part: 'agent' }) },
+  );
   closers.push(() => agent.stop(AGENT_STOP_MS));
   const connection = connectHead({ address: head.address, secret: folder.secret });
   closers.push(() => connection.close());
@@ -98,8 +106,12 @@ async function startParts(
   return { address: head.address, restUrl, head: connection, store };
 }
 
-async function agentConfig({ folder, settings }: EmbeddedClusterOptions, headAddress: string, natsUrl: string): Promise<AgentConfig> {
-  return readAgentConfig({
+function agentConfig(
+  { folder, settings }: EmbeddedClusterOptions,
+  readConfig: (settings: AgentSettings) => AgentConfig,
+  { headAddress, natsUrl, engines }: { readonly headAddress: string; readonly natsUrl: string; readonly engines: readonly EngineState[] },
+): AgentConfig {
+  return readConfig({
     headAddress,
     secret: folder.secret,
     natsServers: [new URL(natsUrl).host],
@@ -108,7 +120,7 @@ async function agentConfig({ folder, settings }: EmbeddedClusterOptions, headAdd
     timeScale: settings.TRAINER_TIME_SCALE,
     store: storeConfigOf(folder),
     nativeDir: NATIVE_FOLDER,
-    engines: [...(await readEngines())],
+    engines: [...engines],
     version: VERSION,
     actorEntry: fileURLToPath(new URL('process.bundle.mjs', import.meta.resolve('@trainer/actor'))),
     modules: { '@trainer/training': new URL('bundled/index.js', import.meta.resolve('@trainer/training')).href },

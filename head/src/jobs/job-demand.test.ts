@@ -69,8 +69,8 @@ function died(record: JobRecord, cause: DeathCause): JobRecord {
 
 describe('resourcesFor', () => {
   test.each([
-    ['below 32 MiB one CPU', 'a.csv', 32 * MiB - 1, [node(16, 64_000)], 1000],
-    ['above as many as the largest node has', 'a.csv', 32 * MiB, [node(2, 64_000), node(4, 64_000)], 4000],
+    ['below 8 MiB one CPU', 'a.csv', 8 * MiB - 1, [node(16, 64_000)], 1000],
+    ['above as many as the largest node has', 'a.csv', 8 * MiB, [node(2, 64_000), node(4, 64_000)], 4000],
     ['but never more than 8', 'a.csv', 1000 * MiB, [node(64, 64_000)], 8000],
     ['a lost node does not count', 'a.csv', 1000 * MiB, [node(2, 64_000), node(8, 64_000, 'lost')], 2000],
     ['without nodes one', 'a.csv', 1000 * MiB, [], 1000],

@@ -3,8 +3,8 @@ import type { NodeEntry } from '../nodes/node-table.js';
 import type { Demand } from '../scheduling/demand.js';
 import type { JobRecord } from './job-record.js';
 
-/** Below it one CPU is as fast as many (design.md section 7). */
-const SMALL_DATASET_BYTES = 32 * 2 ** 20;
+/** Below it a second thread gains some 0.2 s at most, and takes a CPU from another job (docs/adr/0003). */
+const SMALL_DATASET_BYTES = 8 * 2 ** 20;
 const ONE_CPU = 1000;
 /** More threads than this give little to one model. */
 const MOST_CPUS = 8;
@@ -16,7 +16,7 @@ const COMPRESSED_RATIO = 8;
 type Nodes = readonly Pick<NodeEntry, 'capacity' | 'state'>[];
 
 /**
- * What one rank leases by default (design.md section 7): below 32 MiB of data one CPU, above min(8, the largest node's)
+ * What one rank leases by default (docs/adr/0003): below 8 MiB of data one CPU, above min(8, the largest node's)
  * CPUs; memory by the catalog's formula from an upper estimate of the cells, as the table is not read yet, and never more than the
  * largest node has, so that the estimate alone makes no job infeasible.
  */
