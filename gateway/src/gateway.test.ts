@@ -101,6 +101,8 @@ describe('POST /train', () => {
   it.each(['model_id', 'data_id', 'task_type'])('refuses a body without %s', async (field) => {
     const answer = await post(Object.fromEntries(Object.entries(iris).filter(([name]) => name !== field)));
     expect(answer.status).toBe(422);
+    const [problem] = (await detailOf(answer)) as { msg: string }[];
+    expect(problem?.msg).toContain('is required');
   });
 
   it.each([

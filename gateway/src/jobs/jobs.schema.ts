@@ -5,17 +5,28 @@ import { whole } from '../http/query.js';
 /** null means: not sent, as Python clients send what they leave out. */
 const optional = <T extends z.ZodType>(type: T) => type.nullish();
 
+/** Says of a field that is not there what to send, and leaves other mistakes to zod's words. */
+const required = (what: string) => ({
+  error: (issue: { readonly input?: unknown }) => (issue.input === undefined ? `is required: ${what}` : undefined),
+});
+
 /** Body of POST /train (api.md); unknown fields pass and become warnings. */
 export const TrainBody = z.looseObject({
-  model_id: z.string().min(1).max(L.names.chars).describe('An id of the catalog, such as xgboost_classifier'),
+  model_id: z
+    .string(required('an id of the catalog'))
+    .min(1)
+    .max(L.names.chars)
+    .describe('An id of the catalog, such as xgboost_classifier'),
   data_id: z
-    .string()
+    .string(required('the key of a dataset, such as iris.csv'))
     .superRefine((dataId, context) => {
       const message = dataIdProblem(dataId);
       if (message !== null) context.addIssue({ code: 'custom', message });
     })
     .describe('Key of the dataset in the data bucket: .csv, .csv.gz, .tsv, .parquet, or without an ending'),
-  task_type: z.enum(TASK_TYPES as [(typeof TASK_TYPES)[number], ...typeof TASK_TYPES]).describe("The model's task"),
+  task_type: z
+    .enum(TASK_TYPES as [(typeof TASK_TYPES)[number], ...typeof TASK_TYPES], required(TASK_TYPES.join(', ')))
+    .describe("The model's task"),
   epochs: optional(z.int().min(L.epochs.min).max(L.epochs.max)).describe('Epochs; DEFAULT_EPOCHS when absent'),
   batch_size: optional(z.int().min(L.batchSize.min).max(L.batchSize.max)).describe('Reaches only mlp models'),
   learning_rate: optional(z.number().gt(L.learningRate.above).lt(L.learningRate.below)).describe(
