@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AgentConfig, AgentSettings } from '@trainer/agent';
 import { connectHead, type HeadConnection } from '@trainer/client/internal';
-import type { Gateway, startGateway } from '@trainer/gateway';
+import type { startGateway } from '@trainer/gateway';
 import type { Clock, EngineState } from '@trainer/model';
-import { detectSpawner, timeScale, until, type Logger } from '@trainer/runtime';
+import { connectMessages, detectSpawner, timeScale, until, type Logger } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { writeClusterFile } from './cluster-file.js';
 import { databaseUrlOf, type Settings } from './config/settings.js';
@@ -98,10 +98,8 @@ async function startParts(
   closers.push(() => agent.stop(AGENT_STOP_MS));
   const connection = connectHead({ address: head.address, secret: folder.secret });
   closers.push(() => connection.close());
-  const gateway = gatewayCode === null ? null : await startGatewayOf(await gatewayCode, options, connection, store);
-  if (gateway !== null) closers.push(() => gateway.close());
+  const restUrl = gatewayCode === null ? null : await startRest(await gatewayCode, options, { head: connection, store, natsUrl }, closers);
   await nodeHasJoined(connection, clock);
-  const restUrl = gateway?.url ?? null;
   await writeClusterFile(folder.path, { address: head.address, restUrl, pid: process.pid, version: VERSION });
   return { address: head.address, restUrl, head: connection, store };
 }
@@ -167,12 +165,17 @@ function natsProgram(settings: Settings): Promise<string> {
   });
 }
 
-async function startGatewayOf(
+/** @returns where REST listens. */
+async function startRest(
   code: { readonly startGateway: typeof startGateway },
-  { settings, clock, log }: EmbeddedClusterOptions,
-  head: HeadConnection,
-  store: ObjectStore,
-): Promise<Gateway> {
+  { folder, settings, clock, log }: EmbeddedClusterOptions,
+  { head, store, natsUrl }: { readonly head: HeadConnection; readonly store: ObjectStore; readonly natsUrl: string },
+  closers: (() => Promise<void> | void)[],
+): Promise<string> {
+  const logger = log.child({ part: 'gateway' });
+  const servers = [new URL(natsUrl).host];
+  const messages = await connectMessages({ servers, token: folder.secret, name: 'gateway', logger, random: Math.random });
+  closers.push(() => messages.close());
   const gatewaySettings = {
     host: settings.SERVICE_HOST,
     port: settings.SERVICE_PORT,
@@ -186,9 +189,11 @@ async function startGatewayOf(
     uploadLimitBytes: settings.TRAINER_UPLOAD_LIMIT,
     cancelWaitMs: 5_000,
     healthTimeoutMs: 800,
-    eventsKeepAliveMs: 15_000,
+    eventsFillMs: 5_000,
   } as const;
-  return code.startGateway({ head, store, settings: gatewaySettings, clock }, log.child({ part: 'gateway' }));
+  const gateway = await code.startGateway({ head, messages, store, settings: gatewaySettings, clock }, logger);
+  closers.push(() => gateway.close());
+  return gateway.url;
 }
 
 /** The cluster is of use once its node can be planned on. */

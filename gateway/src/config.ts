@@ -18,6 +18,9 @@ export interface GatewaySettings {
   readonly cancelWaitMs: number;
   /** How long GET /health waits for the head; the answer must come within a second. */
   readonly healthTimeoutMs: number;
-  /** How often an idle event stream sends a comment, so that proxies keep it open. */
-  readonly eventsKeepAliveMs: number;
+  /**
+   * How long an event stream without events waits before it asks the head for what NATS may have lost; it then sends a comment, so
+   * that proxies keep it open.
+   */
+  readonly eventsFillMs: number;
 }

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import type { Model } from '@trainer/model';
 import { silentLogger, systemClock } from '@trainer/runtime';
 import type { ObjectStore } from '@trainer/storage';
+import { MemoryBroker } from '@trainer/runtime/testing';
 import { memoryStore } from '@trainer/storage/testing';
 import { startGateway, type Gateway } from './start.js';
 import { memoryHead, type MemoryHead } from './testing/memory-head.js';
@@ -18,18 +19,19 @@ const settings = {
   uploadLimitBytes: 1000,
   cancelWaitMs: 10,
   healthTimeoutMs: 50,
-  eventsKeepAliveMs: 60_000,
+  eventsFillMs: 60_000,
 } as const;
 
 const iris = { model_id: 'xgboost_classifier', data_id: 'iris.csv', task_type: 'classification' };
 let head: MemoryHead;
 let store: ObjectStore;
+const messages = new MemoryBroker(systemClock()).connect();
 let gateway: Gateway;
 
 beforeAll(async () => {
   head = memoryHead();
   store = memoryStore();
-  gateway = await startGateway({ head, store, settings, clock: systemClock() }, silentLogger);
+  gateway = await startGateway({ head, messages, store, settings, clock: systemClock() }, silentLogger);
 });
 afterAll(() => gateway.close());
 
@@ -186,6 +188,7 @@ describe('GET /train/{id}/events', () => {
     const { job_id: id } = (await (await post(iris)).json()) as { job_id: string };
     const job = head.stored.get(id);
     if (job === undefined) throw new Error('the job was not stored');
+    head.stored.set(id, { ...job, status: 'completed' });
     head.storedEvents.set(
       id,
       [1, 2].map((number) => ({ job: job.id, number, type: 'status', at: 0, data: job })),
@@ -296,7 +299,7 @@ describe('the door', () => {
 
   it('refuses to start where others could reach it unasked', async () => {
     const open = { ...settings, host: '0.0.0.0' };
-    await expect(startGateway({ head, store, settings: open, clock: systemClock() }, silentLogger)).rejects.toMatchObject({
+    await expect(startGateway({ head, messages, store, settings: open, clock: systemClock() }, silentLogger)).rejects.toMatchObject({
       code: 'gateway.unprotected',
     });
   });

@@ -1,5 +1,5 @@
 import type { HeadConnection, JobFilter, TrainingRequest } from '@trainer/client/internal';
-import { InvalidRequestError, NotFoundError, type Job, type JobEvent, type JobId, type Model } from '@trainer/model';
+import { InvalidRequestError, isFinalStatus, NotFoundError, type Job, type JobEvent, type JobId, type Model } from '@trainer/model';
 
 /** A head in memory, for tests of the routes: it keeps jobs and answers; it schedules nothing. */
 export interface MemoryHead extends HeadConnection {
@@ -46,8 +46,10 @@ export function memoryHead(): MemoryHead {
       },
       cancel: (id) => Promise.resolve().then(() => find(id)),
       progress: (id) => Promise.resolve().then(() => ({ job: find(id), metrics: [], checkpoints: [] })),
-      events: async function* (id, options = {}) {
-        yield* (await Promise.resolve(storedEvents.get(id) ?? [])).filter((event) => event.number > (options.after ?? 0));
+      events: unused,
+      storedEvents: (id, { after }) => {
+        const events = (storedEvents.get(id) ?? []).filter((event) => event.number > after);
+        return Promise.resolve({ events, isOver: isFinalStatus(find(id).status) });
       },
       model: (id) =>
         Promise.resolve().then(() => {

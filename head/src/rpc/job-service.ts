@@ -43,6 +43,7 @@ export function jobService(rules: JobRules): JobServiceServer {
     cancel: unary(logger, async (request: pb.CancelRequest) => encodeJob(await cancel(rules, request))),
     progress: unary(logger, (request: pb.ProgressRequest) => progress(rules, request)),
     events: streaming(logger, (call, signal) => streamEvents(rules, call, signal)),
+    storedEvents: unary(logger, (request: pb.EventsRequest) => storedEvents(rules, request)),
     getModel: unary(logger, async ({ job }: pb.JobRef) => {
       const { job: found } = await find(rules, job);
       if (found.status !== 'completed') throw new JobNotCompletedError(found.id);
@@ -109,6 +110,14 @@ async function progress(rules: JobRules, request: pb.ProgressRequest): Promise<p
   const { job } = await find(rules, request.job);
   const [metrics, checkpoints] = await Promise.all([rules.store.epochs(job.id, request.epochs ?? null), rules.store.checkpoints(job.id)]);
   return { job: encodeJob(job), metrics: metrics.map(encodeEpochMetrics), checkpoints: checkpoints.map(encodeStoredCheckpoint) };
+}
+
+/** The record is read first: what it says has ended has all its events stored. */
+async function storedEvents(rules: JobRules, { job, after }: pb.EventsRequest): Promise<pb.StoredEventsReply> {
+  const record = await find(rules, job);
+  const events = await rules.store.events(record.job.id, after, EVENT_PAGE);
+  const isOver = isFinalStatus(record.job.status) && (events.at(-1)?.number ?? after) >= record.lastEvent;
+  return { events: events.map(encodeJobEvent), isOver };
 }
 
 /** Everything is read from the store, in order; commits only say that there is more. */

@@ -30,6 +30,7 @@ export type {
   CancelRequest,
   EpochMetrics,
   EventsRequest,
+  StoredEventsReply,
   Job,
   JobEvent,
   JobRef,

@@ -92,6 +92,14 @@ export interface Jobs {
    * lost connection is taken up again at the event that is due. @throws TrainerError `not-found`.
    */
   events(job: string, options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterableIterator<JobEvent>;
+  /**
+   * The stored events with a number above `after`, some at a time, for who hears of live ones elsewhere and fills gaps.
+   * `isOver`: the job has ended and none comes after these. @throws TrainerError `not-found`.
+   */
+  storedEvents(
+    job: string,
+    options: { readonly after: number },
+  ): Promise<{ readonly events: readonly JobEvent[]; readonly isOver: boolean }>;
   /** The model of a completed job. @throws TrainerError `not-found`. */
   model(job: string): Promise<Model>;
   /** Newest first; `page` from 1. */

@@ -35,6 +35,10 @@ export function jobsOver(rpc: HeadRpc): Jobs {
     },
     progress: (job, options = {}) => readProgress(rpc, job, options.epochs),
     events: (job, options = {}) => readEvents(rpc, job, options),
+    async storedEvents(job, { after }) {
+      const reply = await rpc.unary(jobs.storedEvents.bind(jobs), { job, after }, { isIdempotent: true });
+      return { events: reply.events.map((event, index) => decodeJobEvent(event, `events[${index}]`)), isOver: reply.isOver };
+    },
     async model(job) {
       return decodeModel(await rpc.unary(jobs.getModel.bind(jobs), { job }, { isIdempotent: true }));
     },
