@@ -32,7 +32,12 @@ test('data put stores a file under its own name unless another is given', async 
 
 test('data put of a file that is not there is one line and exit code 1', async () => {
   const { code, stderr } = await cluster.trainer('data', 'put', '/no/such/file.csv');
-  expect([code, stderr.trim().split('\n').length]).toEqual([1, 1]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^\/no\/such\/file\.csv can't be read: .*\n$/)]);
+});
+
+test('data put refuses a name that would leave its bucket', async () => {
+  const { code, stderr } = await cluster.trainer('data', 'put', IRIS, '../x.csv');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('a key cannot leave its bucket')]);
 });
 
 test('train follows the job, phase by phase, to its scores', async () => {

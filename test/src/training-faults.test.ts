@@ -129,18 +129,23 @@ test('a full queue refuses with 429 and takes jobs again once there is room', as
   await Promise.all([running, ...waiting.slice(1), late.body.job_id].map((id) => rest.cancel(id)));
 }, 60_000);
 
+/** So many that the training is not over before it is seen to be under way. */
+const KILLED_EPOCHS = 300;
+/** A model with sampling has four checkpoints, the first at a fifth. */
+const FIRST_CHECKPOINT = KILLED_EPOCHS / 5;
+
 test('a rank that is killed is tried again from its checkpoint, and makes the very model of an undisturbed run', async () => {
-  const request = slowRequest({ epochs: 60, hyperparameters: { n_estimators: 60, max_depth: 8, subsample: 0.7 } });
+  const request = slowRequest({ epochs: KILLED_EPOCHS, hyperparameters: { n_estimators: KILLED_EPOCHS, max_depth: 8, subsample: 0.7 } });
   const id = await rest.submit(request);
-  await begunTraining(id, 20);
+  await begunTraining(id, FIRST_CHECKPOINT + 20);
   cluster.pidsOf('actors').forEach((pid) => signalTo(pid, 'SIGKILL'));
   const job = await rest.ended(id);
   const requeued = (await rest.allEvents(id)).filter(({ data }) => data['phase'] === 'queued' && data['attempt'] !== 0);
   const reason = /ended by SIGKILL\. The next attempt goes on from epoch \d+/;
   expect(requeued.map(({ data }) => data['pending_reason'])).toEqual([expect.stringMatching(reason)]);
-  expect(job).toMatchObject({ status: 'completed', attempt: 2, current_epoch: 60 });
+  expect(job).toMatchObject({ status: 'completed', attempt: 2, current_epoch: KILLED_EPOCHS });
   const { body } = await rest.call<{ recent_metrics: { epoch: number }[] }>(`/train/${id}/progress?epochs=all`);
-  expect(body.recent_metrics.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 60 }, (_, at) => at + 1));
+  expect(body.recent_metrics.map(({ epoch }) => epoch)).toEqual(Array.from({ length: KILLED_EPOCHS }, (_, at) => at + 1));
 
   const undisturbed = await rest.trained(request);
   const filesOf = async (of: string): Promise<string[]> =>

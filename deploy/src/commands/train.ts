@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { TASK_TYPES, TrainerError, type Job, type TaskType } from '@trainer/model';
+import { dataIdProblem, TASK_TYPES, TrainerError, type Job, type TaskType } from '@trainer/model';
 import type { TrainingRequest } from '@trainer/client/internal';
 import { followJob, verdictOf } from '../terminal/follow-job.js';
 import { print, type Format } from '../terminal/output.js';
@@ -79,7 +79,11 @@ export async function cancel({ head, output }: Cluster, format: Format, id: stri
 /** `trainer data put FILE [NAME]`: streams a file to the data bucket through REST. */
 export async function putData({ restUrl, output }: Cluster, format: Format, file: string, name: string): Promise<void> {
   if (restUrl === null) throw new UsageError('data put', 'This cluster runs without REST; start it with a gateway to upload data.');
-  const { size } = await stat(file);
+  const problem = dataIdProblem(name);
+  if (problem !== null) throw new UsageError(name, `${problem}; name it: trainer data put ${file} NAME`);
+  const { size } = await stat(file).catch((error: unknown) => {
+    throw new UsageError(file, `${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+  });
   const response = await fetch(`${restUrl}/data/${name.split('/').map(encodeURIComponent).join('/')}`, {
     method: 'PUT',
     headers: { 'content-length': String(size) },

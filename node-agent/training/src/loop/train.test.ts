@@ -18,6 +18,7 @@ async function run(learner: CountingLearner, plan: Partial<TrainingPlan> = {}, c
     {
       task: 'classification',
       classCount: 2,
+      epochsAsked: 100,
       earlyStopping: { patience: 2 },
       checkpointIntervalEpochs: 5,
       learningRate: 0.3,
@@ -72,7 +73,11 @@ describe('early stopping', () => {
   test('keeps the earlier of two equal epochs', async () => {
     expect((await run(countingLearner([0.8, 0.8]))).outcome).toMatchObject({ kept: { epoch: 1 } });
   });
-  test('warns when patience is not below the epochs', async () => {
+  test('says nothing of a patience that its submission was warned of', async () => {
+    const plan = { earlyStopping: { patience: 3 }, epochsAsked: 3 };
+    expect((await run(countingLearner(rising(3)), plan)).warnings).toEqual([]);
+  });
+  test('warns when patience is not below the epochs that the model has', async () => {
     expect((await run(countingLearner(rising(3)), { earlyStopping: { patience: 3 } })).warnings).toEqual([
       expect.stringContaining('patience (3)'),
     ]);

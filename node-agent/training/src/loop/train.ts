@@ -7,6 +7,8 @@ import { better, type BestEpoch } from './early-stopping.js';
 export interface TrainingPlan {
   readonly task: TaskType;
   readonly classCount: number;
+  /** The learner may have fewer. */
+  readonly epochsAsked: number;
   /** On the validation loss; null: off, by request or for the model. */
   readonly earlyStopping: { readonly patience: number } | null;
   readonly checkpointIntervalEpochs: number;
@@ -49,7 +51,8 @@ const MAX_CUTS = 4;
  */
 export async function train(learner: Learner, plan: TrainingPlan, reports: TrainingReports): Promise<TrainingOutcome> {
   const { resumeFrom, earlyStopping } = plan;
-  if (earlyStopping && earlyStopping.patience >= learner.epochs) {
+  // A patience that is not below the epochs asked was warned of at the submission.
+  if (earlyStopping && earlyStopping.patience < plan.epochsAsked && earlyStopping.patience >= learner.epochs) {
     await reports.warning(
       `patience (${earlyStopping.patience}) is not below the number of epochs (${learner.epochs}), so early stopping can't end the training; it still keeps the best epoch.`,
     );

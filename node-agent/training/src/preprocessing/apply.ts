@@ -24,7 +24,10 @@ export function applyPreprocessing(preprocessing: Preprocessing, features: reado
   return { values, rows: rows.length, columns };
 }
 
-/** The first value that would be infinite in float32, or null. */
+/**
+ * A value that would be infinite in float32, or null: the first that is too large as it stands, as such a one moves the centre of its
+ * column so far that others become too large beside it.
+ */
 export function firstBeyondFloat32(
   preprocessing: Preprocessing,
   features: readonly FeatureColumn[],
@@ -32,9 +35,18 @@ export function firstBeyondFloat32(
   for (const [index, step] of preprocessing.steps.entries()) {
     const centre = step.kind === 'centred-number' ? step.centre : 0;
     const values = features[index]?.values ?? new Float64Array(0);
+    let first: number | null = null;
     for (let row = 0; row < values.length; row += 1) {
-      if (Math.abs(Math.fround((values[row] ?? 0) - centre)) === Infinity) return { column: step.input, row };
+      const value = values[row] ?? 0;
+      if (!isBeyond(value - centre)) continue;
+      if (isBeyond(value)) return { column: step.input, row };
+      first ??= row;
     }
+    if (first !== null) return { column: step.input, row: first };
   }
   return null;
+}
+
+function isBeyond(value: number): boolean {
+  return Math.abs(Math.fround(value)) === Infinity;
 }

@@ -72,4 +72,9 @@ describe('apply', () => {
     const { preprocessing } = fitPreprocessing(features, target, rows(1));
     expect(firstBeyondFloat32(preprocessing, features)).toEqual({ column: 'b', row: 1 });
   });
+  test('a number beyond float32 is found where it stands, not where its centre makes others too large', () => {
+    const features = [column('a', [1, 2, 3, 1e39])];
+    const { preprocessing } = fitPreprocessing(features, target, rows(4));
+    expect(firstBeyondFloat32(preprocessing, features)).toEqual({ column: 'a', row: 3 });
+  });
 });

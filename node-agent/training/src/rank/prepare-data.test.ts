@@ -59,6 +59,10 @@ describe('what is refused', () => {
     });
     expect(String(error)).toContain('exclude_columns: ["b","c"]');
   });
+  test('a column of numbers but for one word, by that word', async () => {
+    const error = await failure('a,b,y\n1,2,0\n2,3,1\n3,n/k,0\n4,5,1\n');
+    expect(error).toMatchObject({ facts: { columns: [{ column: 'b', example: 'n/k', place: { unit: 'line', number: 4 } }] } });
+  });
   test('a number that float32 cannot hold, with its line', async () => {
     expect(await failure(table(100, (at) => `${at === 50 ? '1.5e39' : '0.5'},${at},${at % 2}`))).toMatchObject({
       code: 'dataset.infinity',

@@ -101,9 +101,15 @@ async function numericFeatures(table: Table, columns: readonly Column[]): Promis
 }
 
 async function exampleOf(table: Table, column: CodedColumn, type: 'text' | 'date'): Promise<UnusableColumn> {
-  const row = column.codes.findIndex((code) => code >= 0);
-  const example = column.labels[column.codes[row] ?? 0] ?? '';
-  return { column: column.name, type, example, place: await table.locate(Math.max(row, 0)) };
+  // The value that makes it no column of numbers says more than a number that stands above it.
+  const telling = column.labels.findIndex((label) => type === 'date' || Number.isNaN(Number(label)));
+  const code = Math.max(telling, 0);
+  return {
+    column: column.name,
+    type,
+    example: column.labels[code] ?? '',
+    place: await table.locate(Math.max(column.codes.indexOf(code), 0)),
+  };
 }
 
 function gapsIn(feature: FeatureColumn | undefined): number {

@@ -114,6 +114,7 @@ export class TrainingSession {
       {
         task: request.taskType,
         classCount: data.classCount,
+        epochsAsked: request.epochs,
         earlyStopping: request.earlyStopping && this.#entry.earlyStopping ? { patience: request.patience } : null,
         checkpointIntervalEpochs,
         learningRate: typeof rate === 'number' ? rate : null,

@@ -77,7 +77,7 @@ export const xgboostClassifier: CatalogEntry = {
   },
   distribution: null,
   maxRows: 100_000_000,
-  memory: { baseBytes: 192 * 2 ** 20, bytesPerCell: 16 },
+  memory: { baseBytes: 320 * 2 ** 20, bytesPerCell: 16 },
   formats: ['pkl', 'onnx', 'native'],
   earlyStopping: true,
 };
