@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { dataIdProblem, TASK_TYPES, TrainerError, type Job, type TaskType } from '@trainer/model';
+import { dataIdProblem, TASK_TYPES, TrainerError, type Job, type JobEvent, type TaskType } from '@trainer/model';
 import type { TrainingRequest } from '@trainer/client/internal';
 import { followJob, verdictOf } from '../terminal/follow-job.js';
 import { print, type Format } from '../terminal/output.js';
@@ -38,9 +38,9 @@ export async function train({ head, output }: Cluster, format: Format, model: st
   return job;
 }
 
-async function ended(events: AsyncIterable<{ type: string; data: unknown }>, submitted: Job): Promise<Job> {
+async function ended(events: AsyncIterable<JobEvent>, submitted: Job): Promise<Job> {
   let last = submitted;
-  for await (const event of events) if (event.type === 'status') last = event.data as Job;
+  for await (const event of events) if (event.type === 'status') last = event.data;
   return last;
 }
 

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openDataFolder, readSecret } from './data-folder.js';
+import { openDataFolder } from './data-folder.js';
 
 let parent: string;
 let path: string;
@@ -29,7 +29,7 @@ test('the secret stays the same, and the commands read it', async () => {
   const second = await openDataFolder(path);
   expect(second.secret).toBe(first.secret);
   expect(second.isNew).toBe(false);
-  expect(await readSecret(path)).toBe(first.secret);
+  expect((await readFile(join(path, 'secret'), 'utf8')).trim()).toBe(first.secret);
 });
 
 test('a second cluster on the folder is told who has it', async () => {

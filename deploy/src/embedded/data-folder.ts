@@ -69,19 +69,6 @@ async function freeBytesOf(path: string): Promise<number> {
   return bavail * bsize;
 }
 
-/**
- * @returns the secret of a data folder, for the commands that talk to its cluster
- * @throws DataFolderAccessError when there is none
- */
-export async function readSecret(path: string): Promise<string> {
-  const file = join(path, 'secret');
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    throw new DataFolderAccessError(path, `its secret can't be read: ${messageOf(error)}`, { cause: error });
-  }
-}
-
 async function readOrMakeSecret(file: string): Promise<string> {
   const found = (await readIfThere(file))?.trim();
   if (found !== undefined && found !== '') return found;

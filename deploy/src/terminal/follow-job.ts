@@ -11,8 +11,8 @@ export async function followJob(events: AsyncIterable<JobEvent>, output: Output)
   let metrics: EpochMetrics | null = null;
   let phase = '';
   for await (const event of events) {
-    if (event.type === 'metrics') metrics = event.data as unknown as EpochMetrics;
-    else job = event.data as unknown as Job;
+    if (event.type === 'metrics') metrics = event.data;
+    else job = event.data;
     if (job === null) continue;
     if (output.isTerminal) output.write(`\r\u001b[2K${progressLine(job, metrics)}`);
     else if (job.phase !== phase) output.write(`${progressLine(job, metrics)}\n`);

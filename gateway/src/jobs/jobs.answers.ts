@@ -1,3 +1,4 @@
+import { STATUSES } from '@trainer/model';
 import { z } from 'zod';
 
 const metrics = z.record(z.string(), z.number().nullable());
@@ -7,7 +8,7 @@ const text = z.string().nullable();
 /** What a job looks like (api.md, Job). */
 export const JobSchema = z.object({
   job_id: z.string().meta({ example: 'train_a1b2c3d4e5f6' }),
-  status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled']),
+  status: z.enum(STATUSES),
   model_id: z.string(),
   data_id: z.string(),
   task_type: z.string(),

@@ -1,4 +1,4 @@
-import { TASK_TYPES, TRAIN_LIMITS as L, dataIdProblem } from '@trainer/model';
+import { STATUSES, TASK_TYPES, TRAIN_LIMITS as L, dataIdProblem } from '@trainer/model';
 import { z } from 'zod';
 import { whole } from '../http/query.js';
 
@@ -62,7 +62,7 @@ export type TrainBody = z.infer<typeof TrainBody>;
 export const KNOWN_FIELDS: readonly string[] = Object.keys(TrainBody.shape);
 
 export const ListJobsQuery = z.object({
-  status: z.enum(['pending', 'running', 'completed', 'failed', 'cancelled']).optional(),
+  status: z.enum(STATUSES).optional(),
   limit: whole(1, 100, 10),
   model_id: z.string().max(L.names.chars).optional(),
   experiment_name: z.string().max(L.names.chars).optional(),

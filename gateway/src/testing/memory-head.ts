@@ -1,5 +1,6 @@
 import type { HeadConnection, JobFilter, TrainingRequest } from '@trainer/client/internal';
 import { InvalidRequestError, isFinalStatus, NotFoundError, type Job, type JobEvent, type JobId, type Model } from '@trainer/model';
+import { aTrainRequest } from '@trainer/model/testing';
 
 /** A head in memory, for tests of the routes: it keeps jobs and answers; it schedules nothing. */
 export interface MemoryHead extends HeadConnection {
@@ -71,29 +72,17 @@ export function memoryHead(): MemoryHead {
 export function jobOf(request: TrainingRequest, id: string): Job {
   return {
     id: id as JobId,
-    request: {
+    request: aTrainRequest({
       modelId: request.modelId,
       dataId: request.dataId,
       taskType: request.taskType,
       targetColumn: request.targetColumn ?? null,
       epochs: request.epochs ?? 100,
-      batchSize: 32,
-      learningRate: 0.001,
       sentHyperparameters: request.hyperparameters ?? {},
-      hyperparameters: {},
-      useGpu: true,
-      numWorkers: null,
-      experimentName: 'trainer',
-      runName: null,
       tags: request.tags ?? {},
       pipelineId: request.pipelineId ?? null,
-      earlyStopping: true,
-      patience: 10,
-      seed: 42,
-      validationSplit: null,
-      excludeColumns: [],
       warnings: request.warnings ?? [],
-    },
+    }),
     dataset: { key: request.dataId, etag: 'v1', bytes: 10 },
     status: 'pending',
     phase: 'queued',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { catalogEntry, jobId, leaseId, nodeId } from '@trainer/model';
-import type { CatalogEntry, DeathCause, NodeState, TrainRequest } from '@trainer/model';
+import type { CatalogEntry, DeathCause, NodeState } from '@trainer/model';
+import { aTrainRequest } from '@trainer/model/testing';
 import { artifactStem } from './artifacts.js';
 import { assignmentOf } from './assignment.js';
 import { demandOf, resourcesFor } from './job-demand.js';
@@ -18,29 +19,7 @@ function node(cpus: number, memoryMiB: number, state: NodeState = 'connected') {
 }
 
 function job(bytes: number, epochs = 100, createdAt = 0): JobRecord {
-  const request: TrainRequest = {
-    modelId: 'xgboost_classifier',
-    dataId: 'iris.csv',
-    taskType: 'classification',
-    targetColumn: null,
-    epochs,
-    batchSize: 32,
-    learningRate: 0.001,
-    sentHyperparameters: {},
-    hyperparameters: {},
-    useGpu: true,
-    numWorkers: 4,
-    experimentName: 'trainer',
-    runName: null,
-    tags: {},
-    pipelineId: null,
-    earlyStopping: true,
-    patience: 10,
-    seed: 42,
-    validationSplit: null,
-    excludeColumns: [],
-    warnings: [],
-  };
+  const request = aTrainRequest({ epochs, numWorkers: 4 });
   return newJob(
     {
       id: jobId('train_0123456789ab'),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { actorId, jobId, leaseId, nodeId, sessionId } from '@trainer/model';
-import type { Actor, EpochMetrics, Job, Lease, Model, TrainRequest } from '@trainer/model';
+import type { Actor, EpochMetrics, Job, Lease, Model } from '@trainer/model';
+import { aTrainRequest } from '@trainer/model/testing';
 import { newJob, submittedEvent } from '../jobs/new-job.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { ClusterStore, StoredNode } from './cluster-store.js';
@@ -186,29 +187,12 @@ function aLease(): Lease {
 }
 
 function aJob(id: string, createdAt: number): JobRecord {
-  const request: TrainRequest = {
-    modelId: 'xgboost_classifier',
+  const request = aTrainRequest({
     dataId: 'a\u2028 "b".csv',
-    taskType: 'classification',
-    targetColumn: null,
     epochs: 10,
-    batchSize: 32,
-    learningRate: 0.001,
-    sentHyperparameters: {},
     hyperparameters: { max_depth: 6 },
-    useGpu: true,
-    numWorkers: null,
-    experimentName: 'trainer',
-    runName: null,
     tags: { n: String(createdAt) },
-    pipelineId: null,
-    earlyStopping: true,
-    patience: 10,
-    seed: 42,
-    validationSplit: null,
-    excludeColumns: [],
-    warnings: [],
-  };
+  });
   const dataset = { key: request.dataId, etag: 'e', bytes: 1 };
   return newJob({ id: jobId(id), request, dataset, dataBucket: 'd', modelsBucket: 'm', checkpointInterval: 5 }, createdAt);
 }

@@ -61,16 +61,6 @@ export function readEnv<Shape extends z.ZodRawShape>(
   );
 }
 
-/** `true`, `1`, `on`, `yes` or `false`, `0`, `off`, `no`, in any case. */
-export function envFlag() {
-  return z.string().transform((text, context) => {
-    if (/^(true|1|on|yes)$/i.test(text)) return true;
-    if (/^(false|0|off|no)$/i.test(text)) return false;
-    context.addIssue({ code: 'custom', message: 'give true or false' });
-    return z.NEVER;
-  });
-}
-
 /** A decimal number within inclusive bounds. */
 export function envNumber(bounds: { readonly min: number; readonly max: number; readonly isInteger?: boolean }) {
   const { min, max, isInteger = false } = bounds;
@@ -103,16 +93,4 @@ export function envBytes() {
 export interface PortRange {
   readonly from: number;
   readonly to: number;
-}
-
-/** `0` for any port, `7000` for one, `7000-7100` for a range. */
-export function envPorts() {
-  return z.string().transform((text, context): PortRange => {
-    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text.trim());
-    const from = Number(match?.[1]);
-    const to = Number(match?.[2] ?? from);
-    if (from <= to && to <= 65_535) return { from, to };
-    context.addIssue({ code: 'custom', message: 'give a port, a range such as 7000-7100, or 0 for any' });
-    return z.NEVER;
-  });
 }

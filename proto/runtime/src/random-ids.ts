@@ -38,7 +38,3 @@ export function newSessionId(random: RandomBytes): SessionId {
 export function newStreamId(random: RandomBytes): StreamId {
   return streamId(`stream-${hex(random, 8)}`);
 }
-/** A secret of 256 bits, hexadecimal: of a cluster, an incarnation or an attempt. */
-export function newSecret(random: RandomBytes): string {
-  return hex(random, 32);
-}

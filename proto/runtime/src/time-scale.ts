@@ -8,9 +8,6 @@ export interface TimeScale {
   scaled(ms: Millis): Millis;
 }
 
-/** The name of the one setting. */
-export const TIME_SCALE_SETTING = 'TRAINER_TIME_SCALE';
-
 /** @param factor above 0; what TRAINER_TIME_SCALE says, 1 by default */
 export function timeScale(factor = 1): TimeScale {
   return { factor, scaled: (ms) => Math.max(1, Math.round(ms * factor)) };

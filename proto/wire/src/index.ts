@@ -69,7 +69,7 @@ export { NotTransferableError, ValueTooLargeError, WireFormatError } from './err
 export type { FieldPath } from './errors.js';
 export { decodeValue, encodeValue, MAX_VALUE_BYTES } from './values.js';
 export type { EncodeOptions, HandleData, HandleHook } from './values.js';
-export { ALL_JOB_EVENTS, jobEventsSubject, logSubject, placeSubject } from './subjects.js';
+export { jobEventsSubject, logSubject, placeSubject } from './subjects.js';
 export { errorToStatus, statusToError } from './status.js';
 export type { ErrorStatus } from './status.js';
 export {

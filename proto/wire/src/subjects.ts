@@ -10,9 +10,6 @@ export function jobEventsSubject(job: JobId): string {
   return `trainer.v1.job.${job}.events`;
 }
 
-/** The events of every job. */
-export const ALL_JOB_EVENTS = 'trainer.v1.job.*.events';
-
 /** Where an agent publishes what a lease's process writes, line by line. */
 export function logSubject(lease: LeaseId): string {
   return `trainer.v1.log.${lease}`;

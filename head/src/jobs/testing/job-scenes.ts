@@ -1,5 +1,6 @@
 import { jobId, leaseId, nodeId } from '@trainer/model';
-import type { Checkpoint, DeathCause, EpochMetrics, RankReport, StoredFile, TrainingResult, TrainRequest } from '@trainer/model';
+import type { Checkpoint, DeathCause, EpochMetrics, RankReport, StoredFile, TrainingResult } from '@trainer/model';
+import { aTrainRequest } from '@trainer/model/testing';
 import type { JobStep, JobTrigger } from '../job-events.js';
 import type { JobRecord } from '../job-record.js';
 import { newJob } from '../new-job.js';
@@ -14,29 +15,7 @@ export const SIGKILL: DeathCause = { kind: 'signal', signal: 'SIGKILL' };
 /** 2 December 2025, 10:00 UTC. */
 export const DAY = 1_764_669_600_000;
 
-const request: TrainRequest = {
-  modelId: 'xgboost_classifier',
-  dataId: 'iris.csv',
-  taskType: 'classification',
-  targetColumn: null,
-  epochs: 100,
-  batchSize: 32,
-  learningRate: 0.001,
-  sentHyperparameters: {},
-  hyperparameters: { max_depth: 6 },
-  useGpu: true,
-  numWorkers: null,
-  experimentName: 'trainer',
-  runName: null,
-  tags: {},
-  pipelineId: null,
-  earlyStopping: true,
-  patience: 10,
-  seed: 42,
-  validationSplit: null,
-  excludeColumns: [],
-  warnings: [],
-};
+const request = aTrainRequest({ hyperparameters: { max_depth: 6 } });
 export const queued = newJob(
   {
     id: ID,

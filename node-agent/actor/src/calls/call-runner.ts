@@ -2,7 +2,7 @@ import { toErrorData, type TrainerError } from '@trainer/model';
 import { decodeValue, encodeValue } from '@trainer/wire';
 import type { ActorCall } from './actor-call.js';
 import { NoMethodError, StreamExpectedError } from './errors.js';
-import { Fifo } from './fifo.js';
+import { Fifo } from '@trainer/runtime';
 import type { Method, MethodTable } from './method-table.js';
 import { toRemoteFailure } from './remote-failure.js';
 

@@ -3,7 +3,7 @@ import { toErrorData } from '@trainer/model';
 import { ActorCall, type AnswerTaker } from './actor-call.js';
 import { weight, type AnswerBody, type CallAnswer, type IncomingBatch, type IncomingCall } from './answer.js';
 import { AnswerForgottenError, CancelledError, DeadlineError, TooManyCallsError } from './errors.js';
-import { Fifo } from './fifo.js';
+import { Fifo } from '@trainer/runtime';
 
 /*
  * Invariants of a caller, which outlives its links:

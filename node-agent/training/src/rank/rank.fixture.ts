@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RankContext } from '@trainer/actor';
 import { catalogEntry, jobId, leaseId, type RankReport, type TrainingAssignment, type TrainRequest } from '@trainer/model';
+import { aTrainRequest } from '@trainer/model/testing';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 
 const ROOT = new URL('../../../../', import.meta.url);
@@ -12,33 +13,14 @@ export const irisCsv = (): Promise<Buffer> => readFile(new URL('deploy/sample/ir
 
 export function trainRequest(values: Partial<TrainRequest> = {}): TrainRequest {
   const known = catalogEntry('xgboost_classifier')?.hyperparameters.known ?? {};
-  return {
-    modelId: 'xgboost_classifier',
-    dataId: 'iris.csv',
-    taskType: 'classification',
-    targetColumn: null,
+  return aTrainRequest({
     epochs: 20,
-    batchSize: 32,
-    learningRate: 0.001,
-    sentHyperparameters: {},
-    useGpu: true,
-    numWorkers: null,
-    experimentName: 'trainer',
-    runName: null,
-    tags: {},
-    pipelineId: null,
-    earlyStopping: true,
-    patience: 10,
-    seed: 42,
-    validationSplit: null,
-    excludeColumns: [],
-    warnings: [],
     ...values,
     hyperparameters: {
       ...Object.fromEntries(Object.entries(known).map(([name, { default: value }]) => [name, value])),
       ...values.hyperparameters,
     },
-  };
+  });
 }
 
 /** A store with one dataset, and the world that a rank is put in. */

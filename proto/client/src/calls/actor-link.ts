@@ -2,7 +2,7 @@ import type { Clock, DeathCause, TrainerError } from '@trainer/model';
 import { sleep } from '@trainer/runtime';
 import { ActorDiedError, CallCancelledError, ClusterUnavailableError, reviveError, type Outcome } from '../errors.js';
 import type { CallAnswer, CallCredit, CallStream, CallStreamEnd, CallStreamEvents, OutgoingCall } from './call-stream.js';
-import { Fifo } from './fifo.js';
+import { Fifo } from '@trainer/runtime';
 import type { CallKeeper } from './call-scope.js';
 import type { PendingCall } from './pending-call.js';
 

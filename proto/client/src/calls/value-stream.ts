@@ -1,5 +1,5 @@
 import type { TrainerError } from '@trainer/model';
-import { Fifo } from './fifo.js';
+import { Fifo } from '@trainer/runtime';
 import type { AnswerSink } from './pending-call.js';
 
 /**

@@ -1,6 +1,7 @@
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { InvalidRequestError, jobId, type Job, type JobEvent, type TrainRequest } from '@trainer/model';
+import { InvalidRequestError, jobId, type Job, type JobEvent } from '@trainer/model';
+import { aTrainRequest } from '@trainer/model/testing';
 import { encodeJob, encodeJobEvent, errorToStatus, type pb } from '@trainer/wire';
 import type { HeadConnection } from '../head/head-door.js';
 import { FakeHead } from '../testing/rpc/fake-head.js';
@@ -19,29 +20,16 @@ afterEach(async () => {
   await head.stop();
 });
 
-const REQUEST: TrainRequest = {
-  modelId: 'xgboost_classifier',
-  dataId: 'iris.csv',
-  taskType: 'classification',
+const REQUEST = aTrainRequest({
   targetColumn: 'species',
   epochs: 10,
-  batchSize: 32,
   learningRate: 0.1,
-  sentHyperparameters: {},
   hyperparameters: { max_depth: 6 },
   useGpu: false,
-  numWorkers: null,
   experimentName: 'default',
-  runName: null,
-  tags: {},
-  pipelineId: null,
   earlyStopping: false,
   patience: 5,
-  seed: 42,
-  validationSplit: null,
-  excludeColumns: [],
-  warnings: [],
-};
+});
 const JOB: Job = {
   id: jobId('train_0123456789ab'),
   request: REQUEST,

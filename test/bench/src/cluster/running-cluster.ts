@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { treeOf, untilGone } from '../measuring/processes.js';
+import { treeOf } from '@trainer/test';
+import { untilGone } from '../measuring/processes.js';
 import { ROOT } from '../measuring/surroundings.js';
 
 const READY_WITHIN_MS = 60_000;
@@ -53,7 +54,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
   try {
     const restUrl = await ready(options, child, pid);
     const readyMs = performance.now() - startedAt;
-    return { home: options.home, restUrl, readyMs, startedAt, pids: () => treeOf(pid), stop, [Symbol.asyncDispose]: stop };
+    return { home: options.home, restUrl, readyMs, startedAt, pids: () => pidsOf(pid), stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw new Error(`The cluster did not start:\n${output}`, { cause: error });
@@ -84,7 +85,7 @@ async function ready({ home, withGateway }: StartOptions, child: ChildProcess, p
     // A file of an earlier run names another process.
     if (
       left !== null &&
-      (left.pid === pid || treeOf(pid).includes(left.pid)) &&
+      (left.pid === pid || pidsOf(pid).includes(left.pid)) &&
       (!withGateway || (await answers(`${left.restUrl}/health/ready`)))
     )
       return left.restUrl;
@@ -103,7 +104,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function end(child: ChildProcess, pid: number): Promise<void> {
-  const tree = treeOf(pid);
+  const tree = pidsOf(pid);
   child.kill('SIGTERM');
   try {
     await untilGone(tree, STOPPED_WITHIN_MS);
@@ -124,4 +125,8 @@ function kill(pid: number): void {
 function once(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;
   return () => (running ??= run());
+}
+
+function pidsOf(root: number): readonly number[] {
+  return treeOf(root).map(({ pid }) => pid);
 }

@@ -1,24 +1,11 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { runningProcesses } from '@trainer/test';
 import { round } from './statistics.js';
-
-/** A process as /proc shows it. */
-interface ProcessRow {
-  readonly parent: number;
-  readonly command: string;
-}
 
 /** Linux counts CPU time in hundredths on every architecture that Node runs on. */
 const TICKS_A_SECOND = 100;
 const LOOK_EVERY_MS = 1;
-
-/** @returns `root` and all that descend from it, without those that have ended. */
-export function treeOf(root: number): readonly number[] {
-  const rows = allProcesses();
-  const tree = rows.has(root) ? [root] : [];
-  for (const pid of tree) for (const [other, row] of rows) if (row.parent === pid) tree.push(other);
-  return tree;
-}
 
 /** Proportional set size: pages that several share count in parts, so that the sum over processes is what they really hold. */
 export function pssMib(pids: readonly number[]): number {
@@ -29,10 +16,10 @@ export function pssMib(pids: readonly number[]): number {
 
 /** Of each kind of process: how many, and their PSS in MiB. */
 export function pssByKind(pids: readonly number[]): Readonly<Record<string, { readonly n: number; readonly pss_mib: number }>> {
-  const rows = allProcesses();
+  const commands = new Map(runningProcesses().map(({ pid, command }) => [pid, command]));
   const kinds: Record<string, { n: number; pss_mib: number }> = {};
   for (const pid of pids) {
-    const kind = kindOf(rows.get(pid)?.command ?? '');
+    const kind = kindOf(commands.get(pid) ?? '');
     const sum = (kinds[kind] ??= { n: 0, pss_mib: 0 });
     sum.n += 1;
     sum.pss_mib = round(sum.pss_mib + pssMib([pid]), 1);
@@ -61,18 +48,6 @@ export async function untilGone(pids: readonly number[], withinMs: number): Prom
       throw new Error(`Still there after ${withinMs} ms: ${pids.filter((pid) => !isGone(pid)).join(', ')}.`);
     await wait(LOOK_EVERY_MS);
   }
-}
-
-function allProcesses(): ReadonlyMap<number, ProcessRow> {
-  const rows = new Map<number, ProcessRow>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const pid = Number(name);
-    const [state, parent] = statFields(pid);
-    if (parent === undefined || state === 'Z') continue;
-    rows.set(pid, { parent: Number(parent), command: procFile(pid, 'cmdline').replaceAll('\0', ' ').trim() });
-  }
-  return rows;
 }
 
 function kindOf(command: string): string {

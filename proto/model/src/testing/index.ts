@@ -1,0 +1,1 @@
+export { aTrainRequest } from './train-request.js';
