@@ -172,7 +172,7 @@ function compose(
   const secrets = deriveSecrets(config.secret);
   const links = new AgentLinks(headEpoch);
   const common = { loop, clock, random, logger, timers, links };
-  const placer = new Placer({ ...common, placement: natsPlacement(messages), secrets });
+  const placer = new Placer({ ...common, store, placement: natsPlacement(messages), secrets });
   const promoter = new Promoter({ ...common, objects });
   const logs = logCalls({ ...common, store, objects, bucket: buckets.logs, messages });
   const actors = new ActorCalls({ ...common, store, secrets, logs });

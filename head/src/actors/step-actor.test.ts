@@ -57,9 +57,15 @@ function actor(at: ActorStateName): Actor {
       concurrency: 1,
       priority: 50,
       env: {},
+      name: null,
+      namespace: 'default',
+      maxRestarts: 0,
+      checkpointEvery: 1_000,
+      maxCallRetries: 0,
     },
     state: STATES[at],
     restarts: 0,
+    lastDeath: null,
   };
 }
 

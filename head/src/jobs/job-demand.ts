@@ -41,14 +41,11 @@ export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes): 
     id: job.id,
     kind: 'job',
     bundles: Array.from({ length: worldSize }, () => bundle),
-    priority: DEFAULT_PRIORITY,
+    priority: job.request.priority,
     since: job.createdAt,
     needsEngine: entry.engine,
   };
 }
-
-/** Of a scale of 0..99. */
-const DEFAULT_PRIORITY = 50;
 
 interface Largest {
   readonly cpuMilli: number;

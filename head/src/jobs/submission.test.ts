@@ -23,6 +23,7 @@ const plain: SentTrainRequest = {
   seed: null,
   validationSplit: null,
   excludeColumns: [],
+  priority: null,
   warnings: [],
 };
 const DEFAULTS = { epochs: 100, patience: 10 };
@@ -52,6 +53,7 @@ describe('what is not sent', () => {
       seed: 42,
       validationSplit: null,
       excludeColumns: [],
+      priority: 50,
       warnings: [],
     });
   });
@@ -98,6 +100,8 @@ describe('limits, at their edges', () => {
     ['learning_rate', { learningRate: 0.999 }],
     ['num_workers', { numWorkers: 0 }],
     ['num_workers', { numWorkers: 32 }],
+    ['priority', { priority: 0 }],
+    ['priority', { priority: 99 }],
     ['patience', { patience: 1 }],
     ['seed', { seed: 0 }],
     ['seed', { seed: 2 ** 31 - 1 }],
@@ -120,6 +124,9 @@ describe('limits, at their edges', () => {
     ['learning_rate', { learningRate: Number.NaN }],
     ['num_workers', { numWorkers: -1 }],
     ['num_workers', { numWorkers: 33 }],
+    ['priority', { priority: -1 }],
+    ['priority', { priority: 100 }],
+    ['priority', { priority: 1.5 }],
     ['patience', { patience: 0 }],
     ['seed', { seed: -1 }],
     ['seed', { seed: 2 ** 31 }],

@@ -55,6 +55,7 @@ function fill(sent: SentTrainRequest, hyper: CheckedHyperparameters, defaults: S
     seed: sent.seed ?? hyper.seed ?? TRAIN_LIMITS.seed.default,
     validationSplit: sent.validationSplit,
     excludeColumns: [...new Set(sent.excludeColumns)],
+    priority: sent.priority ?? TRAIN_LIMITS.priority.default,
     warnings: [],
   };
 }
@@ -101,7 +102,7 @@ function seedIssues(sent: SentTrainRequest, hyper: CheckedHyperparameters): read
 }
 
 function numberIssues(sent: SentTrainRequest): Issue[] {
-  const { epochs, batchSize, numWorkers, patience, seed, learningRate, validationSplit } = TRAIN_LIMITS;
+  const { epochs, batchSize, numWorkers, patience, seed, priority, learningRate, validationSplit } = TRAIN_LIMITS;
   const split = sent.validationSplit;
   const rate = sent.learningRate;
   const isRateRight = rate === null || (rate > learningRate.above && rate < learningRate.below);
@@ -112,6 +113,7 @@ function numberIssues(sent: SentTrainRequest): Issue[] {
     ...whole('num_workers', sent.numWorkers, numWorkers),
     ...whole('patience', sent.patience, patience),
     ...whole('seed', sent.seed, seed),
+    ...whole('priority', sent.priority, priority),
     ...(isRateRight ? [] : [range('learning_rate', `must be above ${learningRate.above} and below ${learningRate.below}`)]),
     ...(isSplitRight ? [] : [range('validation_split', `must be from ${validationSplit.min} to ${validationSplit.max}`)]),
   ];

@@ -53,6 +53,41 @@ export function describeLeadership(name: string, open: () => Promise<LeadershipF
       expect(await second.acquire(SECOND)).toBe(epoch + 1);
     });
 
+    test('a leader that raises its head epoch, twice, leads under the new one', async () => {
+      const { first } = await open();
+      const old = (await first.acquire(FIRST)) ?? 0;
+      expect(await first.raise(FIRST, old, old + 7)).toBe('held');
+      expect(await first.raise(FIRST, old, old + 7)).toBe('held');
+      expect(await first.renew(FIRST, old + 7)).toBe('held');
+      expect(await first.renew(FIRST, old)).toBe('lost');
+    });
+
+    test('a head that was followed raises nothing', async () => {
+      const { first, second } = await open();
+      const old = (await first.acquire(FIRST)) ?? 0;
+      await first.resign(FIRST, old);
+      const next = (await second.acquire(SECOND)) ?? 0;
+      expect(await first.raise(FIRST, old, next + 1)).toBe('lost');
+      expect(await second.renew(SECOND, next)).toBe('held');
+    });
+
+    test('a raise that comes late changes nothing of a later one', async () => {
+      const { first } = await open();
+      const old = (await first.acquire(FIRST)) ?? 0;
+      await first.raise(FIRST, old, old + 1);
+      await first.raise(FIRST, old + 1, old + 2);
+      expect(await first.raise(FIRST, old, old + 1)).toBe('lost');
+      expect(await first.renew(FIRST, old + 2)).toBe('held');
+    });
+
+    test('a candidate follows a raised leader with a head epoch above the raised one', async () => {
+      const { first, second } = await open();
+      const old = (await first.acquire(FIRST)) ?? 0;
+      await first.raise(FIRST, old, old + 7);
+      await first.resign(FIRST, old + 7);
+      expect(await second.acquire(SECOND)).toBe(old + 8);
+    });
+
     test('a late resignation of a head that was followed changes nothing', async () => {
       const { first, second } = await open();
       const old = (await first.acquire(FIRST)) ?? 0;

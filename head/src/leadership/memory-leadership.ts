@@ -30,6 +30,12 @@ export function memoryLeadership(row: LeadershipRow, clock: Clock, stillMs: numb
       row.renewals += 1;
       return 'held';
     },
+    async raise(candidate, held, to) {
+      if (row.head !== candidate || (row.headEpoch !== held && row.headEpoch !== to)) return 'lost';
+      row.headEpoch = to;
+      row.renewals = 0;
+      return 'held';
+    },
     async resign(candidate, held) {
       if (row.headEpoch === held && row.head === candidate) row.head = null;
     },

@@ -51,6 +51,10 @@ export function postgresLeadership(database: Database, clock: Clock, stillMs: nu
       );
       return rows.length === 1 ? 'held' : 'lost';
     },
+    async raise(candidate, held, to) {
+      const rows = await database.query(RAISE, [candidate, held, to]);
+      return rows.length === 1 ? 'held' : 'lost';
+    },
     async resign(candidate, held) {
       await database.query('UPDATE trainer.leadership SET head = NULL WHERE head = $1 AND head_epoch = $2', [candidate, held]);
     },
@@ -62,4 +66,11 @@ const TAKE_OVER = `
   WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(8433270021) AS done)
   UPDATE trainer.leadership SET head_epoch = head_epoch + 1, head = $1, renewals = 0, since = $4
   FROM locked WHERE head_epoch = $2 AND renewals = $3
+  RETURNING head_epoch`;
+
+/** As above, by the leader itself. A row that has `$3` already was raised by the same statement, whose answer was lost. */
+const RAISE = `
+  WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(8433270021) AS done)
+  UPDATE trainer.leadership SET head_epoch = $3, renewals = 0
+  FROM locked WHERE head = $1 AND head_epoch IN ($2, $3)
   RETURNING head_epoch`;

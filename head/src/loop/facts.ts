@@ -1,4 +1,4 @@
-import type { DeathCause, Fact, Lease, NodeId, RankReport, RefusedFact } from '@trainer/model';
+import type { DeathCause, Fact, Lease, NodeId, RankReport, RefusedFact, SavedState } from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import { refused } from '../placement/placer.js';
 import type { Turn } from './turn.js';
@@ -49,6 +49,8 @@ function storeFact(turn: Turn, node: NodeId, fact: Fact): string | null {
       return ready(turn, lease, body.address);
     case 'rank':
       return reported(turn, lease, body.report);
+    case 'state':
+      return saved(turn, lease, body.state);
   }
 }
 
@@ -74,6 +76,16 @@ function reported(turn: Turn, lease: Lease, report: RankReport): string | null {
   if (holder.kind !== 'rank') return `lease ${lease.id} is no rank's`;
   if (turn.job(holder.job) === undefined) return `job ${holder.job} has ended`;
   return whyOf(turn.stepJob(holder.job, { kind: 'report', attempt: holder.attempt, rank: holder.rank, report }));
+}
+
+/** Only the incarnation that lives may say what its actor's state is. */
+function saved(turn: Turn, lease: Lease, state: SavedState): string | null {
+  const { holder } = lease;
+  if (holder.kind !== 'actor') return `lease ${lease.id} is no actor's`;
+  const actor = turn.actor(holder.actor);
+  if (actor?.state.at !== 'alive' || actor.state.lease !== lease.id) return `lease ${lease.id} is not the one its actor lives in`;
+  turn.saveState({ actor: holder.actor, incarnation: holder.incarnation, savedAt: turn.now, state });
+  return null;
 }
 
 /** The process, if there was one, is gone. */

@@ -7,7 +7,7 @@ import { stepJob } from '../jobs/step-job.js';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import type { LeaseEvent } from '../leases/lease-events.js';
 import { stepLease } from '../leases/step-lease.js';
-import type { Change, IdempotencyKey, StoredAttempt, StoredNode, StoredSession } from '../store/cluster-store.js';
+import type { Change, IdempotencyKey, StoredActorState, StoredAttempt, StoredNode, StoredSession } from '../store/cluster-store.js';
 import type { ClusterState } from './cluster-state.js';
 
 /** What is to be done once a turn is committed; each may be done twice. */
@@ -34,6 +34,7 @@ export class Turn {
   readonly #attempts: StoredAttempt[] = [];
   readonly #writes: { job: JobId; write: JobWrite }[] = [];
   readonly #keys: IdempotencyKey[] = [];
+  readonly #actorStates: StoredActorState[] = [];
   readonly #bundles: { hash: string; bytes: number; createdAt: Millis }[] = [];
 
   constructor(
@@ -72,6 +73,9 @@ export class Turn {
     this.#newJobs.push(record);
     this.events.push(...events);
     if (key !== null) this.#keys.push(key);
+  }
+  saveState(state: StoredActorState): void {
+    this.#actorStates.push(state);
   }
   addBundle(hash: string, bytes: number): void {
     this.#bundles.push({ hash, bytes, createdAt: this.now });
@@ -164,7 +168,10 @@ export class Turn {
 
   get isEmpty(): boolean {
     const maps = [this.nodes, this.sessions, this.actors, this.leases, this.jobs];
-    return maps.every((map) => map.size === 0) && this.events.length + this.#writes.length + this.#bundles.length === 0;
+    return (
+      maps.every((map) => map.size === 0) &&
+      this.events.length + this.#writes.length + this.#bundles.length + this.#actorStates.length === 0
+    );
   }
 
   /** Makes it what later turns see. */
@@ -193,6 +200,7 @@ export class Turn {
       sessions: [...this.sessions.values()],
       newActors: this.#newActors,
       actors: [...this.actors.values()],
+      actorStates: this.#actorStates,
       leases: [...this.leases.values()],
       newJobs: this.#newJobs,
       jobs: [...this.jobs.values()],

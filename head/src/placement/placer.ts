@@ -7,6 +7,7 @@ import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { AgentLinks } from '../loop/agent-links.js';
 import type { Timers } from '../loop/settings.js';
 import type { Turn } from '../loop/turn.js';
+import type { ClusterStore } from '../store/cluster-store.js';
 import type { Placement } from './placement.js';
 import { startSpecOfActor, startSpecOfRank } from './start-spec.js';
 import type { Secrets } from './start-spec.js';
@@ -17,6 +18,7 @@ export interface PlacerOptions {
   readonly loop: ClusterLoop;
   readonly links: AgentLinks;
   readonly placement: Placement;
+  readonly store: ClusterStore;
   readonly secrets: Secrets;
   readonly timers: Timers;
   readonly clock: Clock;
@@ -52,7 +54,7 @@ export class Placer {
       const lease = this.options.loop.state.leases.seen(id);
       if (lease === undefined || !isDue(lease, action) || !this.options.loop.isRunning) return;
       const link = links.get(lease.node);
-      const request = link === undefined ? null : this.#request(lease, action, link.stream);
+      const request = link === undefined ? null : await this.#request(lease, action, link.stream);
       // Without a stream the hello of the next one brings it here again; without a holder it is being ended.
       if (request === null) return;
       try {
@@ -67,20 +69,23 @@ export class Placer {
     this.options.loop.inBackground((turn) => giveUp(turn, id));
   }
 
-  #request(lease: Lease, action: PlaceAction, stream: PlaceRequest['stream']): PlaceRequest | null {
+  async #request(lease: Lease, action: PlaceAction, stream: PlaceRequest['stream']): Promise<PlaceRequest | null> {
     const { state } = this.options.loop;
     const common = { stream, headEpoch: state.headEpoch, lowWater: lowWater(state.leases.decided(), state.nextLease), lease: lease.id };
     if (action === 'reserve') return { ...common, action: { kind: 'reserve', grant: lease.grant } };
-    const spec = this.#spec(lease);
+    const spec = await this.#spec(lease);
     if (spec === null) return null;
     return { ...common, action: action === 'start' ? { kind: 'start', spec } : { kind: 'reserve-and-start', grant: lease.grant, spec } };
   }
 
-  #spec(lease: Lease): StartSpec | null {
+  async #spec(lease: Lease): Promise<StartSpec | null> {
     const { state } = this.options.loop;
     if (lease.holder.kind === 'actor') {
       const actor = state.actors.seen(lease.holder.actor);
-      return actor === undefined ? null : startSpecOfActor(actor, lease, this.options.secrets);
+      if (actor === undefined) return null;
+      // Only one that ran before has something to be restored from.
+      const saved = actor.restarts === 0 ? null : await this.options.store.actorState(actor.spec.id);
+      return startSpecOfActor(actor, lease, this.options.secrets, saved);
     }
     const record = state.jobs.seen(lease.holder.job);
     return record === undefined ? null : startSpecOfRank(record, lease, this.options.secrets);

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Actor, Lease, LeaseId, StartSpec } from '@trainer/model';
+import type { Actor, Lease, LeaseId, SavedState, StartSpec } from '@trainer/model';
 import { encodeAssignment } from '@trainer/wire';
 import { assignmentOf } from '../jobs/assignment.js';
 import type { JobRecord } from '../jobs/job-record.js';
@@ -13,18 +13,35 @@ const TRAINING_RANK = { kind: 'module', specifier: '@trainer/training', exportNa
 export interface Secrets {
   /** What callers of the actor in this lease show. */
   tokenOf(lease: LeaseId): string;
+  /** What an actor shows when it asks the head where another one is. */
+  readonly lookupToken: string;
   /** What the ranks of an attempt show each other. */
   ofAttempt(job: string, attempt: number): string;
 }
 
 export function deriveSecrets(clusterSecret: string): Secrets {
   const derive = (purpose: string): string => createHmac('sha256', clusterSecret).update(purpose).digest('hex');
-  return { tokenOf: (lease) => derive(`actor ${lease}`), ofAttempt: (job, attempt) => derive(`attempt ${job} ${attempt}`) };
+  return {
+    tokenOf: (lease) => derive(`actor ${lease}`),
+    lookupToken: derive('lookup'),
+    ofAttempt: (job, attempt) => derive(`attempt ${job} ${attempt}`),
+  };
 }
 
-export function startSpecOfActor(actor: Actor, lease: Lease, secrets: Secrets): StartSpec {
-  const { classRef, className, args, concurrency, env } = actor.spec;
-  return { holder: lease.holder, classRef, className, args, concurrency, token: secrets.tokenOf(lease.id), env };
+/** @param state what it is restored from */
+export function startSpecOfActor(actor: Actor, lease: Lease, secrets: Secrets, state: SavedState | null): StartSpec {
+  const { classRef, className, args, concurrency, env, checkpointEvery } = actor.spec;
+  const { lookupToken } = secrets;
+  return {
+    holder: lease.holder,
+    classRef,
+    className,
+    args,
+    concurrency,
+    token: secrets.tokenOf(lease.id),
+    env,
+    actor: { state, checkpointEvery, lookupToken },
+  };
 }
 
 /** @returns null when the job's current attempt has no such rank. */
@@ -41,5 +58,6 @@ export function startSpecOfRank(record: JobRecord, lease: Lease, secrets: Secret
     concurrency: 1,
     token: secrets.tokenOf(lease.id),
     env: {},
+    actor: null,
   };
 }

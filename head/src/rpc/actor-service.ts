@@ -65,7 +65,7 @@ export class ActorCalls {
       await loop.turn((turn) => {
         if (turn.actor(spec.id) !== undefined) return;
         if (spec.session === null || turn.session(spec.session)?.state !== 'open') throw new SessionUnknownError(spec.session ?? '');
-        turn.addActor({ spec, state: { at: 'pending', since: turn.now, reason: null }, restarts: 0 });
+        turn.addActor({ spec, state: { at: 'pending', since: turn.now, reason: null }, restarts: 0, lastDeath: null });
       });
     }
     const actor = await ran;
@@ -143,9 +143,10 @@ export class ActorCalls {
   }
 
   #view(actor: Actor, withToken = true): ActorView {
-    const { spec, state, restarts } = actor;
+    const { spec, state, restarts, lastDeath } = actor;
     const token = withToken && state.at === 'alive' ? this.rules.secrets.tokenOf(state.lease) : null;
-    return { id: spec.id, className: spec.className, session: spec.session, resources: spec.resources, restarts, state, token };
+    const { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries } = spec;
+    return { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries, restarts, lastDeath, state, token };
   }
 }
 

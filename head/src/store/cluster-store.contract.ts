@@ -119,6 +119,21 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       expect(page.models.map(({ createdAt }) => createdAt)).toEqual([1]);
     });
 
+    test('of an actor the newest state is kept, whatever its bytes', async () => {
+      const { store } = await open();
+      const actor = actorId('actor-0000000000000001');
+      expect(await store.actorState(actor)).toBeNull();
+      const states = [
+        { kind: 'inline', bytes: Buffer.from([1]) },
+        { kind: 'inline', bytes: Buffer.from([0, 255, 2]) },
+      ] as const;
+      for (const state of states) await store.commit({ actorStates: [{ actor, incarnation: 1, savedAt: 1, state }] });
+      expect(await store.actorState(actor)).toEqual(states[1]);
+      const stored = { kind: 'object', bucket: 'b', key: 'k', bytes: 2 ** 20 } as const;
+      await store.commit({ actorStates: [{ actor, incarnation: 2, savedAt: 2, state: stored }] });
+      expect(await store.actorState(actor)).toEqual(stored);
+    });
+
     test('after another head has taken over nothing is written', async () => {
       const { store, takeOver } = await open();
       await takeOver();
@@ -165,9 +180,15 @@ function anActor(id: string): Actor {
       concurrency: 1,
       priority: 50,
       env: { A: 'b' },
+      name: null,
+      namespace: 'default',
+      maxRestarts: 0,
+      checkpointEvery: 1_000,
+      maxCallRetries: 0,
     },
     state: { at: 'pending', since: 1, reason: null },
     restarts: 0,
+    lastDeath: null,
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   LeaseId,
   Millis,
   Model,
+  SavedState,
   SessionId,
   StoredCheckpoint,
 } from '@trainer/model';
@@ -51,12 +52,22 @@ export interface NewCheckpoint {
   readonly createdAt: Millis;
 }
 
+/** The newest state of an actor. */
+export interface StoredActorState {
+  readonly actor: ActorId;
+  /** Of whom it is. */
+  readonly incarnation: number;
+  readonly savedAt: Millis;
+  readonly state: SavedState;
+}
+
 /** Rows to write together; what is absent does not change. Of the states the newest version is given, whole. */
 export interface Change {
   readonly nodes?: readonly StoredNode[];
   readonly sessions?: readonly StoredSession[];
   readonly newActors?: readonly { readonly actor: Actor; readonly createdAt: Millis }[];
   readonly actors?: readonly Actor[];
+  readonly actorStates?: readonly StoredActorState[];
   readonly leases?: readonly Lease[];
   readonly newJobs?: readonly JobRecord[];
   readonly jobs?: readonly JobRecord[];
@@ -111,6 +122,8 @@ export interface ClusterStore {
   /** Newest first; page from 1. */
   models(page: number, pageSize: number): Promise<{ models: readonly Model[]; total: number }>;
   actor(id: ActorId): Promise<Actor | null>;
+  /** What the next incarnation of the actor is restored from; null: nothing was stored. */
+  actorState(id: ActorId): Promise<SavedState | null>;
   /** Newest first. */
   actors(limit: number): Promise<readonly Actor[]>;
   /** Was there such a session, and has it ended? */

@@ -4,6 +4,7 @@ import type {
   ActorSpec,
   ActorState,
   Checkpoint,
+  DeathCause,
   EpochMetrics,
   Job,
   JobEvent,
@@ -18,7 +19,7 @@ import type { JobRecord } from '../jobs/job-record.js';
 import type { NodeEntry } from '../nodes/node-table.js';
 import type { ClusterStore, IdempotencyKey, StoredNode, StoredSession, StoredState } from './cluster-store.js';
 import type { Database } from './database.js';
-import { fromFlatMetrics } from './rows.js';
+import { fromFlatMetrics, fromSavedStateColumn, type SavedStateColumn } from './rows.js';
 
 interface JobRow {
   readonly request: TrainRequest;
@@ -29,6 +30,7 @@ interface ActorRow {
   readonly args: Buffer;
   readonly state: ActorState;
   readonly restarts: number;
+  readonly last_death: DeathCause | null;
 }
 interface NodeRow extends Pick<NodeEntry, 'host' | 'version' | 'capacity' | 'labels' | 'engines'> {
   readonly node: string;
@@ -38,7 +40,7 @@ interface NodeRow extends Pick<NodeEntry, 'host' | 'version' | 'capacity' | 'lab
   readonly since: string;
 }
 
-const ACTOR = 'SELECT spec, args, state, restarts FROM trainer.actors';
+const ACTOR = 'SELECT spec, args, state, restarts, last_death FROM trainer.actors';
 const JOB = 'SELECT request, state FROM trainer.jobs';
 
 type EventRow = { readonly number: string; readonly at: string; readonly request: TrainRequest } & (
@@ -72,6 +74,10 @@ export function postgresReads(database: Database): Reads {
     async actor(id) {
       const [row] = await database.query<ActorRow>(`${ACTOR} WHERE actor = $1`, [id]);
       return row === undefined ? null : toActor(row);
+    },
+    async actorState(id) {
+      const [row] = await database.query<{ state: SavedStateColumn }>('SELECT state FROM trainer.actor_states WHERE actor = $1', [id]);
+      return row === undefined ? null : fromSavedStateColumn(row.state);
     },
     async actors(limit) {
       return (await database.query<ActorRow>(`${ACTOR} ORDER BY created_at DESC, actor LIMIT $1`, [limit])).map(toActor);
@@ -194,8 +200,8 @@ function toEvent(job: JobId, row: EventRow): JobEvent {
     : { ...place, type: row.type, data: { ...row.data, request: row.request } };
 }
 
-function toActor({ spec, args, state, restarts }: ActorRow): Actor {
-  return { spec: { ...spec, id: actorId(spec.id), args }, state, restarts };
+function toActor({ spec, args, state, restarts, last_death }: ActorRow): Actor {
+  return { spec: { ...spec, id: actorId(spec.id), args }, state, restarts, lastDeath: last_death };
 }
 
 function toNode(row: NodeRow): StoredNode {

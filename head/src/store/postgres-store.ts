@@ -9,11 +9,12 @@ import type { ClusterStore } from './cluster-store.js';
 /** SQLSTATE that trainer.fence raises. */
 const FENCED = 'TR001';
 
-/** The cluster's state in the schema `trainer`; `headEpoch` is the leadership that every write must still hold. */
-export function postgresStore(database: Database, headEpoch: number): ClusterStore {
-  const queue = new CommitQueue((changes) =>
-    database.withClient((client) => write(client, headEpoch, transactionText(headEpoch, changes))),
-  );
+/** The cluster's state in the schema `trainer`; `headEpochOf` gives the leadership that every write must still hold. */
+export function postgresStore(database: Database, headEpochOf: () => number): ClusterStore {
+  const queue = new CommitQueue((changes) => {
+    const headEpoch = headEpochOf();
+    return database.withClient((client) => write(client, headEpoch, transactionText(headEpoch, changes)));
+  });
   const reads = postgresReads(database);
   return {
     ...reads,
@@ -31,8 +32,9 @@ async function write(client: pg.PoolClient, headEpoch: number, text: string): Pr
   try {
     await client.query(text);
   } catch (error) {
-    // The transaction is aborted; a connection that can't even roll back is dropped by its owner.
-    await client.query('ROLLBACK').catch(() => undefined);
+    // An aborted transaction is rolled back. Where PostgreSQL gave no answer the connection is dropped by its owner: to ask
+    // it anything more would only wait once more.
+    if (error instanceof pg.DatabaseError) await client.query('ROLLBACK').catch(() => undefined);
     if (error instanceof pg.DatabaseError && error.code === FENCED) throw new FencedError(headEpoch, error);
     throw error;
   }

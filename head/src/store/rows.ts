@@ -1,7 +1,7 @@
 import pg from 'pg';
-import type { Actor, EpochMetrics, JobEvent, Lease, Metric } from '@trainer/model';
+import type { Actor, EpochMetrics, JobEvent, Lease, Metric, SavedState } from '@trainer/model';
 import type { JobRecord } from '../jobs/job-record.js';
-import type { Change, StoredNode } from './cluster-store.js';
+import type { Change, StoredActorState, StoredNode } from './cluster-store.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -39,9 +39,15 @@ const TABLES = {
       restarts: 'integer',
     },
     write: (source) =>
-      `INSERT INTO trainer.actors SELECT actor, session, at, created_at, spec, decode(args, 'base64'), state, restarts FROM ${source} ON CONFLICT DO NOTHING`,
+      `INSERT INTO trainer.actors (actor, session, at, created_at, spec, args, state, restarts) SELECT actor, session, at, created_at, spec, decode(args, 'base64'), state, restarts FROM ${source} ON CONFLICT DO NOTHING`,
   },
-  actors: update('actors', 'actor', { actor: 'text', at: 'text', state: 'jsonb', restarts: 'integer' }, `t.at <> ${FINAL}`),
+  actors: update(
+    'actors',
+    'actor',
+    { actor: 'text', at: 'text', state: 'jsonb', restarts: 'integer', last_death: 'jsonb' },
+    `t.at <> ${FINAL}`,
+  ),
+  actorStates: upsert('actor_states', ['actor'], { actor: 'text', incarnation: 'integer', saved_at: 'bigint', state: 'jsonb' }),
   leases: upsert('leases', ['lease'], {
     lease: 'text',
     node: 'text',
@@ -95,6 +101,7 @@ const TABLE_NAMES: readonly TableName[] = [
   'sessions',
   'newActors',
   'actors',
+  'actorStates',
   'leases',
   'newJobs',
   'jobs',
@@ -143,7 +150,9 @@ function rowsOf(name: TableName, change: Change): Iterable<readonly [string, Row
     case 'newActors':
       return (change.newActors ?? []).map(({ actor, createdAt }) => [actor.spec.id, newActorRow(actor, createdAt)]);
     case 'actors':
-      return (change.actors ?? []).map(({ spec, state, restarts }) => [spec.id, { actor: spec.id, at: state.at, state, restarts }]);
+      return (change.actors ?? []).map((actor) => [actor.spec.id, actorRow(actor)]);
+    case 'actorStates':
+      return (change.actorStates ?? []).map((stored) => [stored.actor, actorStateRow(stored)]);
     case 'leases':
       return (change.leases ?? []).map((lease) => [lease.id, leaseRow(lease)]);
     case 'newJobs':
@@ -209,6 +218,27 @@ function newActorRow(actor: Actor, createdAt: number): Row {
     restarts: actor.restarts,
   };
 }
+
+function actorRow({ spec, state, restarts, lastDeath }: Actor): Row {
+  return { actor: spec.id, at: state.at, state, restarts, last_death: lastDeath };
+}
+
+function actorStateRow({ actor, incarnation, savedAt, state }: StoredActorState): Row {
+  return { actor, incarnation, saved_at: whole(savedAt), state: savedStateColumn(state) };
+}
+
+/** Bytes as base64: jsonb holds none. */
+function savedStateColumn(state: SavedState): Row {
+  if (state.kind === 'object') return { ...state };
+  const { bytes } = state;
+  return { kind: state.kind, base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64') };
+}
+
+/** The reverse, from the column. */
+export function fromSavedStateColumn(column: SavedStateColumn): SavedState {
+  return column.kind === 'object' ? column : { kind: 'inline', bytes: Buffer.from(column.base64, 'base64') };
+}
+export type SavedStateColumn = Extract<SavedState, { kind: 'object' }> | { readonly kind: 'inline'; readonly base64: string };
 
 function leaseRow(lease: Lease): Row {
   const { holder } = lease;

@@ -58,6 +58,8 @@ function startOf(exportName: string, file = 'kept.mjs'): ProcessStart {
     store: null,
     beatMs: null,
     answersKeptMs: 30_000,
+    actor: { state: null, checkpointEvery: 1_000, lookupToken: 'lookup' },
+    headAddresses: [],
   };
 }
 

@@ -43,7 +43,7 @@ let lastLease = 0;
 
 function settings(name: string, headAddress: string) {
   return {
-    headAddress,
+    headAddresses: [headAddress],
     secret: head.secret,
     natsServers: ['unused:1'],
     natsToken: 'unused',
@@ -85,7 +85,18 @@ function newLease(): LeaseId {
 
 function spec(args: readonly unknown[], changes: Partial<StartSpec> = {}): StartSpec {
   const holder = { kind: 'actor' as const, actor: actorId('actor-0123456789abcdef'), incarnation: 1 };
-  return { holder, classRef: hash, className: 'Counter', args: encodeValue(args), concurrency: 1, token: TOKEN, env: {}, ...changes };
+  const actor = { state: null, checkpointEvery: 1_000, lookupToken: 'lookup' };
+  return {
+    holder,
+    classRef: hash,
+    className: 'Counter',
+    args: encodeValue(args),
+    concurrency: 1,
+    token: TOKEN,
+    env: {},
+    actor,
+    ...changes,
+  };
 }
 
 function place(lease: LeaseId, startSpec: StartSpec, memoryBytes = 2 ** 30): Promise<PlaceReply> {

@@ -7,8 +7,8 @@ const folder = text.refine(isAbsolute, 'give an absolute path');
 const port = z.number().int().min(0).max(65_535);
 
 const Schema = z.object({
-  /** The head's gRPC address, host:port. */
-  headAddress: text,
+  /** host:port of the gRPC of each head that may lead; tried in turn. */
+  headAddresses: z.array(text).min(1),
   /** The cluster's secret, which head and NATS ask for. */
   secret: text,
   natsServers: z.array(text).min(1),

@@ -38,6 +38,7 @@ import { watchActors } from './processes/watch.js';
 import { detectCapacity, systemMachine } from './resources/detect.js';
 import { grpcBundleSource } from './rpc/grpc-bundle-source.js';
 import { grpcHeadStreams } from './rpc/grpc-head-stream.js';
+import { HeadAddresses } from './rpc/head-addresses.js';
 import { timing, type Timing } from './timing.js';
 
 /** What the agent is joined to. */
@@ -84,7 +85,8 @@ export async function start(config: AgentConfig, ports: AgentPorts): Promise<Run
       openObjectStore(config.store),
     ]);
     if (leftovers.killed.length > 0) ports.logger.warn('ended processes that an earlier agent left', leftovers);
-    return run({ config, ports, folder, groups, spawner, capacity, store, timing: timing(config.timeScale, config.headlessMs) });
+    const addresses = new HeadAddresses(config.headAddresses);
+    return run({ config, ports, folder, groups, spawner, capacity, store, addresses, timing: timing(config.timeScale, config.headlessMs) });
   } catch (error) {
     folder.close();
     throw error;
@@ -99,6 +101,7 @@ interface Parts {
   readonly spawner: Spawner;
   readonly capacity: Capacity;
   readonly store: ObjectStore;
+  readonly addresses: HeadAddresses;
   readonly timing: Timing;
 }
 
@@ -151,7 +154,7 @@ function hold(parts: Parts, onFacts: () => void, onNats: () => void): Holding {
   const disk = fileFactDisk(folder.factsFile);
   const outbox = new Outbox(disk);
   const memory = systemMemory();
-  const source = grpcBundleSource(config.headAddress, config.secret);
+  const source = grpcBundleSource(parts.addresses, config.secret);
   const bundles = new BundleCache(folder.bundlesFolder, source);
   const flushMs = parts.timing.logFlushMs;
   const logs = new LogKeeper({ clock, store: parts.store, bucket: config.logsBucket, flushMs, logger, messages: () => line.messages });
@@ -199,7 +202,7 @@ function run(parts: Parts): RunningAgent {
   const welcome = deferred<void>();
   const refused = deferred<TrainerError>();
   const owner = linkOwner({ parts, holding, onWelcome: () => welcome.resolve(), onRefused: (error) => refused.resolve(error) });
-  const streams = grpcHeadStreams(config.headAddress, config.secret);
+  const streams = grpcHeadStreams(parts.addresses, config.secret);
   const link = new HeadLink(owner, streams.open, parts.timing, { clock, logger });
   const leave = async (graceMs: Millis): Promise<void> => {
     const { keeper, logs, outbox } = holding;

@@ -46,7 +46,7 @@ beforeAll(async () => {
   const broker = new MemoryBroker(systemClock());
   messages = broker.connect();
   const config = readConfig({
-    headAddress: await head.listen(),
+    headAddresses: [await head.listen()],
     secret: head.secret,
     natsServers: ['unused:1'],
     natsToken: 'unused',
@@ -83,6 +83,7 @@ async function begun(does: string): Promise<{ lease: LeaseId; file: string; addr
     concurrency: 1,
     token: 'token',
     env: {},
+    actor: null,
   };
   await head.place(messages, { lease, action: { kind: 'reserve-and-start', grant: { cpuMilli: 2000, memoryBytes: 0, gpus: [] }, spec } });
   const { address } = await head.fact(lease, 'ready');

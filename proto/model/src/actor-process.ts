@@ -1,4 +1,5 @@
-import type { ActorClassRef } from './actors.js';
+import type { ActorClassRef, SavedState } from './actors.js';
+import type { ActorStart } from './agent-link.js';
 import type { DeathCause } from './causes.js';
 import type { LeaseId } from './ids.js';
 import type { Begin, RankReport } from './jobs.js';
@@ -35,6 +36,9 @@ export interface ProcessStart {
   readonly beatMs: Millis | null;
   /** How long answers are kept for a caller whose link broke. */
   readonly answersKeptMs: Millis;
+  readonly actor: ActorStart | null;
+  /** Where the head may be, host:port; actors ask it where others are. */
+  readonly headAddresses: readonly string[];
 }
 
 export type ToActorProcess =
@@ -51,6 +55,8 @@ export type FromActorProcess =
   /** The process ends itself: its class could not be loaded or constructed, or its owner was not heard for too long. */
   | { readonly kind: 'failed'; readonly cause: DeathCause }
   | { readonly kind: 'report'; readonly number: number; readonly report: RankReport }
+  /** Its newest state; answered by `reported` of the same row of numbers. */
+  | { readonly kind: 'state'; readonly number: number; readonly state: SavedState }
   | { readonly kind: 'beat' }
   /** A rank's work is done; the process ends. */
   | { readonly kind: 'finished' };

@@ -10,7 +10,11 @@ export type ActorClassRef =
 /** What a client asks for; it never changes. `args` is MessagePack of the constructor's arguments. */
 export interface ActorSpec {
   readonly id: ActorId;
+  /** Whose end ends it; null: detached, it lives until it is killed. */
   readonly session: SessionId | null;
+  /** One unended actor of a namespace has it; null: it is found by its id alone. */
+  readonly name: string | null;
+  readonly namespace: string;
   readonly classRef: ActorClassRef;
   readonly className: string;
   readonly args: Uint8Array;
@@ -18,11 +22,25 @@ export interface ActorSpec {
   readonly concurrency: number;
   readonly priority: number;
   readonly env: Readonly<Record<string, string>>;
+  /** How often it is started again after its process or node is gone; -1: always. */
+  readonly maxRestarts: number;
+  /** How old the stored state of a class with `checkpoint` may be; `'call'`: stored before each answer goes out. */
+  readonly checkpointEvery: Millis | 'call';
+  /** How often a call whose outcome is unknown is made again by its caller. */
+  readonly maxCallRetries: number;
 }
 
+/** What `checkpoint()` gave, as MessagePack: small states travel as they are, larger ones lie in the object store. */
+export type SavedState =
+  | { readonly kind: 'inline'; readonly bytes: Uint8Array }
+  | { readonly kind: 'object'; readonly bucket: string; readonly key: string; readonly bytes: number };
+
+/** States up to this many bytes travel as facts (actors.md). */
+export const INLINE_STATE_BYTES = 64 * 1024;
+
 /**
- * pending --placed--> starting --ready--> alive --ended--> dead, or (second half) restarting;
- * every unended state --kill--> stopping --lease ended--> dead.
+ * pending --placed--> starting --ready--> alive --kill--> stopping --lease ended--> dead;
+ * starting (again), alive --its process or node is gone, restarts are left--> pending, else dead.
  */
 export type ActorState =
   | { readonly at: 'pending'; readonly since: Millis; readonly reason: string | null }
@@ -44,15 +62,23 @@ export interface Actor {
   readonly spec: ActorSpec;
   readonly state: ActorState;
   readonly restarts: number;
+  /** Why its last incarnation ended, where it was started again; null: it is in its first. */
+  readonly lastDeath: DeathCause | null;
 }
 
 /** An actor as clients see it. */
 export interface ActorView {
   readonly id: ActorId;
   readonly className: string;
+  /** null: detached. */
   readonly session: SessionId | null;
+  readonly name: string | null;
+  readonly namespace: string;
   readonly resources: Resources;
+  readonly maxRestarts: number;
+  readonly maxCallRetries: number;
   readonly restarts: number;
+  readonly lastDeath: DeathCause | null;
   readonly state: ActorState;
   /** What callers show the incarnation that lives; null where the reader may not call it, or none lives. */
   readonly token: string | null;

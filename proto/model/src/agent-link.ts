@@ -1,10 +1,10 @@
-import type { ActorClassRef } from './actors.js';
+import type { ActorClassRef, SavedState } from './actors.js';
 import type { DeathCause } from './causes.js';
 import type { ErrorData } from './errors.js';
 import type { LeaseId, NodeId, StreamId } from './ids.js';
 import type { Begin, RankReport } from './jobs.js';
 import type { AgentLeaseState, LeaseHolder } from './leases.js';
-import type { Capacity, Grant } from './resources.js';
+import type { Capacity, Grant, Millis } from './resources.js';
 
 /** What agent and head say to each other (design.md section 1), in model types. */
 
@@ -29,6 +29,8 @@ export interface Hello {
   readonly newestFact: number;
   readonly newestHeadEpoch: number;
   readonly natsConnected: boolean;
+  /** It is being stopped, and takes nothing new. */
+  readonly isDraining: boolean;
   /** Engines this node can train with, such as `xgboost`; the others with the reason why not. */
   readonly engines: readonly EngineState[];
 }
@@ -56,12 +58,14 @@ export type FactBody =
   /** The constructor has run; `address` is the actor's own listener, host:port. */
   | { readonly kind: 'ready'; readonly address: string }
   | { readonly kind: 'rank'; readonly report: RankReport }
+  /** The actor's newest state; the next incarnation is restored from it. */
+  | { readonly kind: 'state'; readonly state: SavedState }
   /** The process, if there was one, is gone and the lease's resources are free. Once per lease; its last fact. */
   | { readonly kind: 'ended'; readonly cause: DeathCause };
 
 export type FromAgent =
   | { readonly kind: 'hello'; readonly hello: Hello }
-  | { readonly kind: 'heartbeat'; readonly number: number; readonly natsConnected: boolean }
+  | { readonly kind: 'heartbeat'; readonly number: number; readonly natsConnected: boolean; readonly isDraining: boolean }
   | { readonly kind: 'facts'; readonly facts: readonly Fact[] };
 
 export type ToAgent =
@@ -76,6 +80,11 @@ export type ToAgent =
       readonly verdicts: readonly LeaseVerdict[];
     }
   | { readonly kind: 'refused'; readonly error: ErrorData }
+  /**
+   * The head has lost its database: it stores nothing and commands nothing, but echoes. Facts wait at the agent. The stream ends
+   * when the head goes on, and the agent says hello again on another one.
+   */
+  | { readonly kind: 'suspended'; readonly headEpoch: number }
   | { readonly kind: 'echo'; readonly number: number; readonly headEpoch: number }
   /** All facts up to `storedFact` are dealt with; `refused` names those of them that were not stored. */
   | { readonly kind: 'ack'; readonly storedFact: number; readonly refused: readonly RefusedFact[] }
@@ -110,6 +119,17 @@ export interface StartSpec {
   /** Callers must show it; one per incarnation. */
   readonly token: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What only actors of users have; null for a rank. */
+  readonly actor: ActorStart | null;
+}
+
+/** What an actor's incarnation is started with, beside its class. */
+export interface ActorStart {
+  /** What it is restored from after its constructor has run; null: nothing was stored. */
+  readonly state: SavedState | null;
+  readonly checkpointEvery: Millis | 'call';
+  /** With it the process asks the head where other actors are, and nothing else. */
+  readonly lookupToken: string;
 }
 
 /** Placement over NATS. Each carries the id of the agent's current stream. */

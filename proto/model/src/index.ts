@@ -21,8 +21,8 @@ export { describeCause } from './causes.js';
 export type { DeathCause, RemoteFailure } from './causes.js';
 export { isFinalLease, LEASE_TRANSITIONS } from './leases.js';
 export type { AgentLeaseState, Lease, LeaseHolder, LeaseState } from './leases.js';
-export { ACTOR_TRANSITIONS } from './actors.js';
-export type { Actor, ActorClassRef, ActorSpec, ActorState, ActorStateName, ActorView } from './actors.js';
+export { ACTOR_TRANSITIONS, INLINE_STATE_BYTES } from './actors.js';
+export type { Actor, ActorClassRef, ActorSpec, ActorState, ActorStateName, ActorView, SavedState } from './actors.js';
 export type { NodeState, NodeView } from './nodes.js';
 export { isFinalStatus, STATUSES } from './jobs.js';
 export type {
@@ -66,6 +66,7 @@ export type {
   ProtocolVersion,
   RefusalReason,
   RefusedFact,
+  ActorStart,
   StartSpec,
   ToAgent,
 } from './agent-link.js';

@@ -1,8 +1,11 @@
 import type { NodeId } from './ids.js';
 import type { Capacity, Grant, Millis } from './resources.js';
 
-/** connected: hello reconciled; no-messages: its stream is up but not its NATS; silent: no heartbeat; lost: fenced. */
-export type NodeState = 'connected' | 'no-messages' | 'silent' | 'lost';
+/**
+ * connected: hello reconciled; draining: it is being stopped and takes nothing new; no-messages: its stream is up but not its NATS;
+ * silent: no heartbeat; lost: fenced.
+ */
+export type NodeState = 'connected' | 'draining' | 'no-messages' | 'silent' | 'lost';
 
 /** A node as clients see it. */
 export interface NodeView {

@@ -30,6 +30,8 @@ export interface TrainRequest {
   /** Sent by the client, or null: the rule by row count. */
   readonly validationSplit: number | null;
   readonly excludeColumns: readonly string[];
+  /** 0..99, higher first. */
+  readonly priority: number;
   readonly warnings: readonly string[];
 }
 
@@ -54,6 +56,7 @@ export interface SentTrainRequest {
   readonly seed: number | null;
   readonly validationSplit: number | null;
   readonly excludeColumns: readonly string[];
+  readonly priority: number | null;
   /** Of the door it came through, such as unknown fields. */
   readonly warnings: readonly string[];
 }
@@ -68,6 +71,7 @@ export const TRAIN_LIMITS = {
   seed: { min: 0, max: 2 ** 31 - 1, default: 42 },
   validationSplit: { min: 0.01, max: 0.9 },
   excludeColumns: { max: 16_384 },
+  priority: { min: 0, max: 99, default: 50 },
   tags: { max: 100, keyChars: 250, valueChars: 5000 },
   names: { chars: 250 },
   dataId: { chars: 512 },

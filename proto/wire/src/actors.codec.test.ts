@@ -7,9 +7,9 @@ import { anyActorSpec, anyActorView, anyCount, anyLarge, anyLeaseId, anyNodeView
 describe('actors on the wire', () => {
   it('are asked for with all that was said', () => {
     fc.assert(
-      fc.property(anyActorSpec, anyCount, (spec, timeoutMs) => {
-        const bytes = pb.CreateActorRequest.encode(codec.encodeCreateActor({ spec, timeoutMs })).finish();
-        expect(codec.decodeCreateActor(pb.CreateActorRequest.decode(bytes))).toStrictEqual({ spec, timeoutMs });
+      fc.property(anyActorSpec, anyCount, fc.boolean(), (spec, timeoutMs, getIfExists) => {
+        const bytes = pb.CreateActorRequest.encode(codec.encodeCreateActor({ spec, timeoutMs, getIfExists })).finish();
+        expect(codec.decodeCreateActor(pb.CreateActorRequest.decode(bytes))).toStrictEqual({ spec, timeoutMs, getIfExists });
       }),
     );
   });

@@ -25,14 +25,17 @@ import { enumCodec } from './enum-codec.js';
 import type { FieldPath } from './errors.js';
 import { asBuffer, fromBytes, parsed, parsedOrNull, present, toBytes, wholeMs } from './fields.js';
 import * as pb from './gen/trainer/v1/actors.js';
+import { decodeCheckpointEvery, encodeCheckpointEvery } from './saved-state.codec.js';
 
 /** A client's request for an actor; `timeoutMs`: how long it may wait for a place. */
 export interface CreateActor {
   readonly spec: ActorSpec;
   readonly timeoutMs: number;
+  /** Give the unended actor of that name, if there is one and it is alike. */
+  readonly getIfExists: boolean;
 }
 
-export function encodeCreateActor({ spec, timeoutMs }: CreateActor): pb.CreateActorRequest {
+export function encodeCreateActor({ spec, timeoutMs, getIfExists }: CreateActor): pb.CreateActorRequest {
   return {
     id: spec.id,
     session: spec.session ?? '',
@@ -44,6 +47,12 @@ export function encodeCreateActor({ spec, timeoutMs }: CreateActor): pb.CreateAc
     priority: spec.priority,
     env: { ...spec.env },
     timeoutMs: wholeMs(timeoutMs),
+    name: spec.name ?? undefined,
+    namespace: spec.namespace,
+    getIfExists,
+    maxRestarts: spec.maxRestarts,
+    checkpointEveryMs: encodeCheckpointEvery(spec.checkpointEvery),
+    maxCallRetries: spec.maxCallRetries,
   };
 }
 
@@ -59,8 +68,13 @@ export function decodeCreateActor(wire: pb.CreateActorRequest, at: FieldPath = '
     concurrency: wire.concurrency,
     priority: wire.priority,
     env: wire.env,
+    name: wire.name ?? null,
+    namespace: wire.namespace,
+    maxRestarts: wire.maxRestarts,
+    checkpointEvery: decodeCheckpointEvery(wire.checkpointEveryMs),
+    maxCallRetries: wire.maxCallRetries,
   };
-  return { spec, timeoutMs: wire.timeoutMs };
+  return { spec, timeoutMs: wire.timeoutMs, getIfExists: wire.getIfExists };
 }
 
 const stateCodec = enumCodec<ActorState['at'], pb.ActorStateName>()({
@@ -91,6 +105,11 @@ export function encodeActorView(view: ActorView): pb.ActorView {
     session: view.session ?? '',
     resources: encodeResources(view.resources),
     token: view.token ?? undefined,
+    name: view.name ?? undefined,
+    namespace: view.namespace,
+    maxRestarts: view.maxRestarts,
+    maxCallRetries: view.maxCallRetries,
+    lastDeath: view.lastDeath === null ? undefined : encodeDeathCause(view.lastDeath),
     ...stateFields(view.state),
   };
 }
@@ -118,6 +137,11 @@ export function decodeActorView(wire: pb.ActorView, at: FieldPath = 'actor'): Ac
     session: parsedOrNull(sessionId, wire.session, `${at}.session`),
     resources: decodeResources(wire.resources, `${at}.resources`),
     restarts: wire.restarts,
+    name: wire.name ?? null,
+    namespace: wire.namespace,
+    maxRestarts: wire.maxRestarts,
+    maxCallRetries: wire.maxCallRetries,
+    lastDeath: wire.lastDeath === undefined ? null : decodeDeathCause(wire.lastDeath, `${at}.lastDeath`),
     state: decodeState(wire, at),
     token: wire.token ?? null,
   };
@@ -150,6 +174,7 @@ const nodeStateCodec = enumCodec<NodeState, pb.NodeState>()({
   'no-messages': pb.NodeState.NODE_STATE_NO_MESSAGES,
   silent: pb.NodeState.NODE_STATE_SILENT,
   lost: pb.NodeState.NODE_STATE_LOST,
+  draining: pb.NodeState.NODE_STATE_DRAINING,
 });
 
 export function encodeNodeView(node: NodeView): pb.NodeView {

@@ -25,6 +25,7 @@ import type { FieldPath } from './errors.js';
 import { parsed, present, unknownCase, wholeMs } from './fields.js';
 import * as pb from './gen/trainer/v1/agent.js';
 import { decodeRankReport, encodeRankReport } from './reports.codec.js';
+import { decodeSavedState, encodeSavedState } from './saved-state.codec.js';
 
 const leaseStateCodec = enumCodec<AgentLeaseState, pb.AgentLeaseState>()({
   reserved: pb.AgentLeaseState.AGENT_LEASE_STATE_RESERVED,
@@ -38,8 +39,10 @@ export function encodeFromAgent(message: FromAgent): pb.FromAgent {
   switch (message.kind) {
     case 'hello':
       return { message: { $case: 'hello', value: encodeHello(message.hello) } };
-    case 'heartbeat':
-      return { message: { $case: 'heartbeat', value: { number: message.number, natsConnected: message.natsConnected } } };
+    case 'heartbeat': {
+      const { number, natsConnected, isDraining } = message;
+      return { message: { $case: 'heartbeat', value: { number, natsConnected, isDraining } } };
+    }
     case 'facts':
       return { message: { $case: 'facts', value: { facts: message.facts.map(encodeFact) } } };
   }
@@ -51,8 +54,10 @@ export function decodeFromAgent(wire: pb.FromAgent): FromAgent {
   switch (message.$case) {
     case 'hello':
       return { kind: 'hello', hello: decodeHello(message.value, 'hello') };
-    case 'heartbeat':
-      return { kind: 'heartbeat', number: message.value.number, natsConnected: message.value.natsConnected };
+    case 'heartbeat': {
+      const { number, natsConnected, isDraining } = message.value;
+      return { kind: 'heartbeat', number, natsConnected, isDraining };
+    }
     case 'facts':
       return { kind: 'facts', facts: message.value.facts.map((fact, i) => decodeFact(fact, `facts[${i}]`)) };
     default:
@@ -73,6 +78,7 @@ function encodeHello(hello: Hello): pb.Hello {
     newestFact: hello.newestFact,
     newestHeadEpoch: hello.newestHeadEpoch,
     natsConnected: hello.natsConnected,
+    isDraining: hello.isDraining,
     engines: hello.engines.map(({ engine, unavailable }) => ({ engine, unavailable: unavailable ?? undefined })),
   };
 }
@@ -93,6 +99,7 @@ function decodeHello(wire: pb.Hello, at: FieldPath): Hello {
     newestFact: wire.newestFact,
     newestHeadEpoch: wire.newestHeadEpoch,
     natsConnected: wire.natsConnected,
+    isDraining: wire.isDraining,
     engines: wire.engines.map(({ engine, unavailable }) => ({ engine, unavailable: unavailable ?? null })),
   };
 }
@@ -109,6 +116,8 @@ function factBody(body: FactBody): NonNullable<pb.Fact['body']> {
       return { $case: 'readyAddress', value: body.address };
     case 'rank':
       return { $case: 'rank', value: encodeRankReport(body.report) };
+    case 'state':
+      return { $case: 'state', value: encodeSavedState(body.state) };
     case 'ended':
       return { $case: 'ended', value: encodeDeathCause(body.cause) };
   }
@@ -128,6 +137,8 @@ function decodeFactBody(wire: pb.Fact['body'], at: FieldPath): FactBody {
       return { kind: 'ready', address: body.value };
     case 'rank':
       return { kind: 'rank', report: decodeRankReport(body.value, `${at}.rank`) };
+    case 'state':
+      return { kind: 'state', state: decodeSavedState(body.value, `${at}.state`) };
     case 'ended':
       return { kind: 'ended', cause: decodeDeathCause(body.value, `${at}.ended`) };
     default:
@@ -146,6 +157,8 @@ export function encodeToAgent(message: ToAgent): pb.ToAgent {
     }
     case 'refused':
       return { message: { $case: 'refused', value: encodeErrorData(message.error) } };
+    case 'suspended':
+      return { message: { $case: 'suspended', value: { headEpoch: message.headEpoch } } };
     case 'echo':
       return { message: { $case: 'echo', value: { number: message.number, headEpoch: message.headEpoch } } };
     case 'ack': {
@@ -167,6 +180,8 @@ export function decodeToAgent(wire: pb.ToAgent): ToAgent {
       return decodeWelcome(message.value, 'welcome');
     case 'refused':
       return { kind: 'refused', error: decodeErrorData(message.value, 'refused') };
+    case 'suspended':
+      return { kind: 'suspended', headEpoch: message.value.headEpoch };
     case 'echo':
       return { kind: 'echo', number: message.value.number, headEpoch: message.value.headEpoch };
     case 'ack':

@@ -3,6 +3,7 @@ import {
   jobId,
   leaseId,
   streamId,
+  type ActorStart,
   type LeaseHolder,
   type PlaceReply,
   type PlaceRequest,
@@ -14,6 +15,7 @@ import { enumCodec } from './enum-codec.js';
 import type { FieldPath } from './errors.js';
 import { asBuffer, fromBytes, parsed, present, toBytes, unknownCase } from './fields.js';
 import * as pb from './gen/trainer/v1/agent.js';
+import { decodeCheckpointEvery, decodeSavedState, encodeCheckpointEvery, encodeSavedState } from './saved-state.codec.js';
 
 const refusalCodec = enumCodec<RefusalReason, pb.RefusalReason>()({
   capacity: pb.RefusalReason.REFUSAL_REASON_CAPACITY,
@@ -80,12 +82,13 @@ export function encodeStartSpec(spec: StartSpec): pb.StartSpec {
     concurrency: spec.concurrency,
     token: spec.token,
     env: { ...spec.env },
+    actorStart: spec.actor === null ? undefined : encodeActorStart(spec.actor),
   };
 }
 
 /** @throws WireFormatError */
 export function decodeStartSpec(wire: pb.StartSpec | undefined, at: FieldPath): StartSpec {
-  const { holder, classRef, className, args, concurrency, token, env } = present(wire, at);
+  const { holder, classRef, className, args, concurrency, token, env, actorStart } = present(wire, at);
   return {
     holder: decodeHolder(holder, `${at}.holder`),
     classRef: decodeClassRef(classRef, `${at}.classRef`),
@@ -94,6 +97,23 @@ export function decodeStartSpec(wire: pb.StartSpec | undefined, at: FieldPath): 
     concurrency,
     token,
     env,
+    actor: actorStart === undefined ? null : decodeActorStart(actorStart, `${at}.actorStart`),
+  };
+}
+
+function encodeActorStart({ state, checkpointEvery, lookupToken }: ActorStart): pb.ActorStart {
+  return {
+    state: state === null ? undefined : encodeSavedState(state),
+    checkpointEveryMs: encodeCheckpointEvery(checkpointEvery),
+    lookupToken,
+  };
+}
+
+function decodeActorStart({ state, checkpointEveryMs, lookupToken }: pb.ActorStart, at: FieldPath): ActorStart {
+  return {
+    state: state === undefined ? null : decodeSavedState(state, `${at}.state`),
+    checkpointEvery: decodeCheckpointEvery(checkpointEveryMs),
+    lookupToken,
   };
 }
 

@@ -42,6 +42,7 @@ export function encodeSentRequest(sent: SentTrainRequest): pb.TrainRequest {
     seed: sent.seed ?? undefined,
     validationSplit: sent.validationSplit ?? undefined,
     excludeColumns: [...sent.excludeColumns],
+    priority: sent.priority ?? undefined,
     warnings: [...sent.warnings],
   };
 }
@@ -69,6 +70,7 @@ export function decodeSentRequest(wire: pb.TrainRequest | undefined, at: FieldPa
     seed: sent.seed ?? null,
     validationSplit: sent.validationSplit ?? null,
     excludeColumns: sent.excludeColumns,
+    priority: sent.priority ?? null,
     warnings: sent.warnings,
   };
 }
@@ -95,6 +97,7 @@ const requestShape = fields<TrainRequest>({
   seed: count,
   validationSplit: nullable(finite),
   excludeColumns: list(text),
+  priority: count,
   warnings: list(text),
 });
 

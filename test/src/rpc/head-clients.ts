@@ -54,7 +54,8 @@ export class HeadClients {
         run((error, view) => (error ? reject(statusToError(error)) : resolve(decodeActorView(view))));
       });
     return {
-      create: (spec, timeoutMs = WAIT_MS) => promised((done) => client.create(encodeCreateActor({ spec, timeoutMs }), done)),
+      create: (spec, timeoutMs = WAIT_MS) =>
+        promised((done) => client.create(encodeCreateActor({ spec, timeoutMs, getIfExists: false }), done)),
       kill: (id) => promised((done) => client.kill({ id, by: 'a test' }, done)),
       get: (id) => promised((done) => client.get({ id, waitMs: 0 }, done)),
     };
@@ -77,5 +78,10 @@ export function actorIn(session: SessionId, cpuMilli = 100): ActorSpec {
     concurrency: 1,
     priority: 50,
     env: {},
+    name: null,
+    namespace: 'default',
+    maxRestarts: 0,
+    checkpointEvery: 1_000,
+    maxCallRetries: 0,
   };
 }

@@ -40,6 +40,7 @@ const SPEC: StartSpec = {
   concurrency: 1,
   token: 't',
   env: {},
+  actor: null,
 };
 const CONTEXT: AdmitContext = { now: 0, reservationMs: 10_000, isBufferFull: false };
 const ONE: Grant = { cpuMilli: 1_000, memoryBytes: 100, gpus: [] };

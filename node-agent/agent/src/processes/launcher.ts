@@ -114,6 +114,8 @@ export class Launcher {
       store: isModule ? config.store : null,
       beatMs: isModule ? timing.beatMs : null,
       answersKeptMs: timing.answersKeptMs,
+      actor: spec.actor,
+      headAddresses: config.headAddresses,
     };
   }
 

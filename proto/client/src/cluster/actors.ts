@@ -64,6 +64,11 @@ export class ClientActors implements Actors {
       classRef: { kind: 'bundle', hash, exportName: spec.className },
       className: spec.className,
       args,
+      name: null,
+      namespace: 'default',
+      maxRestarts: 0,
+      checkpointEvery: 1_000,
+      maxCallRetries: 0,
       ...checked,
     };
     const found = await this.#createOrKill(row, timeoutMs).catch(async (error: unknown) => {

@@ -35,6 +35,8 @@ export interface TrainingRequest {
   readonly seed?: number;
   readonly validationSplit?: number;
   readonly excludeColumns?: readonly string[];
+  /** 0..99, higher first; 50 when absent. */
+  readonly priority?: number;
   /** Of the door it came through, such as unknown fields; they come back in the job's warnings. */
   readonly warnings?: readonly string[];
 }

@@ -27,7 +27,7 @@ export class ActorsRpc {
   async create(spec: ActorSpec, timeoutMs: number): Promise<FoundActor> {
     const { actors } = this.#rpc;
     const rules = { isIdempotent: true, deadlineMs: timeoutMs + CREATE_SLACK_MS };
-    return found(await this.#rpc.unary(actors.create.bind(actors), encodeCreateActor({ spec, timeoutMs }), rules));
+    return found(await this.#rpc.unary(actors.create.bind(actors), encodeCreateActor({ spec, timeoutMs, getIfExists: false }), rules));
   }
 
   /** Idempotent; returns when the process is gone. */

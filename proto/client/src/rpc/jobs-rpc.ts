@@ -68,6 +68,7 @@ function sentRequest(request: TrainingRequest): SentTrainRequest {
     seed: request.seed ?? null,
     validationSplit: request.validationSplit ?? null,
     excludeColumns: request.excludeColumns ?? [],
+    priority: request.priority ?? null,
     warnings: request.warnings ?? [],
   };
 }

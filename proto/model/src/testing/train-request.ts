@@ -23,6 +23,7 @@ export function aTrainRequest(values: Partial<TrainRequest> = {}): TrainRequest 
     seed: 42,
     validationSplit: null,
     excludeColumns: [],
+    priority: 50,
     warnings: [],
     ...values,
   };

@@ -1,4 +1,4 @@
-import type { ActorSpec, ActorState, ActorView, NodeView } from '@trainer/model';
+import type { ActorSpec, ActorState, ActorView, NodeView, SavedState } from '@trainer/model';
 import fc from 'fast-check';
 import {
   anyActorId,
@@ -16,6 +16,18 @@ import {
 } from './common.arbitrary.js';
 import { anyText, objectOf, recordOf } from './values.arbitrary.js';
 
+export const anyCheckpointEvery: fc.Arbitrary<ActorSpec['checkpointEvery']> = fc.oneof(
+  fc.constant('call' as const),
+  fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+);
+
+export const anySavedState: fc.Arbitrary<SavedState> = fc.oneof(
+  objectOf({ kind: fc.constant('inline' as const), bytes: fc.uint8Array().map((bytes) => Buffer.from(bytes)) }),
+  objectOf({ kind: fc.constant('object' as const), bucket: anyText, key: anyText, bytes: anyLarge }),
+);
+
+const anyMaxRestarts = fc.integer({ min: -1, max: 2 ** 31 - 1 });
+
 export const anyActorSpec: fc.Arbitrary<ActorSpec> = objectOf({
   id: anyActorId,
   session: anyOrNull(anySessionId),
@@ -26,6 +38,11 @@ export const anyActorSpec: fc.Arbitrary<ActorSpec> = objectOf({
   concurrency: anyCount,
   priority: anyCount,
   env: recordOf(anyText),
+  name: anyOrNull(anyText),
+  namespace: anyText,
+  maxRestarts: anyMaxRestarts,
+  checkpointEvery: anyCheckpointEvery,
+  maxCallRetries: anyCount,
 });
 
 export const anyActorState: fc.Arbitrary<ActorState> = fc.oneof(
@@ -47,8 +64,13 @@ export const anyActorView: fc.Arbitrary<ActorView> = objectOf({
   id: anyActorId,
   className: anyText,
   session: anyOrNull(anySessionId),
+  name: anyOrNull(anyText),
+  namespace: anyText,
   resources: anyResources,
+  maxRestarts: anyMaxRestarts,
+  maxCallRetries: anyCount,
   restarts: anyCount,
+  lastDeath: anyOrNull(anyDeathCause),
   state: anyActorState,
   token: anyOrNull(anyText),
 });
@@ -58,7 +80,7 @@ export const anyNodeView: fc.Arbitrary<NodeView> = objectOf({
   incarnation: anyLarge,
   host: anyText,
   version: anyText,
-  state: fc.constantFrom('connected', 'no-messages', 'silent', 'lost'),
+  state: fc.constantFrom('connected', 'draining', 'no-messages', 'silent', 'lost'),
   capacity: anyCapacity,
   available: anyGrant,
   labels: recordOf(anyText),

@@ -1,5 +1,6 @@
 import type { AgentCommand, Fact, FactBody, FromAgent, Hello, PlaceReply, PlaceRequest, StartSpec, ToAgent } from '@trainer/model';
 import fc from 'fast-check';
+import { anyCheckpointEvery, anySavedState } from './actors.arbitrary.js';
 import {
   anyCapacity,
   anyClassRef,
@@ -31,6 +32,7 @@ export const anyHello: fc.Arbitrary<Hello> = objectOf({
   newestFact: anyLarge,
   newestHeadEpoch: anyLarge,
   natsConnected: fc.boolean(),
+  isDraining: fc.boolean(),
   engines: fc.array(objectOf({ engine: anyText, unavailable: anyOrNull(anyText) }), { maxLength: 3 }),
 });
 
@@ -38,6 +40,7 @@ export const anyFactBody: fc.Arbitrary<FactBody> = fc.oneof(
   objectOf({ kind: fc.constant('started' as const), pid: anyCount }),
   objectOf({ kind: fc.constant('ready' as const), address: anyText }),
   objectOf({ kind: fc.constant('rank' as const), report: anyRankReport }),
+  objectOf({ kind: fc.constant('state' as const), state: anySavedState }),
   objectOf({ kind: fc.constant('ended' as const), cause: anyDeathCause }),
 );
 
@@ -45,7 +48,7 @@ export const anyFact: fc.Arbitrary<Fact> = objectOf({ number: anyLarge, lease: a
 
 export const anyFromAgent: fc.Arbitrary<FromAgent> = fc.oneof(
   objectOf({ kind: fc.constant('hello' as const), hello: anyHello }),
-  objectOf({ kind: fc.constant('heartbeat' as const), number: anyLarge, natsConnected: fc.boolean() }),
+  objectOf({ kind: fc.constant('heartbeat' as const), number: anyLarge, natsConnected: fc.boolean(), isDraining: fc.boolean() }),
   objectOf({ kind: fc.constant('facts' as const), facts: fc.array(anyFact, { maxLength: 3 }) }),
 );
 
@@ -75,6 +78,7 @@ export const anyToAgent: fc.Arbitrary<ToAgent> = fc.oneof(
     verdicts: fc.array(anyVerdict, { maxLength: 3 }),
   }),
   objectOf({ kind: fc.constant('refused' as const), error: anyErrorData }),
+  objectOf({ kind: fc.constant('suspended' as const), headEpoch: anyLarge }),
   objectOf({ kind: fc.constant('echo' as const), number: anyLarge, headEpoch: anyLarge }),
   objectOf({
     kind: fc.constant('ack' as const),
@@ -92,6 +96,7 @@ export const anyStartSpec: fc.Arbitrary<StartSpec> = objectOf({
   concurrency: anyCount,
   token: anyText,
   env: recordOf(anyText),
+  actor: anyOrNull(objectOf({ state: anyOrNull(anySavedState), checkpointEvery: anyCheckpointEvery, lookupToken: anyText })),
 });
 
 export const anyPlaceRequest: fc.Arbitrary<PlaceRequest> = objectOf({

@@ -103,6 +103,7 @@ export const anySentRequest: fc.Arbitrary<SentTrainRequest> = objectOf({
   seed: anyOrNull(anyCount),
   validationSplit: anyOrNull(anyFinite),
   excludeColumns: anyTexts,
+  priority: anyOrNull(anyCount),
   warnings: anyTexts,
 });
 
@@ -129,6 +130,7 @@ export const anyTrainRequest: fc.Arbitrary<TrainRequest> = objectOf({
   seed: anyCount,
   validationSplit: anyOrNull(anyFinite),
   excludeColumns: anyTexts,
+  priority: anyCount,
   warnings: anyTexts,
 });
 

@@ -71,8 +71,9 @@ export class FakeHead {
       node: nodeId('node-0123456789ab'),
       address: this.actorAddress,
     } as const;
-    const { id, className, session, resources } = spec;
-    return { id, className, session, resources, restarts: 0, state, token: this.actorToken };
+    const { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries } = spec;
+    const identity = { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries };
+    return { ...identity, restarts: 0, lastDeath: null, state, token: this.actorToken };
   }
 
   dead(request: CreateActor, cause: DeathCause): ActorView {
