@@ -37,6 +37,23 @@ export function signalTo(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/**
+ * Processes that were started with `text` somewhere in their environment, which all that descend from them inherit, whoever
+ * their parent is by now. Linux only: elsewhere other processes' environments are not for everybody.
+ */
+export function processesWith(text: string): readonly ProcessRow[] {
+  return runningProcesses().filter(({ pid }) => environmentOf(pid).includes(text));
+}
+
+/** @returns '' when the process has ended, or belongs to somebody else. */
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 function processesByProc(): readonly ProcessRow[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.flatMap((name) => {

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, type StdioOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Spawner } from '@trainer/runtime';
 
 /** The clone's root. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -28,6 +29,8 @@ export interface Program {
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Starts it so that it can't outlive this process, however that ends; by default it may. */
+  readonly spawner?: Spawner;
 }
 
 /**
@@ -36,13 +39,15 @@ export interface ProgramOptions {
  */
 export function startProgram(command: string, words: readonly string[], options: ProgramOptions = {}): Program {
   const startedAt = performance.now();
-  const child = spawn(command, words, {
-    cwd: options.cwd ?? ROOT,
-    env: { ...surroundings(), ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const cwd = options.cwd ?? ROOT;
+  const env = { ...surroundings(), ...options.env };
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+  const child =
+    options.spawner === undefined
+      ? spawn(command, words, { cwd, env, stdio })
+      : options.spawner.spawn({ command, args: words, cwd, env, stdio, isGroupLeader: false });
   const written = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (written[name] += text));
+  for (const name of ['stdout', 'stderr'] as const) child[name]?.setEncoding('utf8').on('data', (text: string) => (written[name] += text));
   let hasEnded = false;
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
