@@ -1,15 +1,5 @@
 import { hostname } from 'node:os';
-import {
-  PROTOCOL,
-  toErrorData,
-  type Capacity,
-  type Clock,
-  type Hello,
-  type Millis,
-  type NodeId,
-  type Timer,
-  type TrainerError,
-} from '@trainer/model';
+import { toErrorData, type Capacity, type Clock, type Millis, type NodeId, type Timer, type TrainerError } from '@trainer/model';
 import {
   connectMessages,
   deferred,
@@ -29,7 +19,8 @@ import { openAgentFolder, type AgentFolder } from './folder/agent-folder.js';
 import { GroupRecords } from './folder/group-records.js';
 import { LeaseKeeper } from './leases/lease-keeper.js';
 import { emptyLedger } from './ledger/ledger.js';
-import { HeadLink, type LinkOwner } from './link/head-link.js';
+import { HeadLink } from './link/head-link.js';
+import { linkOwner } from './link/link-owner.js';
 import { LogKeeper } from './logs/log-keeper.js';
 import { servePlacement } from './placement/serve-placement.js';
 import { Launcher } from './processes/launcher.js';
@@ -201,7 +192,14 @@ function run(parts: Parts): RunningAgent {
   );
   const welcome = deferred<void>();
   const refused = deferred<TrainerError>();
-  const owner = linkOwner({ parts, holding, onWelcome: () => welcome.resolve(), onRefused: (error) => refused.resolve(error) });
+  const owner = linkOwner({
+    ...holding,
+    self: { node, incarnation, host: hostname(), version: config.version, labels: config.labels, engines: config.engines, capacity },
+    logger,
+    natsConnected: () => holding.line.messages?.isConnected === true,
+    onWelcome: () => welcome.resolve(),
+    onRefused: (error) => refused.resolve(error),
+  });
   const streams = grpcHeadStreams(parts.addresses, config.secret);
   const link = new HeadLink(owner, streams.open, parts.timing, { clock, logger });
   const leave = async (graceMs: Millis): Promise<void> => {
@@ -241,65 +239,6 @@ async function withinFarewell(clock: Clock, work: Promise<void>): Promise<void> 
 async function whenTold(outbox: Outbox, clock: Clock): Promise<void> {
   const startedMs = clock.monotonicMs();
   while (outbox.waiting > 0 && clock.monotonicMs() - startedMs < FAREWELL_MS) await sleep(clock, 5);
-}
-
-interface OwnerParts {
-  readonly parts: Parts;
-  readonly holding: Holding;
-  readonly onWelcome: () => void;
-  readonly onRefused: (error: TrainerError) => void;
-}
-
-function helloOf({ config, folder, capacity }: Parts, { keeper, outbox, line }: Holding): Hello {
-  const { node, incarnation } = folder.identity;
-  return {
-    protocol: PROTOCOL,
-    node,
-    incarnation,
-    host: hostname(),
-    version: config.version,
-    capacity,
-    labels: config.labels,
-    leases: keeper.held(),
-    newestFact: outbox.newest,
-    newestHeadEpoch: keeper.ledger.newestHeadEpoch,
-    natsConnected: line.messages?.isConnected === true,
-    engines: config.engines,
-  };
-}
-
-function linkOwner({ parts, holding, onWelcome, onRefused }: OwnerParts): LinkOwner {
-  const { keeper, outbox, line } = holding;
-  const { logger } = parts.ports;
-  return {
-    hello: () => helloOf(parts, holding),
-    natsConnected: () => line.messages?.isConnected === true,
-    onHelloRead: (storedFact) => outbox.resume(storedFact),
-    takeFacts: () => keeper.takeFacts(),
-    onAcknowledged: (storedFact, facts) => keeper.acknowledged(storedFact, facts),
-    hears: (headEpoch) => keeper.hears(headEpoch),
-    onWelcome: ({ stream, lowWater, verdicts }) => {
-      keeper.welcomed(stream, lowWater, verdicts);
-      onWelcome();
-    },
-    onCommand: (command) => keeper.command(command),
-    onDisconnected: () => {
-      outbox.suspend();
-      keeper.disconnected();
-    },
-    onBeat: (headlessInMs) => {
-      keeper.sweep();
-      if (headlessInMs > 0) for (const actor of keeper.actors) actor.owned(headlessInMs);
-      else if (keeper.held().length > 0) {
-        logger.error('no head was heard for too long; all actors are ended', {});
-        void keeper.endAll({ kind: 'owner-gone', owner: 'the head' }, 'kill');
-      }
-    },
-    onRefused: (error) => {
-      void keeper.endAll({ kind: 'owner-gone', owner: 'the head' }, 'kill');
-      onRefused(error);
-    },
-  };
 }
 
 function connectTo(config: AgentConfig, node: NodeId, logger: Logger): Promise<Messages> {

@@ -5,6 +5,7 @@ import type { Spawner } from '@trainer/runtime';
 import type { BundleCache } from '../bundles/bundle-cache.js';
 import type { AgentConfig } from '../config.js';
 import type { GroupRecords } from '../folder/group-records.js';
+import { groupMembers, signalGroup } from '../folder/process-table.js';
 import type { Launch } from '../leases/lease-keeper.js';
 import type { Timing } from '../timing.js';
 import { actorEnvironment, threadsOf } from './environment.js';
@@ -57,6 +58,7 @@ export class Launcher {
         clock,
         timing,
         kernelKills: () => memory.kernelKills(),
+        groups: { signal: signalGroup, isAlive: (group) => groupMembers(group).length > 0 },
         spawn: () => this.#spawn(),
         prepare: () => this.#prepare(launch, scratch),
       },

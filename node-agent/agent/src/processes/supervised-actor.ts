@@ -13,7 +13,6 @@ import {
   type Timer,
   type ToActorProcess,
 } from '@trainer/model';
-import { groupMembers, signalGroup } from '../folder/process-table.js';
 import { causeOfExit } from './cause-of-exit.js';
 import { LineSplitter } from './line-splitter.js';
 
@@ -33,6 +32,15 @@ export interface SupervisionPorts {
   /** What the process is told first; may have to be fetched. Rejects when the actor can't be started. */
   prepare(): Promise<ProcessStart>;
   kernelKills(): number;
+  readonly groups: ProcessGroups;
+}
+
+/** The system's process groups. */
+export interface ProcessGroups {
+  /** @returns false when there is no such group. */
+  signal(group: number, signal: NodeJS.Signals): boolean;
+  /** Is a process of the group not gone yet? */
+  isAlive(group: number): boolean;
 }
 
 /** Told in order; `onEnded` is the last, once, when no process of the group is left. */
@@ -218,7 +226,7 @@ export class SupervisedActor {
   /** What the actor has started dies with it; until it has, the lease's resources are not free. */
   #endGroup(cause: DeathCause): void {
     const group = this.pid;
-    if (group !== null && signalGroup(group, 'SIGKILL') && groupMembers(group).length > 0) {
+    if (group !== null && this.#ports.groups.signal(group, 'SIGKILL') && this.#ports.groups.isAlive(group)) {
       this.#ports.clock.after(GROUP_POLL_MS, () => this.#endGroup(cause));
       return;
     }
@@ -233,7 +241,7 @@ export class SupervisedActor {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    if (this.pid !== null && !signalGroup(this.pid, signal)) this.#child.kill(signal);
+    if (this.pid !== null && !this.#ports.groups.signal(this.pid, signal)) this.#child.kill(signal);
   }
 
   #send(message: ToActorProcess): void {

@@ -1,0 +1,58 @@
+import { PROTOCOL, type Hello, type TrainerError } from '@trainer/model';
+import type { Logger } from '@trainer/runtime';
+import type { Outbox } from '../facts/outbox.js';
+import type { LeaseKeeper } from '../leases/lease-keeper.js';
+import type { LinkOwner } from './head-link.js';
+
+export interface OwnerParts {
+  /** What each hello says that does not change while the agent runs. */
+  readonly self: Pick<Hello, 'node' | 'incarnation' | 'host' | 'version' | 'capacity' | 'labels' | 'engines'>;
+  readonly keeper: LeaseKeeper;
+  readonly outbox: Outbox;
+  readonly logger: Logger;
+  readonly natsConnected: () => boolean;
+  /** The head has reconciled a hello. */
+  readonly onWelcome: () => void;
+  /** The head refuses this agent for good; its actors are being ended. */
+  readonly onRefused: (error: TrainerError) => void;
+}
+
+/** Joins the link to the head with what holds leases here: what the hello says, and what is done about what is heard. */
+export function linkOwner({ self, keeper, outbox, logger, natsConnected, onWelcome, onRefused }: OwnerParts): LinkOwner {
+  return {
+    hello: () => ({
+      ...self,
+      protocol: PROTOCOL,
+      leases: keeper.held(),
+      newestFact: outbox.newest,
+      newestHeadEpoch: keeper.ledger.newestHeadEpoch,
+      natsConnected: natsConnected(),
+    }),
+    natsConnected,
+    onHelloRead: (storedFact) => outbox.resume(storedFact),
+    takeFacts: () => keeper.takeFacts(),
+    onAcknowledged: (storedFact, facts) => keeper.acknowledged(storedFact, facts),
+    hears: (headEpoch) => keeper.hears(headEpoch),
+    onWelcome: ({ stream, lowWater, verdicts }) => {
+      keeper.welcomed(stream, lowWater, verdicts);
+      onWelcome();
+    },
+    onCommand: (command) => keeper.command(command),
+    onDisconnected: () => {
+      outbox.suspend();
+      keeper.disconnected();
+    },
+    onBeat: (headlessInMs) => {
+      keeper.sweep();
+      if (headlessInMs > 0) for (const actor of keeper.actors) actor.owned(headlessInMs);
+      else if (keeper.held().length > 0) {
+        logger.error('no head was heard for too long; all actors are ended', {});
+        void keeper.endAll({ kind: 'owner-gone', owner: 'the head' }, 'kill');
+      }
+    },
+    onRefused: (error) => {
+      void keeper.endAll({ kind: 'owner-gone', owner: 'the head' }, 'kill');
+      onRefused(error);
+    },
+  };
+}
