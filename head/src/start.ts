@@ -1,6 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Clock, HeadId, Timer } from '@trainer/model';
-import { closeServer, connectMessages, listen, newHeadId, newJobId, newStreamId, openServer, sleep } from '@trainer/runtime';
+import { closeServer, listen, newHeadId, newJobId, newStreamId, openMessages, openServer, sleep } from '@trainer/runtime';
 import type { Logger, Messages, Random, RandomBytes, TimeScale } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
 import type { ObjectStore } from '@trainer/storage';
@@ -55,6 +55,8 @@ export interface HeadOptions extends HeadSettings {
   readonly random: RandomBytes;
   /** This head leads no more; it must be closed. Called once. */
   readonly onFatal: (error: Error) => void;
+  /** Another head leads, and this one waits to follow it. Called once at most, before there is a head. */
+  readonly onWaiting?: () => void;
 }
 
 export interface Head {
@@ -68,6 +70,8 @@ export interface Head {
 const DATABASE_TIMEOUT_MS = 5_000;
 /** Running answers get this long when the head closes. */
 const CLOSE_GRACE_MS = 300;
+/** How long the end of a head waits for PostgreSQL and NATS to take leave. */
+const FAREWELL_MS = 1_000;
 /** How often a candidate looks whether the leader moves. */
 const CANDIDATE_MS = 250;
 
@@ -102,29 +106,25 @@ export async function startHead(options: HeadOptions): Promise<Head> {
   });
   const timers = scaledTimers((ms) => timeScale.scaled(ms), config.headlessMs);
   const leadership = postgresLeadership(database, clock, timeScale.scaled(LEADER_STILL_MS));
-  const connecting = connectMessages({ servers: [config.natsUrl], token: config.natsToken, name: headId, logger: log, random });
+  const natsServers = [config.natsUrl];
+  const messages = openMessages({ servers: natsServers, token: config.natsToken, name: headId, logger: log, random }, options.onFatal);
   try {
-    const [headEpoch, messages, objects] = await Promise.all([
-      migrate(database).then(() => lead(leadership, headId, clock, timeScale.scaled(CANDIDATE_MS))),
-      connecting,
+    const [headEpoch, objects] = await Promise.all([
+      migrate(database).then(() => lead(leadership, headId, options, timeScale.scaled(CANDIDATE_MS))),
       openObjectStore(config.storeConfig),
     ]);
     return await run({ config, options, timers, random, database, leadership, headId, headEpoch, messages, objects });
   } catch (error) {
-    // NATS may be away too; who waits for it would wait for ever.
-    connecting.then(
-      (messages) => messages.close(),
-      () => undefined,
-    );
-    await database.close();
+    await Promise.allSettled([messages.close(), database.close()]);
     throw error;
   }
 }
 
-async function lead(leadership: Leadership, headId: HeadId, clock: Clock, everyMs: number): Promise<number> {
-  for (;;) {
+async function lead(leadership: Leadership, headId: HeadId, { clock, onWaiting }: HeadOptions, everyMs: number): Promise<number> {
+  for (let tries = 0; ; tries += 1) {
     const headEpoch = await leadership.acquire(headId);
     if (headEpoch !== null) return headEpoch;
+    if (tries === 0) onWaiting?.();
     await sleep(clock, everyMs);
   }
 }
@@ -132,13 +132,17 @@ async function lead(leadership: Leadership, headId: HeadId, clock: Clock, everyM
 async function run(parts: Parts): Promise<Head> {
   const { config, options, database, leadership, headId, headEpoch, messages } = parts;
   const { clock, log } = options;
-  const store = postgresStore(database, headEpoch);
   const state = new ClusterState(headEpoch);
+  const store = postgresStore(database, () => state.headEpoch);
   const onFenced = (error: FencedError): void => options.onFatal(error);
-  const isStillLeading = async (): Promise<boolean> => (await leadership.renew(headId, headEpoch)) === 'held';
-  const loop = new ClusterLoop({ state, store, clock, random: parts.random, logger: log, isStillLeading, onFenced });
-  const renewal = new Renewal(parts, onFenced);
-  const { server, closers } = compose(parts, loop, store, renewal);
+  const raise = async (held: number, to: number): Promise<boolean> => {
+    // Where one connection broke the others may be half open, and would each cost the time-out once more.
+    database.reconnect();
+    return (await leadership.raise(headId, held, to)) === 'held';
+  };
+  const loop = new ClusterLoop({ state, store, clock, random: parts.random, logger: log, raise, onFenced });
+  const renewal = new Renewal(parts, loop);
+  const { server, closers } = compose(parts, loop, store);
   await loop.start();
   const port = await listen(server, config.host, { from: config.port, to: config.port });
   renewal.start();
@@ -153,24 +157,21 @@ async function run(parts: Parts): Promise<Head> {
     for (const end of closers) end();
     loop.close();
     await closeServer(server, clock, CLOSE_GRACE_MS);
-    await leadership.resign(headId, headEpoch).catch((error: unknown) => log.debug('could not resign', { error }));
-    await Promise.allSettled([messages.close(), database.close()]);
+    const resigned = leadership.resign(headId, state.headEpoch).catch((error: unknown) => log.debug('could not resign', { error }));
+    // A database or NATS that is frozen must not hold up the end.
+    await Promise.race([resigned, sleep(clock, FAREWELL_MS)]);
+    await Promise.race([Promise.allSettled([messages.close(), database.close()]), sleep(clock, FAREWELL_MS)]);
   };
   return { address: `${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, close: () => (closing ??= close()) };
 }
 
 /** Joins the parts around the loop. */
-function compose(
-  parts: Parts,
-  loop: ClusterLoop,
-  store: ClusterStore,
-  renewal: Renewal,
-): { server: Server; closers: readonly (() => void)[] } {
-  const { config, options, timers, random, messages, objects, headEpoch } = parts;
+function compose(parts: Parts, loop: ClusterLoop, store: ClusterStore): { server: Server; closers: readonly (() => void)[] } {
+  const { config, options, timers, random, messages, objects } = parts;
   const { clock, log: logger } = options;
   const { version, buckets } = config;
   const secrets = deriveSecrets(config.secret);
-  const links = new AgentLinks(headEpoch);
+  const links = new AgentLinks(() => loop.state.headEpoch);
   const common = { loop, clock, random, logger, timers, links };
   const placer = new Placer({ ...common, store, placement: natsPlacement(messages), secrets });
   const promoter = new Promoter({ ...common, objects });
@@ -199,14 +200,11 @@ function compose(
   watch.start();
   const server = openServer({ secret: config.secret, toStatus: errorToStatus });
   server.addService(AgentServiceService, agents.server);
-  server.addService(SessionServiceService, sessionService({ sessions, headEpoch, graceMs: timers.sessionGraceMs, version, logger }));
+  server.addService(SessionServiceService, sessionService({ sessions, loop, graceMs: timers.sessionGraceMs, version, logger }));
   server.addService(ActorServiceService, actors.server);
   server.addService(BundleServiceService, bundleService({ loop, store, objects, bucket: buckets.bundles, logger }));
   server.addService(JobServiceService, jobService({ loop, store, submissions, logger }));
-  server.addService(
-    ClusterServiceService,
-    clusterService({ ...common, messages, objects, dataBucket: buckets.data, version, isDatabaseConnected: () => renewal.isConnected }),
-  );
+  server.addService(ClusterServiceService, clusterService({ ...common, messages, objects, dataBucket: buckets.data, version }));
   return {
     server,
     closers: [
@@ -215,20 +213,19 @@ function compose(
       () => promoter.close(),
       () => sessions.suspended(),
       () => executor.suspended(),
-      () => agents.suspended(),
+      () => agents.close(),
     ],
   };
 }
 
-/** Shows that this head lives, and hears that another one leads. */
+/** Shows that this head lives, hears that another one leads, and that the database is away while nobody writes. */
 class Renewal {
   #timer: Timer | null = null;
   #isClosed = false;
-  isConnected = true;
 
   constructor(
     private readonly parts: Parts,
-    private readonly onFenced: (error: FencedError) => void,
+    private readonly loop: ClusterLoop,
   ) {}
 
   start(): void {
@@ -241,17 +238,17 @@ class Renewal {
   }
 
   async #renew(): Promise<void> {
-    const { leadership, headId, headEpoch } = this.parts;
-    try {
-      const answer = await leadership.renew(headId, headEpoch);
-      this.isConnected = true;
-      if (answer === 'lost' && !this.#isClosed) {
-        this.#isClosed = true;
-        this.onFenced(new FencedError(headEpoch, null));
+    const { leadership, headId } = this.parts;
+    const { headEpoch } = this.loop.state;
+    // A suspended loop asks by itself, and may raise the head epoch meanwhile.
+    if (this.loop.isRunning) {
+      try {
+        const answer = await leadership.renew(headId, headEpoch);
+        if (answer === 'lost' && this.loop.isRunning && this.loop.state.headEpoch === headEpoch)
+          this.loop.suspend(new FencedError(headEpoch, null));
+      } catch (error) {
+        this.loop.suspend(error);
       }
-    } catch {
-      // Writes find out by themselves; who asks for the state of the cluster is told.
-      this.isConnected = false;
     }
     if (!this.#isClosed) this.start();
   }

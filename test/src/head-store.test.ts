@@ -66,5 +66,5 @@ describeClusterStore('PostgreSQL', async () => {
     await leadership.resign(FIRST, headEpoch);
     await postgresLeadership(second, manualClock(0), STILL_MS).acquire(SECOND);
   };
-  return { store: postgresStore(database, headEpoch), takeOver };
+  return { store: postgresStore(database, () => headEpoch), takeOver };
 });

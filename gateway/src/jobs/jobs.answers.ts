@@ -38,6 +38,7 @@ export const JobSchema = z.object({
   experiment_name: z.string(),
   run_name: text,
   tags: z.record(z.string(), z.string()),
+  priority: z.int().describe('0..99, higher first'),
 });
 
 /** What GET /train/{id}/progress answers. */

@@ -36,6 +36,7 @@ export function jobView(job: Job) {
     experiment_name: job.request.experimentName,
     run_name: job.request.runName,
     tags: job.request.tags,
+    priority: job.request.priority,
   };
 }
 export type JobView = ReturnType<typeof jobView>;

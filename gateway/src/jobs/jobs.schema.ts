@@ -53,6 +53,7 @@ export const TrainBody = z.looseObject({
   exclude_columns: optional(z.array(z.string().max(L.columnName.chars)).max(L.excludeColumns.max)).describe(
     'Columns to leave out of the features',
   ),
+  priority: optional(z.int().min(L.priority.min).max(L.priority.max)).describe('Jobs of higher priority are placed first; 50 when absent'),
   idempotency_key: optional(z.string().min(1).max(L.idempotencyKey.chars)).describe(
     'The same key and body give the same job; also as a header',
   ),

@@ -32,6 +32,7 @@ export class SubmitJob {
           seed: body.seed,
           validationSplit: body.validation_split,
           excludeColumns: body.exclude_columns,
+          priority: body.priority,
         }),
         warnings: unknownFieldWarnings(body),
       },

@@ -14,7 +14,7 @@ export interface AgentLink {
 export class AgentLinks {
   readonly #links = new Map<NodeId, AgentLink>();
 
-  constructor(private readonly headEpoch: number) {}
+  constructor(private readonly headEpochOf: () => number) {}
 
   get(node: NodeId): AgentLink | undefined {
     return this.#links.get(node);
@@ -41,7 +41,7 @@ export class AgentLinks {
   /** @returns false when the agent is not connected: what is to be sent is derived from state when it comes back. */
   command(node: NodeId, command: AgentCommand): boolean {
     const link = this.#links.get(node);
-    link?.send({ kind: 'command', headEpoch: this.headEpoch, command });
+    link?.send({ kind: 'command', headEpoch: this.headEpochOf(), command });
     return link !== undefined;
   }
 }

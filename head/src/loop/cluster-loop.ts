@@ -1,4 +1,5 @@
-import type { Actor, Clock } from '@trainer/model';
+import { toErrorData } from '@trainer/model';
+import type { Actor, ActorId, Clock, JobId } from '@trainer/model';
 import type { Logger, Random } from '@trainer/runtime';
 import { backoff, sleep } from '@trainer/runtime';
 import type { JobRecord } from '../jobs/job-record.js';
@@ -14,8 +15,11 @@ export interface LoopOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Does the leadership still stand? Asked before state is read anew. */
-  readonly isStillLeading: () => Promise<boolean>;
+  /**
+   * Raises the leadership from one head epoch to another, which fences whatever is still under way under the older one. Asked
+   * before state is read anew; repeated until it is answered. @returns false when another head leads
+   */
+  readonly raise: (held: number, to: number) => Promise<boolean>;
   /** Another head leads: this one must end. Called once. */
   readonly onFenced: (error: FencedError) => void;
 }
@@ -28,7 +32,7 @@ export interface LoopListener {
   committed(turn: Turn): void;
   /** Nothing may be commanded any more, until `resumed`. */
   suspended(): void;
-  /** All state was read anew; everything to do is derived from it. */
+  /** All state was read anew, perhaps under a higher head epoch; everything to do is derived from it. */
   resumed(): void;
 }
 
@@ -37,8 +41,10 @@ export interface LoopListener {
  *
  *   C1. A turn runs in one go and sees all earlier turns; its writes are committed in the same order.
  *   C2. What a turn decided is shown, answered, sent and published only after its commit.
- *   C3. When a commit fails, what it decided is void: the loop is suspended, reads all state anew and goes on, if the
- *       headEpoch still stands; else the head ends.
+ *   C3. When a commit fails, what it decided is void: the loop is suspended, raises its head epoch, reads all state anew and
+ *       goes on, if it still leads; else the head ends. So a transaction whose answer was lost has either happened before the
+ *       state is read, or never will (docs/adr/0007).
+ *   C4. Who waits for an entity hears of it after every commit, and after every suspension.
  */
 export class ClusterLoop {
   readonly actors: Watchers<Actor>;
@@ -46,6 +52,8 @@ export class ClusterLoop {
   readonly #listeners: LoopListener[] = [];
   #status: 'running' | 'suspended' | 'closed' = 'running';
   #tail: Promise<void> = Promise.resolve();
+  /** The newest head epoch that was heard of; one above its own means that the database was restored from a backup. */
+  #heard = 0;
 
   constructor(private readonly options: LoopOptions) {
     this.actors = new Watchers(options.clock);
@@ -58,6 +66,11 @@ export class ClusterLoop {
 
   get isRunning(): boolean {
     return this.#status === 'running';
+  }
+
+  /** Waiting for the database; it still leads as far as it knows. */
+  get isSuspended(): boolean {
+    return this.#status === 'suspended';
   }
 
   listen(listener: LoopListener): void {
@@ -102,7 +115,25 @@ export class ClusterLoop {
     });
   }
 
+  /** The database does not answer, which somebody else has found out. */
+  suspend(error: unknown): void {
+    this.#failed(error);
+  }
+
+  /**
+   * An agent has obeyed a newer head epoch than this one's: the database was restored from a backup. This head takes one above
+   * it, or ends where it can't.
+   */
+  outranked(by: number): void {
+    this.#heard = Math.max(this.#heard, by);
+    if (this.#status !== 'running' || by <= this.state.headEpoch) return;
+    this.options.logger.warn('a newer head epoch was heard of; this head raises its own', { heard: by, own: this.state.headEpoch });
+    this.#suspend();
+  }
+
   #committed(turn: Turn): void {
+    // What was committed while the loop was suspended is read anew with everything else.
+    if (this.#status !== 'running') return;
     turn.settle();
     for (const actor of turn.actors.values()) this.actors.notify(actor.spec.id, actor);
     for (const record of turn.jobs.values()) this.jobs.notify(record.job.id, record);
@@ -110,47 +141,69 @@ export class ClusterLoop {
   }
 
   #failed(error: unknown): void {
-    if (this.#status !== 'running') return;
-    this.#status = 'suspended';
+    if (this.#status === 'closed') return;
     if (error instanceof FencedError) {
       this.#fence(error);
       return;
     }
-    this.options.logger.error('state could not be committed; the head is suspended', { error });
+    if (this.#status !== 'running') return;
+    this.options.logger.error('state could not be committed; the head is suspended', { error: toErrorData(error) });
     this.#suspend();
-    void this.#resume();
   }
 
   #fence(error: FencedError): void {
+    const wasRunning = this.#status === 'running';
     this.#status = 'closed';
-    this.#suspend();
+    if (wasRunning) for (const listener of this.#listeners) listener.suspended();
     this.options.onFenced(error);
   }
 
   #suspend(): void {
+    this.#status = 'suspended';
     for (const listener of this.#listeners) listener.suspended();
+    void this.#resume();
   }
 
   /** Tries for as long as the head lives: without its database there is nothing else it could do. */
   async #resume(): Promise<void> {
     const { clock, random, store, logger, state } = this.options;
     const waits = backoff({ firstMs: 50, maxMs: 1_000, random });
-    while (this.#status === 'suspended') {
+    // What is under way ends first, one way or the other: nothing may be settled after the state was read.
+    await this.#tail.catch(() => undefined);
+    while (this.isSuspended) {
       try {
-        if (!(await this.options.isStillLeading())) {
-          this.#fence(new FencedError(state.headEpoch, null));
+        const [held, to] = [state.headEpoch, Math.max(state.headEpoch, this.#heard) + 1];
+        if (!(await this.options.raise(held, to))) {
+          if (this.isSuspended) this.#fence(new FencedError(held, null));
           return;
         }
-        state.reset(await store.load());
-        if (this.#status !== 'suspended') return;
+        state.raise(to);
+        const stored = await store.load();
+        if (!this.isSuspended) return;
+        state.reset(stored);
         this.#status = 'running';
         this.#tail = Promise.resolve();
-        logger.info('all state was read anew; the head goes on');
+        logger.info('all state was read anew; the head goes on', { headEpoch: to });
         for (const listener of this.#listeners) listener.resumed();
+        this.#tellWaiting().catch((error: unknown) => this.#failed(error));
+        return;
       } catch (error) {
-        logger.debug('the database is still away', { error });
+        logger.debug('the database is still away', { error: toErrorData(error) });
         await sleep(clock, waits.nextMs());
       }
+    }
+  }
+
+  /** What changed while nobody could be told; what has ended meanwhile lies in the store only. */
+  async #tellWaiting(): Promise<void> {
+    const { state, store } = this.options;
+    for (const key of this.actors.keys) {
+      const actor = state.actors.seen(key as ActorId) ?? (await store.actor(key as ActorId));
+      if (actor !== null) this.actors.notify(key, actor);
+    }
+    for (const key of this.jobs.keys) {
+      const record = state.jobs.seen(key as JobId) ?? (await store.job(key as JobId));
+      if (record !== null) this.jobs.notify(key, record);
     }
   }
 }

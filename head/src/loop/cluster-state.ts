@@ -16,8 +16,20 @@ export class ClusterState {
   /** An ended job stays until what its attempts left is removed. */
   readonly jobs = new Book<JobId, JobRecord>((record) => isFinalStatus(record.job.status) && record.isCleaned);
   #given = 0;
+  #headEpoch: number;
 
-  constructor(readonly headEpoch: number) {}
+  constructor(headEpoch: number) {
+    this.#headEpoch = headEpoch;
+  }
+
+  /** Of this head's leadership. It rises while the loop is suspended, and never falls. */
+  get headEpoch(): number {
+    return this.#headEpoch;
+  }
+
+  raise(headEpoch: number): void {
+    this.#headEpoch = Math.max(this.#headEpoch, headEpoch);
+  }
 
   /** The id that is given out next. */
   get nextLease(): LeaseId {
@@ -31,10 +43,16 @@ export class ClusterState {
   }
 
   reset(state: StoredState): void {
-    this.nodes.reset(state.nodes.map((node) => [node.entry.id, node]));
+    this.nodes.reset(state.nodes.map((node) => [node.entry.id, withoutStream(node)]));
     this.sessions.reset(state.sessions.map((session) => [session.id, session]));
     this.actors.reset(state.actors.map((actor) => [actor.spec.id, actor]));
     this.leases.reset(state.leases.filter((lease) => lease.state !== 'ended').map((lease) => [lease.id, lease]));
     this.jobs.reset(state.jobs.map((record) => [record.job.id, record]));
   }
+}
+
+/** What is read from the store has no stream: until it says hello, nothing is placed on it. */
+function withoutStream(node: StoredNode): StoredNode {
+  if (node.entry.state === 'lost') return node;
+  return { ...node, entry: { ...node.entry, state: 'silent', stream: null } };
 }

@@ -7,6 +7,7 @@ import type { Placer } from '../placement/placer.js';
 import type { Secrets } from '../placement/start-spec.js';
 import type { Promoter } from '../promotion/promoter.js';
 import type { AgentLinks } from './agent-links.js';
+import { afterAwake } from './awake-timer.js';
 import type { ClusterLoop, LoopListener } from './cluster-loop.js';
 import type { Planner } from './planner.js';
 import type { Timers } from './settings.js';
@@ -147,7 +148,7 @@ export class Executor implements LoopListener {
     this.#rendezvous.delete(id);
     if (phase !== 'starting') return;
     const afterMs = this.options.timers.rendezvousMs;
-    const timer = this.options.clock.after(afterMs, () => {
+    const timer = afterAwake(this.options.clock, afterMs, () => {
       this.#rendezvous.delete(id);
       this.options.loop.inBackground((turn) => turn.stepJob(id, { kind: 'rendezvous-timeout', attempt, afterMs }));
     });

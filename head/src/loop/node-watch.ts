@@ -3,6 +3,7 @@ import type { Clock, Lease, LeaseId, Millis, NodeId, Timer } from '@trainer/mode
 import { stepNode } from '../nodes/step-node.js';
 import type { NodeEvent } from '../nodes/node-table.js';
 import type { AgentLinks } from './agent-links.js';
+import { afterAwake } from './awake-timer.js';
 import type { ClusterLoop, LoopListener } from './cluster-loop.js';
 import { leaseGone, leaseLost } from './facts.js';
 import type { Timers } from './settings.js';
@@ -23,7 +24,7 @@ const LOOKS = 6;
  *
  *   W1. A node whose stream closed, or that is silent, takes no placement at once; its actors' leases are lost after
  *       `actorsLostMs`, its ranks' after `ranksLostMs`, unless its incarnation says hello before.
- *   W2. After a stall of the head's own event loop the silence of agents is counted afresh: it could not have heard them.
+ *   W2. A stall of the head's own event loop counts against no agent: it could not have heard them.
  *   W3. A lost rank counts as gone `headlessMs` later: design.md section 5 lets no process live longer.
  */
 export class NodeWatch implements LoopListener {
@@ -93,8 +94,8 @@ export class NodeWatch implements LoopListener {
   #countLoss(node: NodeId, actorsMs: Millis, ranksMs: Millis): void {
     if (this.#away.has(node)) return;
     const { clock, loop } = this.options;
-    const actors = clock.after(actorsMs, () => loop.inBackground((turn) => lose(turn, node, 'actor')));
-    const ranks = clock.after(ranksMs, () => {
+    const actors = afterAwake(clock, actorsMs, () => loop.inBackground((turn) => lose(turn, node, 'actor')));
+    const ranks = afterAwake(clock, ranksMs, () => {
       loop.inBackground((turn) => {
         lose(turn, node, 'actor');
         lose(turn, node, 'rank');

@@ -19,6 +19,11 @@ export class Watchers<Value> {
     };
   }
 
+  /** Entities that somebody waits for. */
+  get keys(): readonly string[] {
+    return [...this.#listeners.keys()];
+  }
+
   notify(key: string, value: Value): void {
     for (const listener of [...(this.#listeners.get(key) ?? [])]) listener(value);
   }

@@ -20,7 +20,7 @@ export interface NodeEntry {
 export type NodeEvent =
   /** The hello on `stream` is read and reconciled. */
   | { readonly kind: 'hello'; readonly hello: Hello; readonly stream: StreamId }
-  | { readonly kind: 'heartbeat'; readonly stream: StreamId; readonly natsConnected: boolean }
+  | { readonly kind: 'heartbeat'; readonly stream: StreamId; readonly natsConnected: boolean; readonly isDraining: boolean }
   | { readonly kind: 'stream-closed'; readonly stream: StreamId }
   /** No heartbeat for the limit, though the stream is open. */
   | { readonly kind: 'silent' }

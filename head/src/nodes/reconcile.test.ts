@@ -20,6 +20,7 @@ function hello(leases: Record<string, AgentLeaseState>, incarnation = 2): Hello 
     newestFact: 0,
     newestHeadEpoch: 1,
     natsConnected: true,
+    isDraining: false,
     engines: [],
   };
 }

@@ -20,6 +20,7 @@ function hello(incarnation = 1, natsConnected = true): Hello {
     newestFact: 0,
     newestHeadEpoch: 1,
     natsConnected,
+    isDraining: false,
     engines: [],
   };
 }
@@ -35,12 +36,28 @@ function stateAfter(entry: NodeEntry, event: NodeEvent): string {
 
 describe('stepNode', () => {
   test.each([
-    ['a heartbeat changes nothing', node('connected'), { kind: 'heartbeat', stream: A, natsConnected: true }, 'same'],
-    ['an agent without NATS gets no new work', node('connected'), { kind: 'heartbeat', stream: A, natsConnected: false }, 'no-messages'],
-    ['NATS is back', node('no-messages'), { kind: 'heartbeat', stream: A, natsConnected: true }, 'connected'],
-    ['a silent node beats again', node('silent'), { kind: 'heartbeat', stream: A, natsConnected: true }, 'connected'],
-    ['an older stream does not speak for the node', node('connected'), { kind: 'heartbeat', stream: B, natsConnected: true }, 'illegal'],
-    ['a lost node has to say hello', node('lost'), { kind: 'heartbeat', stream: A, natsConnected: true }, 'illegal'],
+    ['a heartbeat changes nothing', node('connected'), { kind: 'heartbeat', stream: A, natsConnected: true, isDraining: false }, 'same'],
+    [
+      'an agent without NATS gets no new work',
+      node('connected'),
+      { kind: 'heartbeat', stream: A, natsConnected: false, isDraining: false },
+      'no-messages',
+    ],
+    ['NATS is back', node('no-messages'), { kind: 'heartbeat', stream: A, natsConnected: true, isDraining: false }, 'connected'],
+    [
+      'an agent that is being stopped drains',
+      node('connected'),
+      { kind: 'heartbeat', stream: A, natsConnected: true, isDraining: true },
+      'draining',
+    ],
+    ['a silent node has to say hello', node('silent'), { kind: 'heartbeat', stream: A, natsConnected: true, isDraining: false }, 'illegal'],
+    [
+      'an older stream does not speak for the node',
+      node('connected'),
+      { kind: 'heartbeat', stream: B, natsConnected: true, isDraining: false },
+      'illegal',
+    ],
+    ['a lost node has to say hello', node('lost'), { kind: 'heartbeat', stream: A, natsConnected: true, isDraining: false }, 'illegal'],
     ['silence', node('connected'), { kind: 'silent' }, 'silent'],
     ['silence of a lost node', node('lost'), { kind: 'silent' }, 'same'],
     ['loss', node('silent'), { kind: 'lost' }, 'lost'],

@@ -6,12 +6,12 @@ import type { NodeEntry, NodeEvent, NodeStep } from './node-table.js';
  * N1. Incarnations rise. An older one is refused, whatever its stream.
  * N2. A newer incarnation is refused while the present one still beats (two agents on one folder's identity).
  * N3. Only the stream that the node's newest hello came on speaks for it.
- * N4. A lost node comes back by a hello only; its leases are judged one by one (reconcile).
+ * N4. A node that was silent or lost comes back by a hello only: what of it was lost meanwhile is judged lease by lease (reconcile).
  */
 
 /** @returns the entry that a first hello makes. */
 export function newNode(hello: Hello, stream: StreamId, now: Millis): NodeEntry {
-  return { ...described(hello), id: hello.node, incarnation: hello.incarnation, state: stateOf(hello.natsConnected), stream, since: now };
+  return { ...described(hello), id: hello.node, incarnation: hello.incarnation, state: saidState(hello), stream, since: now };
 }
 
 /** May this agent speak for the node? Asked when its hello arrives, before anything of it is stored. */
@@ -44,8 +44,8 @@ export function stepNode(node: NodeEntry, event: NodeEvent, now: Millis): NodeSt
     }
     case 'heartbeat': {
       if (event.stream !== node.stream) return illegal(node, event.kind, 'the stream is not the one of its newest hello; say hello again');
-      if (node.state === 'lost') return illegal(node, event.kind, 'it was lost; say hello again');
-      return toState(node, stateOf(event.natsConnected), now);
+      if (node.state === 'silent' || node.state === 'lost') return illegal(node, event.kind, `it was ${node.state}; say hello again`);
+      return toState(node, saidState(event), now);
     }
     case 'stream-closed': {
       if (event.stream !== node.stream) return same(node);
@@ -65,10 +65,12 @@ export function takesWork(node: Pick<NodeEntry, 'state'>): boolean {
 }
 
 function isBeating(node: NodeEntry): boolean {
-  return node.stream !== null && (node.state === 'connected' || node.state === 'no-messages');
+  return node.stream !== null && node.state !== 'silent' && node.state !== 'lost';
 }
 
-function stateOf(natsConnected: boolean): NodeState {
+/** @returns the state of a node whose agent said this in its hello or heartbeat */
+export function saidState({ natsConnected, isDraining }: Pick<Hello, 'natsConnected' | 'isDraining'>): NodeState {
+  if (isDraining) return 'draining';
   return natsConnected ? 'connected' : 'no-messages';
 }
 

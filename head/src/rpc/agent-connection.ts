@@ -10,8 +10,9 @@ import { stepNodeIn } from '../loop/node-watch.js';
 import type { NodeWatch } from '../loop/node-watch.js';
 import type { Turn } from '../loop/turn.js';
 import { reconcile } from '../nodes/reconcile.js';
-import { admitHello, newNode } from '../nodes/step-node.js';
+import { admitHello, newNode, saidState } from '../nodes/step-node.js';
 import { refused } from '../placement/placer.js';
+import { FencedError, StoreUnavailableError } from '../store/errors.js';
 import { checkProtocol } from './protocol.js';
 
 export interface AgentRules {
@@ -32,18 +33,20 @@ export interface AgentPipe {
 }
 
 /** An agent broke the rules of its stream, or may not speak for its node. */
-class AgentRefusedError extends TrainerError<'head.stale' | 'request.invalid', { node: string }> {}
+class AgentRefusedError extends TrainerError<'request.invalid', { node: string }> {}
 
 type State =
   | { readonly at: 'new' }
   /** The hello is read; facts up to its newest are awaited. */
   | { readonly at: 'catching-up'; readonly hello: Hello }
   | { readonly at: 'welcome'; readonly hello: Hello; readonly link: AgentLink }
+  /** The head waits for its database: nothing is stored or commanded. The stream is ended when it goes on. */
+  | { readonly at: 'suspended' }
   | { readonly at: 'closed' };
 
 /**
  * One life of an agent's stream: hello, hello-read, facts up to the newest, reconciliation, welcome; then facts and
- * heartbeats, and commands down (design.md section 1).
+ * heartbeats, and commands down (design.md section 1). While the head is suspended it hears, and echoes heartbeats (docs/adr/0007).
  */
 export class AgentConnection {
   #state: State = { at: 'new' };
@@ -60,16 +63,44 @@ export class AgentConnection {
     const state = this.#state;
     if (state.at === 'closed') return;
     this.#heard(state);
-    if (message.kind === 'hello') {
+    if (message.kind === 'heartbeat' && state.at !== 'new') {
+      this.#beat(state, message);
+    } else if (state.at === 'suspended') {
+      // Facts wait at the agent: it sends them again after its next hello.
+    } else if (message.kind === 'hello') {
       if (state.at === 'new') this.#guard(this.#hello(message.hello));
       else this.#refuse(new AgentRefusedError('request.invalid', 'A stream has one hello.', { node: message.hello.node }));
     } else if (state.at === 'new') {
       this.#refuse(new AgentRefusedError('request.invalid', 'The first message of a stream is the hello.', { node: '' }));
     } else if (message.kind === 'facts') {
       this.#guard(this.#facts(state.hello, message.facts));
-    } else {
-      this.#beat(state, message.number, message.natsConnected);
     }
+  }
+
+  /** The loop is suspended: the agent hears of it and stays. A head that ends lets it go. */
+  suspend(): void {
+    const state = this.#state;
+    if (state.at === 'new' || state.at === 'suspended' || state.at === 'closed') return;
+    if (!this.rules.loop.isSuspended) {
+      this.end();
+      return;
+    }
+    if (state.at === 'welcome') this.rules.links.close(state.link);
+    this.#saySuspended();
+  }
+
+  #saySuspended(): void {
+    this.#state = { at: 'suspended' };
+    this.pipe.send({ kind: 'suspended', headEpoch: this.rules.loop.state.headEpoch });
+  }
+
+  /** Ends the stream; its node is not away for that, as it is to say hello again, or this head ends. */
+  end(): void {
+    const state = this.#state;
+    if (state.at === 'closed') return;
+    this.#state = { at: 'closed' };
+    if (state.at === 'welcome') this.rules.links.close(state.link);
+    this.pipe.end();
   }
 
   /** The stream is gone, or is to go. Idempotent. */
@@ -83,8 +114,8 @@ export class AgentConnection {
   }
 
   /** Asked after every wait: the state may have changed meanwhile. */
-  #isClosed(): boolean {
-    return this.#state.at === 'closed';
+  #is(at: State['at']): boolean {
+    return this.#state.at === at;
   }
 
   #heard(state: State): void {
@@ -96,12 +127,18 @@ export class AgentConnection {
     const { loop, version } = this.rules;
     checkProtocol(hello.protocol, version);
     if (hello.newestHeadEpoch > loop.state.headEpoch) {
-      const why = `This head leads with head epoch ${loop.state.headEpoch}; node ${hello.node} has obeyed ${hello.newestHeadEpoch}.`;
-      throw new AgentRefusedError('head.stale', why, { node: hello.node });
+      // It would close the stream at any word of this older headship; the stream ends when the head has raised its own.
+      this.#state = { at: 'suspended' };
+      loop.outranked(hello.newestHeadEpoch);
+      return;
+    }
+    if (loop.isSuspended) {
+      this.#saySuspended();
+      return;
     }
     this.#state = { at: 'catching-up', hello };
     const storedFact = await loop.turn((turn) => admit(turn, hello));
-    if (this.#isClosed()) return;
+    if (!this.#is('catching-up')) return;
     this.pipe.send({ kind: 'hello-read', headEpoch: loop.state.headEpoch, storedFact });
     if (storedFact >= hello.newestFact) await this.#welcome(hello);
   }
@@ -111,10 +148,10 @@ export class AgentConnection {
     await this.rules.loop.turn((turn) => {
       dealt = storeFacts(turn, hello.node, facts);
     });
-    if (this.#state.at === 'closed') return;
+    if (!this.#is('catching-up') && !this.#is('welcome')) return;
     for (const { number, why } of dealt.refused) this.rules.logger.warn('a fact was refused', { node: hello.node, number, why });
     this.pipe.send({ kind: 'ack', ...dealt });
-    if (this.#state.at === 'catching-up' && dealt.storedFact >= hello.newestFact) await this.#welcome(hello);
+    if (this.#is('catching-up') && dealt.storedFact >= hello.newestFact) await this.#welcome(hello);
   }
 
   async #welcome(hello: Hello): Promise<void> {
@@ -135,7 +172,11 @@ export class AgentConnection {
     this.#state = { at: 'welcome', hello, link };
     watch.back(hello.node);
     const verdicts = await loop.turn((turn) => settleHello(turn, hello, stream));
-    if (this.#isClosed()) return;
+    if (!this.#is('welcome')) {
+      // Its loss is counted from here, as the count from before was ended; unless another stream speaks for it by now.
+      if (this.#is('closed') && links.get(hello.node) === undefined) watch.left(hello.node, { kind: 'stream-closed', stream });
+      return;
+    }
     links.open(link);
     const low = lowWater(loop.state.leases.decided(), loop.state.nextLease);
     this.pipe.send({ kind: 'welcome', stream, headEpoch: loop.state.headEpoch, lowWater: low, verdicts });
@@ -143,22 +184,23 @@ export class AgentConnection {
     executor.derive(hello.node);
   }
 
-  #beat(state: State, number: number, natsConnected: boolean): void {
-    const { loop, watch, executor, logger } = this.rules;
-    if (!loop.isRunning) return;
-    this.pipe.send({ kind: 'echo', number, headEpoch: loop.state.headEpoch });
-    if (state.at !== 'welcome' || this.rules.links.get(state.hello.node) !== state.link) return;
+  #beat(state: State, beat: Extract<FromAgent, { kind: 'heartbeat' }>): void {
+    const { loop, links, executor, logger } = this.rules;
+    if (!loop.isRunning && !loop.isSuspended) return;
+    this.pipe.send({ kind: 'echo', number: beat.number, headEpoch: loop.state.headEpoch });
+    if (state.at !== 'welcome' || links.get(state.hello.node) !== state.link) return;
     const { node } = state.hello;
     const known = loop.state.nodes.get(node)?.entry.state;
-    if (known === (natsConnected ? 'connected' : 'no-messages')) return;
-    if (known === 'lost') {
-      state.link.end('it was silent for too long and is lost');
+    const said = saidState(beat);
+    if (known === said) return;
+    if (known === 'silent' || known === 'lost') {
+      state.link.end(`it was ${known}: what of it was lost is told by the answer to a hello`);
       return;
     }
-    watch.back(node);
+    const { natsConnected, isDraining } = beat;
     loop
-      .turn((turn) => stepNodeIn(turn, node, { kind: 'heartbeat', stream: state.link.stream, natsConnected }))
-      .then(() => executor.derive(node))
+      .turn((turn) => stepNodeIn(turn, node, { kind: 'heartbeat', stream: state.link.stream, natsConnected, isDraining }))
+      .then(() => said === 'connected' && executor.derive(node))
       .catch((error: unknown) => logger.debug('a heartbeat could not be stored', { node, error }));
   }
 
@@ -167,7 +209,8 @@ export class AgentConnection {
   }
 
   #refuse(error: unknown): void {
-    if (this.#state.at === 'closed') return;
+    // The loop has told this stream already: it is suspended, or this head ends.
+    if (this.#is('closed') || error instanceof StoreUnavailableError || error instanceof FencedError) return;
     this.rules.logger.warn('an agent was refused', { error });
     this.pipe.send({ kind: 'refused', error: toErrorData(error) });
     this.close();

@@ -5,9 +5,12 @@ import type { LoopListener } from '../loop/cluster-loop.js';
 import { AgentConnection } from './agent-connection.js';
 import type { AgentRules } from './agent-connection.js';
 
-/** The agents' streams. While the head is suspended none is held: agents connect again, and say what they hold. */
+/**
+ * The agents' streams. They outlive a suspension: agents hear of it, and stay. When the head goes on each stream is ended, so that
+ * every agent says hello again and is reconciled with the state as it was read.
+ */
 export class AgentService implements LoopListener {
-  readonly #open = new Set<ServerDuplexStream<pb.FromAgent, pb.ToAgent>>();
+  readonly #open = new Set<AgentConnection>();
   readonly server: AgentServiceServer;
 
   constructor(private readonly rules: AgentRules) {
@@ -15,19 +18,15 @@ export class AgentService implements LoopListener {
   }
 
   #connect(call: ServerDuplexStream<pb.FromAgent, pb.ToAgent>): void {
-    if (!this.rules.loop.isRunning) {
-      call.end();
-      return;
-    }
-    this.#open.add(call);
     const connection = new AgentConnection(this.rules, {
       send: (message) => {
         if (call.writable) call.write(encodeToAgent(message));
       },
       end: () => call.end(),
     });
+    this.#open.add(connection);
     const close = (): void => {
-      this.#open.delete(call);
+      this.#open.delete(connection);
       connection.close();
     };
     call.on('data', (message: pb.FromAgent) => {
@@ -50,12 +49,16 @@ export class AgentService implements LoopListener {
   committed(): void {}
 
   suspended(): void {
-    for (const call of this.#open) {
-      call.emit('cancelled', 'suspended');
-      call.end();
-    }
-    this.#open.clear();
+    for (const connection of this.#open) connection.suspend();
   }
 
-  resumed(): void {}
+  resumed(): void {
+    this.close();
+  }
+
+  /** Ends every stream. */
+  close(): void {
+    for (const connection of [...this.#open]) connection.end();
+    this.#open.clear();
+  }
 }

@@ -15,7 +15,6 @@ export interface ClusterRules {
   readonly messages: Messages;
   readonly objects: ObjectStore;
   readonly dataBucket: string;
-  readonly isDatabaseConnected: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly version: string;
@@ -34,7 +33,7 @@ export function clusterService(rules: ClusterRules): ClusterServiceServer {
         headEpoch: loop.state.headEpoch,
         version: rules.version,
         uptimeMs: Math.round(clock.monotonicMs() - startedMs),
-        databaseConnected: loop.isRunning && rules.isDatabaseConnected(),
+        databaseConnected: loop.isRunning,
         messagesConnected: messages.isConnected,
         storeConnected: await isStoreConnected(rules),
         nodes: nodeViews(loop.state).map(encodeNodeView),

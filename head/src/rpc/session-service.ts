@@ -4,12 +4,15 @@ import type { SessionId } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import { decodeProtocol, encodeErrorData } from '@trainer/wire';
 import type { pb, SessionServiceServer } from '@trainer/wire';
+import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { Sessions } from '../sessions/sessions.js';
+import { StoreUnavailableError } from '../store/errors.js';
+import { refusal } from './answering.js';
 import { checkProtocol } from './protocol.js';
 
 export interface SessionRules {
   readonly sessions: Sessions;
-  readonly headEpoch: number;
+  readonly loop: ClusterLoop;
   readonly graceMs: number;
   readonly version: string;
   readonly logger: Logger;
@@ -27,6 +30,11 @@ function attach(rules: SessionRules, call: Call): void {
   let work: Promise<void> = Promise.resolve();
   let isGone = false;
   const fail = (error: unknown): void => {
+    // The client tries again: the session stands, and so does its grace.
+    if (error instanceof StoreUnavailableError) {
+      call.emit('error', refusal(rules.logger, error));
+      return;
+    }
     rules.logger.info('a session was refused', { error });
     if (call.writable) call.write({ message: { $case: 'refused', value: encodeErrorData(toErrorData(error)) } });
     call.end();
@@ -44,7 +52,7 @@ function attach(rules: SessionRules, call: Call): void {
       const id = sessionId(message.value.session);
       await rules.sessions.attach(id);
       session = id;
-      call.write({ message: { $case: 'welcome', value: { headEpoch: rules.headEpoch, graceMs: rules.graceMs } } });
+      call.write({ message: { $case: 'welcome', value: { headEpoch: rules.loop.state.headEpoch, graceMs: rules.graceMs } } });
     } else if (message?.$case === 'close' && session !== null) {
       await rules.sessions.end(session);
       call.end();

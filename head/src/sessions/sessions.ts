@@ -1,5 +1,6 @@
 import { TrainerError } from '@trainer/model';
 import type { Clock, SessionId, Timer } from '@trainer/model';
+import { afterAwake } from '../loop/awake-timer.js';
 import type { ClusterLoop, LoopListener } from '../loop/cluster-loop.js';
 import type { Timers } from '../loop/settings.js';
 import type { Turn } from '../loop/turn.js';
@@ -27,6 +28,9 @@ export interface SessionsOptions {
 
 /**
  * Clients' sessions: each is held open by a stream, outlives reconnects within its grace, and takes its actors with it.
+ *
+ *   E1. The grace runs only while a client could be heard: it begins anew with each head, and after each suspension.
+ *   E2. Streams outlive a suspension; none is asked to attach again.
  */
 export class Sessions implements LoopListener {
   readonly #attached = new Map<SessionId, number>();
@@ -56,7 +60,7 @@ export class Sessions implements LoopListener {
       return;
     }
     this.#attached.delete(session);
-    this.#countGrace(session);
+    if (this.options.loop.isRunning) this.#countGrace(session);
   }
 
   /** The client is done: its actors end now. Idempotent. */
@@ -73,14 +77,13 @@ export class Sessions implements LoopListener {
     this.#graces.clear();
   }
 
-  /** A new head counts each grace from its own beginning. */
   resumed(): void {
     for (const { id } of this.options.loop.state.sessions.committed()) if (!this.#attached.has(id)) this.#countGrace(id);
   }
 
   #countGrace(session: SessionId): void {
     if (this.#graces.has(session) || this.options.loop.state.sessions.get(session) === undefined) return;
-    const timer = this.options.clock.after(this.options.timers.sessionGraceMs, () => {
+    const timer = afterAwake(this.options.clock, this.options.timers.sessionGraceMs, () => {
       this.#graces.delete(session);
       this.options.loop.inBackground((turn) => endSession(turn, session));
     });

@@ -8,6 +8,8 @@ export interface Database {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** One connection of its own for as long as `use` runs. */
   withClient<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /** From now on other connections are used: of those of before none is trusted, and they are ended. */
+  reconnect(): void;
   close(): Promise<void>;
 }
 
@@ -28,18 +30,7 @@ const SESSION_SETTINGS =
   '-c synchronous_commit=on -c idle_in_transaction_session_timeout=2000 -c tcp_user_timeout=2000 -c search_path=trainer -c jit=off';
 
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    application_name: options.applicationName,
-    options: SESSION_SETTINGS,
-    max: MAX_CONNECTIONS,
-    min: 1,
-    idleTimeoutMillis: 10_000,
-    connectionTimeoutMillis: options.timeoutMs,
-    query_timeout: options.timeoutMs,
-    keepAlive: true,
-  });
-  pool.on('error', options.onLost);
+  let pool = openPool(options);
   return {
     async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
       try {
@@ -62,8 +53,29 @@ export function openDatabase(options: DatabaseOptions): Database {
         client.release(isAway(broken));
       }
     },
+    reconnect() {
+      const before = pool;
+      pool = openPool(options);
+      before.end().catch(options.onLost);
+    },
     close: () => pool.end(),
   };
+}
+
+function openPool(options: DatabaseOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    options: SESSION_SETTINGS,
+    max: MAX_CONNECTIONS,
+    min: 1,
+    idleTimeoutMillis: 10_000,
+    connectionTimeoutMillis: options.timeoutMs,
+    query_timeout: options.timeoutMs,
+    keepAlive: true,
+  });
+  pool.on('error', options.onLost);
+  return pool;
 }
 
 /** SQLSTATEs: class 08 connection, 57P admin shutdown, crash, cannot connect now, 53 resources, 25P03 idle in transaction. */

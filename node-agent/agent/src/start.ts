@@ -188,7 +188,7 @@ function run(parts: Parts): RunningAgent {
   const holding = hold(
     parts,
     () => link.pump(),
-    () => link.natsChanged(),
+    () => link.conditionChanged(),
   );
   const welcome = deferred<void>();
   const refused = deferred<TrainerError>();
@@ -206,6 +206,8 @@ function run(parts: Parts): RunningAgent {
     const { keeper, logs, outbox } = holding;
     const cause = { kind: 'owner-gone', owner: `agent ${node}` } as const;
     keeper.drain();
+    // The head plans nothing here any more, and places what is ended here elsewhere.
+    link.conditionChanged();
     const gone = keeper.endAll(cause, 'stop');
     const kill = clock.after(graceMs, () => void keeper.endAll(cause, 'kill'));
     await gone;

@@ -70,11 +70,15 @@ export class TestAgent {
       newestFact: this.#facts.length,
       newestHeadEpoch: 0,
       natsConnected: true,
+      isDraining: false,
       engines: [{ engine: 'xgboost', unavailable: null }],
     };
     stream.write(encodeFromAgent({ kind: 'hello', hello }));
     let number = 0;
-    this.#beats = setInterval(() => stream.write(encodeFromAgent({ kind: 'heartbeat', number: ++number, natsConnected: true })), 100);
+    this.#beats = setInterval(
+      () => stream.write(encodeFromAgent({ kind: 'heartbeat', number: ++number, natsConnected: true, isDraining: false })),
+      100,
+    );
     return this.next('welcome', (message): message is Extract<ToAgent, { kind: 'welcome' }> => message.kind === 'welcome', from);
   }
 

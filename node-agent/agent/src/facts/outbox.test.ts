@@ -121,3 +121,18 @@ test('over any reconnects and acknowledgements the head gets every fact, in orde
     }),
   );
 });
+
+test('what a head has lost of the stored facts is gone, and what is kept goes on behind what it still has', () => {
+  const outbox = new Outbox(memoryDisk(), { memoryBytes: 0, diskBytes: 2 ** 20, inFlightBytes: 2 ** 20 });
+  for (let pid = 1; pid <= 5; pid += 1) outbox.append(LEASE, started(pid));
+  expect(outbox.resume(0)).toBe(true);
+  outbox.acknowledge(3, []);
+  expect(outbox.resume(1)).toBe(false);
+  expect(outbox.newest).toBe(3);
+  expect(outbox.take()).toEqual([]);
+  expect(outbox.resume(1)).toBe(true);
+  expect(outbox.take()).toEqual([
+    { number: 2, lease: LEASE, body: started(4) },
+    { number: 3, lease: LEASE, body: started(5) },
+  ]);
+});

@@ -9,6 +9,8 @@ import type { FactDisk } from './fact-disk.js';
  * F3. At most `inFlightBytes` are sent and not acknowledged; a fact that is larger goes alone.
  * F4. No fact is dropped. Above memory and disk no new lease starts (`isFull`); what runs waits for its own reports, of which it
  *     has a bounded number under way, and the end of each lease always has its place.
+ * F5. A head that has lost what it acknowledged (its database was restored from a backup) goes on behind what it still has: what is
+ *     kept is numbered anew from there.
  */
 
 export interface OutboxLimits {
@@ -36,6 +38,8 @@ export class Outbox {
   readonly #limits: OutboxLimits;
   #kept: Kept[] = [];
   #newest = 0;
+  /** Number of the newest fact that the head has said it has dealt with. */
+  #dealtWith = 0;
   #memoryBytes = 0;
   #diskBytes = 0;
   /** Number of the newest fact sent on the current stream; null: no stream wants facts. */
@@ -68,10 +72,26 @@ export class Outbox {
     this.#kept.push({ number: fact.number, lease, bytes: packed.length, place, onDone });
   }
 
-  /** A stream's hello was read: all after `storedFact` is sent again, on that stream. */
-  resume(storedFact: number): void {
+  /**
+   * A stream's hello was read: all after `storedFact` is sent again, on that stream.
+   * @returns false when the head has lost facts: what is kept has new numbers (F5), of which a new hello must tell
+   */
+  resume(storedFact: number): boolean {
+    if (storedFact < this.#dealtWith) {
+      this.#renumber(storedFact);
+      return false;
+    }
     this.acknowledge(storedFact, []);
     this.#sent = storedFact;
+    this.#inFlightBytes = 0;
+    return true;
+  }
+
+  #renumber(storedFact: number): void {
+    this.#kept = this.#kept.map((kept, i) => ({ ...kept, number: storedFact + 1 + i }));
+    this.#newest = storedFact + this.#kept.length;
+    this.#dealtWith = storedFact;
+    this.#sent = null;
     this.#inFlightBytes = 0;
   }
 
@@ -97,6 +117,7 @@ export class Outbox {
 
   /** @returns the leases whose facts were refused, with the reason */
   acknowledge(storedFact: number, refused: readonly RefusedFact[]): { readonly lease: LeaseId; readonly why: string }[] {
+    this.#dealtWith = Math.max(this.#dealtWith, storedFact);
     const reasons = new Map(refused.map(({ number, why }) => [number, why]));
     const done = this.#kept.filter(({ number }) => number <= storedFact);
     if (done.length === 0) return [];
@@ -134,7 +155,7 @@ export class Outbox {
   }
 
   #load(kept: Kept): Fact {
-    if (kept.place.in === 'memory') return kept.place.fact;
-    return deserialize(this.#disk.read(kept.place.at, kept.bytes)) as Fact;
+    const fact = kept.place.in === 'memory' ? kept.place.fact : (deserialize(this.#disk.read(kept.place.at, kept.bytes)) as Fact);
+    return fact.number === kept.number ? fact : { ...fact, number: kept.number };
   }
 }

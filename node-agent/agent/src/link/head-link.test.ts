@@ -29,6 +29,8 @@ let headless: number[];
 let link: HeadLink;
 let newestHeadEpoch: number;
 let natsConnected: boolean;
+let isDraining: boolean;
+let isHelloRight: boolean;
 
 const owner: LinkOwner = {
   hello: () => ({
@@ -43,10 +45,14 @@ const owner: LinkOwner = {
     newestFact: facts.length,
     newestHeadEpoch,
     natsConnected,
+    isDraining,
     engines: [],
   }),
-  natsConnected: () => natsConnected,
-  onHelloRead: (storedFact) => void told.push(`hello read, ${storedFact} stored`),
+  condition: () => ({ natsConnected, isDraining }),
+  onHelloRead: (storedFact) => {
+    told.push(`hello read, ${storedFact} stored`);
+    return isHelloRight;
+  },
   takeFacts: () => facts.splice(0),
   onAcknowledged: (storedFact) => void told.push(`ack ${storedFact}`),
   hears: (headEpoch) => {
@@ -66,6 +72,8 @@ beforeEach(() => {
   [streams, told, facts, headless] = [[], [], [], []];
   newestHeadEpoch = 0;
   natsConnected = true;
+  isDraining = false;
+  isHelloRight = true;
   link = new HeadLink(
     owner,
     (events) => {
@@ -104,12 +112,12 @@ test('heartbeats go every second, also before the welcome', () => {
 
 test('NATS that comes and goes is told at once, and what changed before the welcome with it', () => {
   natsConnected = false;
-  link.natsChanged();
+  link.conditionChanged();
   expect(kinds()).toEqual(['hello']);
   say(WELCOME);
   natsConnected = true;
-  link.natsChanged();
-  link.natsChanged();
+  link.conditionChanged();
+  link.conditionChanged();
   expect(current().sent.flatMap((message) => (message.kind === 'heartbeat' ? [message.natsConnected] : []))).toEqual([false, true]);
 });
 
@@ -184,6 +192,61 @@ test('a refusal for the version is final, any other is tried again', () => {
   expect(streams).toHaveLength(2);
   expect(told.at(-1)).toBe('refused protocol.version');
   expect(clock.pending).toBe(0);
+});
+
+test('an agent that drains says so at once', () => {
+  say(WELCOME);
+  isDraining = true;
+  link.conditionChanged();
+  expect(current().sent.at(-1)).toMatchObject({ kind: 'heartbeat', isDraining: true });
+});
+
+test('a suspended head is stayed with: facts wait, nothing is obeyed, and heartbeats go on and count', () => {
+  say(WELCOME);
+  say({ kind: 'suspended', headEpoch: 1 });
+  facts = [fact(1)];
+  link.pump();
+  say({ kind: 'command', headEpoch: 1, command: { kind: 'drain', deadlineMs: 0 } });
+  for (let second = 0; second < 10; second += 1) {
+    clock.advance(1_000);
+    say({ kind: 'echo', number: current().sent.filter(({ kind }) => kind === 'heartbeat').length, headEpoch: 1 });
+  }
+  expect(streams).toHaveLength(1);
+  expect(kinds()).not.toContain('facts');
+  expect(told).toEqual(['welcome', 'disconnected']);
+  clock.advance(1_000);
+  expect(headless.at(-1)).toBe(59_000);
+});
+
+test('a hello to a suspended head is answered so, and said again once its stream ends', () => {
+  say({ kind: 'suspended', headEpoch: 1 });
+  clock.advance(2_000);
+  expect(streams).toHaveLength(1);
+  current().events.onEnd('the head goes on');
+  clock.advance(100);
+  expect(streams).toHaveLength(2);
+  expect(kinds()).toEqual(['hello']);
+});
+
+test('a head that has lost facts gets another hello, on another stream', () => {
+  isHelloRight = false;
+  say({ kind: 'hello-read', headEpoch: 1, storedFact: 0 });
+  expect(kinds()).toEqual(['hello']);
+  clock.advance(100);
+  expect(streams).toHaveLength(2);
+});
+
+test('a head that comes back late is heard of in time, as the welcome is followed by a heartbeat', () => {
+  clock.advance(500);
+  say(WELCOME);
+  say({ kind: 'echo', number: 1, headEpoch: 1 });
+  clock.advance(1_000);
+  expect(headless.at(-1)).toBe(59_000);
+});
+
+test('a command before the welcome is not obeyed', () => {
+  say({ kind: 'command', headEpoch: 1, command: { kind: 'drain', deadlineMs: 0 } });
+  expect(told).toEqual([]);
 });
 
 test('after a stop nothing is tried and no timer is left', () => {

@@ -14,13 +14,17 @@ import {
 import type { Logger } from '@trainer/runtime';
 import type { HeadStream, OpenHeadStream } from './head-stream.js';
 
+/** What decides whether an agent gets work. */
+export type Condition = Pick<Hello, 'natsConnected' | 'isDraining'>;
+
 /** What the link says of the agent, and whom it tells what it hears. */
 export interface LinkOwner {
   /** The first message of each stream. */
   hello(): Hello;
-  natsConnected(): boolean;
-  /** The head has read the hello and has stored that fact of this incarnation. */
-  onHelloRead(storedFact: number): void;
+  /** What heartbeats say of it; `conditionChanged` tells the link of a change. */
+  condition(): Condition;
+  /** The head has read the hello and has stored that fact of this incarnation. @returns false: the hello must be said anew */
+  onHelloRead(storedFact: number): boolean;
   /** @returns the facts to send now; asked again after each acknowledgement */
   takeFacts(): Fact[];
   onAcknowledged(storedFact: number, refused: readonly RefusedFact[]): void;
@@ -28,6 +32,7 @@ export interface LinkOwner {
   hears(headEpoch: number): boolean;
   onWelcome(welcome: Extract<ToAgent, { kind: 'welcome' }>): void;
   onCommand(command: Extract<ToAgent, { kind: 'command' }>['command']): void;
+  /** The stream is gone, or the head is suspended: nothing is taken or commanded until the next welcome. Perhaps told twice. */
   onDisconnected(): void;
   /** On each heartbeat: how long until this agent counts as headless, unless it is heard. Below zero: it is. */
   onBeat(headlessInMs: Millis): void;
@@ -43,12 +48,12 @@ export interface LinkTiming {
 }
 
 /**
- * waiting --time--> greeting --hello-read--> reading --welcome--> welcomed; each --stream ends, or 3 s of silence--> waiting;
- * each --stop, or refused for good--> stopped
+ * waiting --time--> greeting --hello-read--> reading --welcome--> welcomed; greeting | reading | welcomed --suspended--> suspended;
+ * each --stream ends, or 3 s of silence--> waiting; each --stop, or refused for good--> stopped
  */
 type LinkState =
   | { readonly at: 'waiting'; readonly timer: Timer }
-  | { readonly at: 'greeting' | 'reading' | 'welcomed'; readonly stream: HeadStream }
+  | { readonly at: 'greeting' | 'reading' | 'welcomed' | 'suspended'; readonly stream: HeadStream }
   | { readonly at: 'stopped' };
 
 /** Refusals that another try will not change. */
@@ -64,8 +69,8 @@ export class HeadLink {
   #state: LinkState;
   #beat: Timer;
   #beatNumber = 0;
-  /** What this stream's hello or newest heartbeat said of NATS. */
-  #saidNats = false;
+  /** What this stream's hello or newest heartbeat said. */
+  #said: Condition = { natsConnected: false, isDraining: false };
   /** When each heartbeat that was not echoed was sent. */
   #sentBeats = new Map<number, Millis>();
   /** When the newest heartbeat that was echoed was *sent*: what came after it, the head may not have heard. */
@@ -96,9 +101,14 @@ export class HeadLink {
     if (facts.length > 0) this.#send(this.#state.stream, { kind: 'facts', facts });
   }
 
-  /** The connection to NATS came or went: work waits for it, so the head hears of it before the next heartbeat is due. */
-  natsChanged(): void {
-    if (this.#state.at !== 'welcomed' || this.#owner.natsConnected() === this.#saidNats) return;
+  /** NATS came or went, or the agent drains: work depends on it, so the head hears of it before the next heartbeat is due. */
+  conditionChanged(): void {
+    if (this.#state.at !== 'welcomed') return;
+    const { natsConnected, isDraining } = this.#owner.condition();
+    if (natsConnected !== this.#said.natsConnected || isDraining !== this.#said.isDraining) this.#beatNow();
+  }
+
+  #beatNow(): void {
     this.#beat.cancel();
     this.#onBeat();
   }
@@ -131,7 +141,7 @@ export class HeadLink {
     });
     this.#state = { at: 'greeting', stream };
     const hello = this.#owner.hello();
-    this.#saidNats = hello.natsConnected;
+    this.#said = hello;
     this.#send(stream, { kind: 'hello', hello });
   }
 
@@ -149,16 +159,22 @@ export class HeadLink {
     switch (message.kind) {
       case 'hello-read':
         this.#state = { at: 'reading', stream };
-        this.#owner.onHelloRead(message.storedFact);
-        this.pump();
+        if (this.#owner.onHelloRead(message.storedFact)) this.pump();
+        else stream.close();
         return;
       case 'welcome':
         this.#state = { at: 'welcomed', stream };
         if (this.#failures > 0) this.#logger.info('connected to the head again', { failures: this.#failures });
         this.#failures = 0;
         this.#owner.onWelcome(message);
-        // Before it a heartbeat counts for nothing, so what changed meanwhile is said now.
-        this.natsChanged();
+        // A head that was away for long is heard of in time only by an echo; and what was said before counts for nothing.
+        this.#beatNow();
+        return;
+      case 'suspended':
+        this.#state = { at: 'suspended', stream };
+        this.#logger.warn('the head waits for its database; facts wait here', {});
+        this.#owner.onDisconnected();
+        this.#beatNow();
         return;
       case 'refused':
         this.#onRefused(stream, fromErrorData(message.error));
@@ -171,7 +187,8 @@ export class HeadLink {
         this.pump();
         return;
       case 'command':
-        this.#owner.onCommand(message.command);
+        // Before the welcome, and after a suspension, the head commands nothing.
+        if (this.#state.at === 'welcomed') this.#owner.onCommand(message.command);
     }
   }
 
@@ -183,7 +200,7 @@ export class HeadLink {
   }
 
   #onRefused(stream: HeadStream, error: TrainerError): void {
-    this.#logger.error('the head refuses this agent', { error: toErrorData(error) });
+    if (isNth(this.#failures + 1)) this.#logger.error('the head refuses this agent', { error: toErrorData(error) });
     if (FINAL_REFUSALS.has(error.code)) {
       this.stop();
       this.#owner.onDisconnected();
@@ -195,8 +212,7 @@ export class HeadLink {
 
   #onEnd(why: string): void {
     this.#failures += 1;
-    // Every 100 ms would fill the log: the first, then each power of two.
-    if ((this.#failures & (this.#failures - 1)) === 0) this.#logger.warn('no stream to the head', { why, failures: this.#failures });
+    if (isNth(this.#failures)) this.#logger.warn('no stream to the head', { why, failures: this.#failures });
     this.#sentBeats.clear();
     this.#state = { at: 'waiting', timer: this.#clock.after(this.#timing.reconnectMs, () => this.#connect()) };
     this.#owner.onDisconnected();
@@ -214,10 +230,10 @@ export class HeadLink {
       else {
         this.#beatNumber += 1;
         this.#sentBeats.set(this.#beatNumber, now);
-        const natsConnected = this.#owner.natsConnected();
+        const { natsConnected, isDraining } = this.#owner.condition();
         // What is said before the welcome is not heard.
-        if (this.#state.at === 'welcomed') this.#saidNats = natsConnected;
-        this.#send(stream, { kind: 'heartbeat', number: this.#beatNumber, natsConnected });
+        if (this.#state.at === 'welcomed') this.#said = { natsConnected, isDraining };
+        this.#send(stream, { kind: 'heartbeat', number: this.#beatNumber, natsConnected, isDraining });
       }
     }
     this.#owner.onBeat(this.#echoedSentMs + this.#timing.headlessMs - now);
@@ -226,4 +242,9 @@ export class HeadLink {
   #send(stream: HeadStream, message: FromAgent): void {
     if (!stream.send(message)) this.#isBlocked = true;
   }
+}
+
+/** Every 100 ms would fill the log: the first failure is told, then each whose number is a power of two. */
+function isNth(failures: number): boolean {
+  return (failures & (failures - 1)) === 0;
 }

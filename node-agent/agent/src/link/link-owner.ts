@@ -2,7 +2,7 @@ import { PROTOCOL, type Hello, type TrainerError } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import type { Outbox } from '../facts/outbox.js';
 import type { LeaseKeeper } from '../leases/lease-keeper.js';
-import type { LinkOwner } from './head-link.js';
+import type { Condition, LinkOwner } from './head-link.js';
 
 export interface OwnerParts {
   /** What each hello says that does not change while the agent runs. */
@@ -19,6 +19,7 @@ export interface OwnerParts {
 
 /** Joins the link to the head with what holds leases here: what the hello says, and what is done about what is heard. */
 export function linkOwner({ self, keeper, outbox, logger, natsConnected, onWelcome, onRefused }: OwnerParts): LinkOwner {
+  const condition = (): Condition => ({ natsConnected: natsConnected(), isDraining: keeper.ledger.isDraining });
   return {
     hello: () => ({
       ...self,
@@ -26,10 +27,15 @@ export function linkOwner({ self, keeper, outbox, logger, natsConnected, onWelco
       leases: keeper.held(),
       newestFact: outbox.newest,
       newestHeadEpoch: keeper.ledger.newestHeadEpoch,
-      natsConnected: natsConnected(),
+      ...condition(),
     }),
-    natsConnected,
-    onHelloRead: (storedFact) => outbox.resume(storedFact),
+    condition,
+    onHelloRead: (storedFact) => {
+      if (outbox.resume(storedFact)) return true;
+      logger.error('the head has lost facts that it had stored, as after a backup was restored; all actors are ended', { storedFact });
+      void keeper.endAll({ kind: 'fact-refused', why: 'the head has lost facts that it had stored' }, 'kill');
+      return false;
+    },
     takeFacts: () => keeper.takeFacts(),
     onAcknowledged: (storedFact, facts) => keeper.acknowledged(storedFact, facts),
     hears: (headEpoch) => keeper.hears(headEpoch),

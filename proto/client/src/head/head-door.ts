@@ -168,7 +168,7 @@ export interface HeadConnection {
 
 /** Where the head is, and what it asks for. */
 export interface HeadAddress {
-  /** host:port of the head's gRPC. */
+  /** host:port of the head's gRPC; several that may lead are separated by commas. */
   readonly address: string;
   /** The cluster's secret, or an admin's token. */
   readonly secret: string;
