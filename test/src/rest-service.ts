@@ -79,7 +79,7 @@ export function csv(header: string, rows: number, line: (row: number) => string)
 export class RestService {
   readonly url: string;
 
-  constructor(private readonly cluster: TestCluster) {
+  constructor(private readonly cluster: Pick<TestCluster, 'restUrl' | 'until'>) {
     if (cluster.restUrl === null) throw new Error('The cluster runs without a gateway.');
     this.url = cluster.restUrl;
   }

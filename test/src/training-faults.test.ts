@@ -1,22 +1,12 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { signalTo, startCluster, type TestCluster } from './harness/index.js';
-import { csv, IRIS, irisRequest, RestService, type TrainBody } from './rest-service.js';
+import { signalTo, slowTable, slowTraining, startCluster, type TestCluster } from './harness/index.js';
+import { IRIS, irisRequest, RestService, type TrainBody } from './rest-service.js';
 
-/** Deep trees on noise: a training of half a minute that any test can interrupt. */
-const SLOW = csv(`${Array.from({ length: 20 }, (_, at) => `x${at}`).join()},label`, 20_000, (row) => {
-  const value = (at: number): number => ((row + 1) * (at + 3) * 7919 + row * row * 31) % 1009;
-  return `${Array.from({ length: 20 }, (_, at) => value(at)).join()},${(value(21) * value(22)) % 2}`;
+const slowRequest = (fields: TrainBody = {}): TrainBody => ({
+  ...slowTraining(1000, { max_depth: 10 }),
+  ...fields,
 });
-const slowRequest = (fields: TrainBody = {}): TrainBody =>
-  irisRequest({
-    data_id: 'slow.csv',
-    target_column: 'label',
-    epochs: 1000,
-    early_stopping: false,
-    hyperparameters: { n_estimators: 1000, max_depth: 10 },
-    ...fields,
-  });
 
 let cluster: TestCluster;
 let rest: RestService;
@@ -25,7 +15,7 @@ beforeAll(async () => {
   cluster = await startCluster({ withGateway: true, env: { MAX_PARALLEL_JOBS: '1', TRAINER_QUEUE_LIMIT: '5' } });
   rest = new RestService(cluster);
   await rest.put('iris.csv', IRIS);
-  await rest.put('slow.csv', SLOW);
+  await rest.put('slow.csv', slowTable());
 }, 90_000);
 
 afterAll(() => cluster?.stop(), 30_000);

@@ -58,6 +58,11 @@ export class CallLoad {
     return { made: this.#calls.length, answered: of('answered'), notRun: of('not-run'), unknown: of('unknown') };
   }
 
+  /** The process that answered last; null before the first answer. */
+  get lastPid(): number | null {
+    return this.#calls.findLast(({ recorded }) => recorded !== null)?.recorded?.pid ?? null;
+  }
+
   /** When the first call that was made after `sinceMs` (of performance.now()) was answered; null until then. */
   answeredAfter(sinceMs: number): number | null {
     const call = this.#calls.find(({ madeAtMs, outcome }) => madeAtMs >= sinceMs && outcome === 'answered');

@@ -13,11 +13,15 @@ const GONE_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 20;
 
 /** What of a cluster can be ended. Head, agent and gateway live in the launcher. */
-export type Part = 'launcher' | 'postgres' | 'nats' | 'actors';
+export type Part = 'launcher' | 'everything' | 'postgres' | 'nats' | 'actors';
 
 export interface ClusterSettings {
   /** Default false. */
   readonly withGateway?: boolean;
+  /** As a person starts it, with npm as the parent; else the launcher itself. Default false. */
+  readonly withNpm?: boolean;
+  /** How many agents; default 1, the launcher's own. */
+  readonly agents?: number;
   /** TRAINER_TIME_SCALE; default 1. */
   readonly timeScale?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -32,6 +36,7 @@ export interface TestCluster extends AsyncDisposable {
   readonly address: string;
   readonly secret: string;
   readonly restUrl: string | null;
+  /** What was started: the launcher, or npm above it. */
   readonly launcher: Program;
   /** A new client, as a program of somebody else has it. */
   connect(): Promise<Cluster>;
@@ -57,7 +62,8 @@ export async function newHome(): Promise<{ readonly path: string } & AsyncDispos
 /** Starts a cluster and waits until its node can be used. @throws with what it wrote when it does not start; nothing is left then */
 export async function startCluster(settings: ClusterSettings = {}): Promise<TestCluster> {
   const home = settings.home === undefined ? await newHome() : { path: settings.home, [Symbol.asyncDispose]: async () => undefined };
-  const up = ['up', '--no-sample', '--port', '0', ...(settings.withGateway === true ? [] : ['--no-gateway'])];
+  const agents = settings.agents === undefined ? [] : ['--agents', String(settings.agents)];
+  const up = ['--no-sample', '--port', '0', ...(settings.withGateway === true ? [] : ['--no-gateway']), ...agents];
   const env = {
     TRAINER_HOME: home.path,
     TRAINER_TIME_SCALE: String(settings.timeScale ?? 1),
@@ -65,7 +71,10 @@ export async function startCluster(settings: ClusterSettings = {}): Promise<Test
     npm_lifecycle_event: 'test',
     ...settings.env,
   };
-  const launcher = startProgram(process.execPath, [TRAINER, ...up], { env });
+  const launcher =
+    settings.withNpm === true
+      ? startProgram('npm', ['start', '--silent', '--', ...up], { env })
+      : startProgram(process.execPath, [TRAINER, 'up', ...up], { env });
   try {
     const file = await clusterFileOf(launcher, home.path);
     const secret = (await readFile(join(home.path, 'secret'), 'utf8')).trim();
@@ -110,6 +119,7 @@ class StartedCluster implements TestCluster {
   pidsOf(part: Part): readonly number[] {
     const { pid } = this.launcher;
     if (part === 'launcher') return stillRunning([pid]);
+    if (part === 'everything') return this.processes().map((row) => row.pid);
     return this.processes()
       .filter((row) => row.pid !== pid && partOf(row) === part)
       .map((row) => row.pid);
@@ -173,8 +183,8 @@ async function clusterFileOf(launcher: Program, home: string): Promise<{ address
     if (launcher.hasEnded()) throw new Error('It ended.');
     const text = await readFile(join(home, 'cluster.json'), 'utf8').catch(() => 'null');
     const file = JSON.parse(text) as { address: string; restUrl: string | null; pid: number } | null;
-    // A file of an earlier cluster of this folder names another process.
-    return file?.pid === launcher.pid ? file : null;
+    // A file of an earlier cluster of this folder names another process; npm is the parent of ours.
+    return file !== null && treeOf(launcher.pid).some(({ pid }) => pid === file.pid) ? file : null;
   };
   return until('the cluster has left its address', read, { clock: systemClock(), deadlineMs: READY_WITHIN_MS, everyMs: LOOK_EVERY_MS });
 }

@@ -40,6 +40,8 @@ export interface FaultCluster extends AsyncDisposable {
   /** @throws for a name that there is not, as all that take one. */
   part(name: string): FaultPart;
   link(name: string): Link;
+  /** The node that an agent last was; null before its first welcome. */
+  nodeOf(agent: string): string | null;
   /** A new client of it, through the link `client-head`. */
   connect(): Promise<Cluster>;
   /** Actors and ranks on an agent, or on all; also those whose agent is gone. */
@@ -150,6 +152,16 @@ class FaultClusterOfProcesses implements FaultCluster {
     const link = this.links.get(name);
     if (link === undefined) throw new Error(`There is no link ${name}. There are: ${[...this.links.keys()].join(', ')}.`);
     return link;
+  }
+
+  nodeOf(agent: string): string | null {
+    return (
+      [
+        ...this.part(agent)
+          .log()
+          .matchAll(/^agent is ready: (\S+)/gm),
+      ].at(-1)?.[1] ?? null
+    );
   }
 
   connect(): Promise<Cluster> {

@@ -58,6 +58,18 @@ export class JobLoad {
     }
   }
 
+  /** Cancels until that is answered; a job that is over or promoted by now is left to that. */
+  async cancel(id: string, withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      const { status, text } = await this.#ask(`/train/${id}`, { method: 'DELETE' });
+      if (status === 200 || status === 400) return;
+      if (![0, 503, 500, 502, 504].includes(status) || performance.now() > deadline)
+        throw new Error(`DELETE /train/${id} was not answered within ${withinMs} ms; the last answer was ${status} ${text}`);
+      await wait(RETRY_EVERY_MS);
+    }
+  }
+
   /** The job as last seen. */
   job(id: string): SeenJob | null {
     return this.#jobs.get(id)?.seen.at(-1)?.job ?? null;
@@ -73,8 +85,12 @@ export class JobLoad {
     return seen.find(({ atMs, job }) => atMs > sinceMs && isFurther(job))?.atMs ?? null;
   }
 
+  isFinal(id: string): boolean {
+    return FINAL.has(this.job(id)?.status ?? '');
+  }
+
   isOver(): boolean {
-    return [...this.#jobs.values()].every(({ seen }) => FINAL.has(seen.at(-1)?.job.status ?? ''));
+    return this.ids.every((id) => this.isFinal(id));
   }
 
   /** Looks at all its jobs again and again. */
@@ -143,13 +159,16 @@ export class JobLoad {
   }
 
   async #look(): Promise<void> {
+    const looked = new Set<string>();
     while (!this.#isStopped) {
       for (const { id, seen } of this.#jobs.values()) {
-        if (FINAL.has(seen.at(-1)?.job.status ?? '') && seen.length > 1) continue;
+        // One more look after the final status: it stays.
+        if (FINAL.has(seen.at(-1)?.job.status ?? '') && looked.has(id)) continue;
         const { status, text } = await this.#ask(`/train/${id}`, {});
         if (status === 0 || status >= 500) continue;
         const job = JSON.parse(text) as SeenJob;
         if (status !== 200) throw new Error(`${id} was accepted and GET answers ${status} ${text}`);
+        if (FINAL.has(seen.at(-1)?.job.status ?? '')) looked.add(id);
         if (JSON.stringify(job) !== JSON.stringify(seen.at(-1)?.job)) seen.push({ atMs: performance.now(), job });
       }
       await wait(LOOK_EVERY_MS);

@@ -1,0 +1,23 @@
+const COLUMNS = 20;
+const ROWS = 20_000;
+
+/** Noise that deep trees take their time over: a training of a second for some thirty trees, which any test can interrupt. */
+export function slowTable(): string {
+  const names = Array.from({ length: COLUMNS }, (_, at) => `x${at}`);
+  const value = (row: number, at: number): number => ((row + 1) * (at + 3) * 7919 + row * row * 31) % 1009;
+  const line = (row: number): string => `${names.map((_, at) => value(row, at)).join()},${(value(row, 21) * value(row, 22)) % 2}\n`;
+  return `${names.join()},label\n${Array.from({ length: ROWS }, (_, row) => line(row)).join('')}`;
+}
+
+/** A training on that table, stored as `slow.csv`: a tree an epoch, so many of them. */
+export function slowTraining(trees: number, hyperparameters: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  return {
+    model_id: 'xgboost_classifier',
+    data_id: 'slow.csv',
+    task_type: 'classification',
+    target_column: 'label',
+    epochs: trees,
+    early_stopping: false,
+    hyperparameters: { n_estimators: trees, max_depth: 8, ...hyperparameters },
+  };
+}
