@@ -1,6 +1,6 @@
 /** The workspace's door: the gateway and the command line speak to the head through it, without a session. */
 export { connectHead } from './rpc/connect-head.js';
-export { findCluster } from './cluster/find-cluster.js';
+export { findCluster, homeFolder } from './cluster/find-cluster.js';
 export type { ClusterHints, Surroundings } from './cluster/find-cluster.js';
 export type {
   ActorListing,

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { findCluster } from './find-cluster.js';
+import { findCluster, homeFolder } from './find-cluster.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -56,4 +56,13 @@ test('no cluster anywhere says where it looked and what to do', async () => {
     facts: { addresses: [], since: 5 },
     message: expect.stringContaining('npm start'),
   });
+});
+
+test('the data folder is the named one, else the nearest .trainer upwards, else that of the folder itself', async () => {
+  const deep = join(folder, 'a', 'b');
+  expect(await homeFolder('x', deep)).toBe(join(deep, 'x'));
+  expect(await homeFolder(undefined, deep)).toBe(join(deep, '.trainer'));
+  await mkdir(join(folder, 'a', '.trainer'), { recursive: true });
+  expect(await homeFolder(undefined, deep)).toBe(join(folder, 'a', '.trainer'));
+  expect(await homeFolder('', deep)).toBe(join(folder, 'a', '.trainer'));
 });

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ClusterUnavailableError, UnauthenticatedError } from '../errors.js';
 import type { HeadAddress } from '../head/head-door.js';
 
 /** Where to look for a cluster. */
 export interface ClusterHints {
-  /** host:port of the head; with a token. */
+  /** host:port of the head, or of each that may lead, separated by commas; with a token. */
   readonly address?: string;
   readonly token?: string;
   /** The folder of an embedded cluster on this machine. */
@@ -20,8 +20,7 @@ export interface Surroundings {
 }
 
 /**
- * Finds the head: what the program says, else TRAINER_ADDRESS and TRAINER_TOKEN, else the embedded cluster of TRAINER_HOME, else
- * that of the nearest folder named `.trainer`, upwards from the current one.
+ * Finds the head: what the program says, else TRAINER_ADDRESS and TRAINER_TOKEN, else the embedded cluster of `homeFolder`.
  * @throws ClusterUnavailableError when no cluster is named and none has left its address.
  * @throws UnauthenticatedError when there is an address but no token.
  */
@@ -32,23 +31,36 @@ export async function findCluster(hints: ClusterHints, { environment, folder, no
     if (!secret) throw new UnauthenticatedError('auth.missing', address);
     return { address, secret };
   }
-  const home = hints.home ?? environment['TRAINER_HOME'];
-  const candidates = home ? [resolve(folder, home)] : upwards(folder).map((parent) => join(parent, '.trainer'));
-  for (const candidate of candidates) {
-    const found = await readHome(candidate);
-    if (found) return hints.token === undefined ? found : { ...found, secret: hints.token };
-  }
-  const where = home ? `in ${resolve(folder, home)}` : `in a folder .trainer here or above (${folder})`;
+  const home = await homeFolder(hints.home ?? environment['TRAINER_HOME'], folder);
+  const found = await readHome(home);
+  if (found) return hints.token === undefined ? found : { ...found, secret: hints.token };
   throw new ClusterUnavailableError(
     [],
     now,
-    `No cluster runs ${where}: start one with \`npm start\`, or set TRAINER_ADDRESS and TRAINER_TOKEN to those of a running one`,
+    `No cluster runs on ${home}: start one with \`npm start\`, or set TRAINER_ADDRESS and TRAINER_TOKEN to those of a running one`,
   );
+}
+
+/** The data folder that is meant: the named one, else the nearest `.trainer` from `folder` upwards, else the one of `folder`. */
+export async function homeFolder(named: string | undefined, folder: string): Promise<string> {
+  if (named) return resolve(folder, named);
+  for (const parent of upwards(folder)) {
+    const home = join(parent, '.trainer');
+    if (await isThere(home)) return home;
+  }
+  return join(folder, '.trainer');
 }
 
 function upwards(folder: string): readonly string[] {
   const parent = dirname(folder);
   return parent === folder ? [folder] : [folder, ...upwards(parent)];
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** What the launcher leaves in the folder of a running cluster. @returns null when there is none. */

@@ -9,7 +9,7 @@ import { readStream } from './head-streams.js';
 
 /**
  * Connects to a head without a session. Returns at once: requests wait for the connection, up to their deadlines, and it is
- * taken up again whenever it breaks.
+ * taken up again whenever it breaks, of several addresses with the head that leads.
  */
 export function connectHead(head: HeadAddress): HeadConnection {
   const rpc = new HeadRpc(head, systemClock());
@@ -52,6 +52,6 @@ async function* readLogs(
   of: string,
   options: { readonly follow?: boolean; readonly tail?: number; readonly signal?: AbortSignal },
 ): AsyncIterableIterator<LogLine> {
-  const stream = rpc.stream(rpc.actors.logs.bind(rpc.actors), { of, follow: options.follow ?? false, tail: options.tail ?? 0 });
-  yield* readStream(rpc, stream, options.signal);
+  const request = { of, follow: options.follow ?? false, tail: options.tail ?? 0 };
+  yield* readStream(rpc, () => rpc.stream(rpc.actors.logs.bind(rpc.actors), request), options.signal);
 }

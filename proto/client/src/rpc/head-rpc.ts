@@ -1,6 +1,6 @@
 import { credentials, Metadata, type CallOptions, type ClientReadableStream, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
-import type { Clock, TrainerError } from '@trainer/model';
-import { openClient, sleep } from '@trainer/runtime';
+import type { Clock, Millis, TrainerError } from '@trainer/model';
+import { sleep } from '@trainer/runtime';
 import {
   ActorServiceClient,
   BundleServiceClient,
@@ -11,6 +11,7 @@ import {
 } from '@trainer/wire';
 import { ClusterUnavailableError, reviveError, UnauthenticatedError } from '../errors.js';
 import type { HeadAddress } from '../head/head-door.js';
+import { HeadsChannel } from './heads-channel.js';
 
 /** A restarted head is back within seconds; who waits longer wants to know. */
 export const UNARY_DEADLINE_MS = 10_000;
@@ -53,36 +54,49 @@ export class HeadRpc {
   readonly sessions: SessionServiceClient;
   readonly clock: Clock;
   readonly #head: HeadAddress;
+  readonly #channel: HeadsChannel;
   readonly #open = new Set<Cancellable>();
   #isClosed = false;
 
   constructor(head: HeadAddress, clock: Clock) {
     this.#head = head;
     this.clock = clock;
-    const { address } = head;
+    this.#channel = new HeadsChannel(head.address, clock);
     // The secret goes into each request's metadata, beside the wish to wait for a connection.
-    this.actors = openClient(ActorServiceClient, address, null);
+    const target = this.#channel.addresses[0] ?? '';
     const plain = credentials.createInsecure();
-    const shared = { channelOverride: this.actors.getChannel() };
-    this.bundles = new BundleServiceClient(address, plain, shared);
-    this.cluster = new ClusterServiceClient(address, plain, shared);
-    this.jobs = new JobServiceClient(address, plain, shared);
-    this.sessions = new SessionServiceClient(address, plain, shared);
+    const shared = { channelOverride: this.#channel };
+    this.actors = new ActorServiceClient(target, plain, shared);
+    this.bundles = new BundleServiceClient(target, plain, shared);
+    this.cluster = new ClusterServiceClient(target, plain, shared);
+    this.jobs = new JobServiceClient(target, plain, shared);
+    this.sessions = new SessionServiceClient(target, plain, shared);
   }
 
-  get address(): string {
-    return this.#head.address;
+  /** Those that are tried, for messages. */
+  get addresses(): readonly string[] {
+    return this.#channel.addresses;
   }
 
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** The secret; and the request waits for a connection, up to its deadline, instead of failing while a head restarts. */
+  /** The secret; and with one address the request waits for a connection, up to its deadline, instead of failing while a head restarts. */
   metadata(): Metadata {
-    const metadata = new Metadata({ waitForReady: true });
+    const metadata = new Metadata({ waitForReady: !this.#channel.hasSeveral });
     metadata.set('authorization', `Bearer ${this.#head.secret}`);
     return metadata;
+  }
+
+  /**
+   * To be awaited before a call: looks for a head that takes the connection.
+   * @returns a call for when that head turns out to be away or not to lead; null when none was reached within `deadlineMs`
+   */
+  async reach(deadlineMs: Millis = UNARY_DEADLINE_MS): Promise<(() => void) | null> {
+    if (!(await this.#channel.reach(deadlineMs, () => this.#isClosed))) return null;
+    const { current } = this.#channel;
+    return () => this.#channel.moveOn(current);
   }
 
   /**
@@ -95,13 +109,16 @@ export class HeadRpc {
     const deadlineMs = rules.deadlineMs ?? UNARY_DEADLINE_MS;
     const startedMs = this.clock.monotonicMs();
     for (;;) {
-      const leftMs = deadlineMs - (this.clock.monotonicMs() - startedMs);
+      const leftMs = (): number => deadlineMs - (this.clock.monotonicMs() - startedMs);
+      const moveOn = await this.reach(leftMs());
+      if (moveOn === null) throw this.nobodyAnswers(since);
       try {
-        return await this.#once(method, request, Math.max(1, leftMs));
+        return await this.#once(method, request, Math.max(1, leftMs()));
       } catch (error) {
         const failure = this.errorOf(error, since);
-        const mayPass = rules.isIdempotent && (failure.code === 'cluster.unavailable' || failure.code === 'head.stale');
-        if (this.#isClosed || !mayPass || leftMs <= RETRY_PAUSE_MS) throw failure;
+        const isAway = failure.code === 'cluster.unavailable' || failure.code === 'head.stale';
+        if (isAway) moveOn();
+        if (this.#isClosed || !rules.isIdempotent || !isAway || leftMs() <= RETRY_PAUSE_MS) throw failure;
         await sleep(this.clock, RETRY_PAUSE_MS);
       }
     }
@@ -126,18 +143,23 @@ export class HeadRpc {
     this.#open.delete(cancellable);
   }
 
+  /** No head was reached since then, milliseconds since 1970. */
+  nobodyAnswers(since: number): ClusterUnavailableError {
+    return new ClusterUnavailableError(this.addresses, since, this.#isClosed ? CLOSED : 'No head answers');
+  }
+
   /** A failure of gRPC as an error of ours; `since`: when it was first tried, milliseconds since 1970. */
   errorOf(failure: unknown, since: number): TrainerError {
     const error = statusToError(failure);
-    if (error.code === 'auth.missing' || error.code === 'auth.refused') return new UnauthenticatedError(error.code, this.address);
+    if (error.code === 'auth.missing' || error.code === 'auth.refused') return new UnauthenticatedError(error.code, this.#head.address);
     // What the head itself threw says who is away; only gRPC's own failures carry a status.
     if (error.facts['grpcStatus'] === undefined) return reviveError(error);
     switch (error.code) {
       case 'cluster.unavailable':
       case 'call.timeout':
-        return new ClusterUnavailableError([this.address], since, 'No head answers');
+        return new ClusterUnavailableError(this.addresses, since, 'No head answers');
       case 'call.cancelled':
-        return new ClusterUnavailableError([this.address], since, CLOSED);
+        return new ClusterUnavailableError(this.addresses, since, CLOSED);
       default:
         return reviveError(error);
     }
@@ -149,11 +171,11 @@ export class HeadRpc {
     this.#isClosed = true;
     for (const cancellable of this.#open) cancellable.cancel();
     this.#open.clear();
-    this.actors.close();
+    this.#channel.close();
   }
 
   #check(): void {
-    if (this.#isClosed) throw new ClusterUnavailableError([this.address], this.clock.wallMs(), CLOSED);
+    if (this.#isClosed) throw new ClusterUnavailableError(this.addresses, this.clock.wallMs(), CLOSED);
   }
 
   #once<Request, Reply>(method: UnaryMethod<Request, Reply>, request: Request, deadlineMs: number): Promise<Reply> {

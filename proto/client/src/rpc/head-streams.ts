@@ -7,26 +7,39 @@ import type { HeadRpc } from './head-rpc.js';
 const GIVE_UP_MS = 30_000;
 const PAUSE_MS = 200;
 
-/** Reads a stream from the head to its end. Ends quietly when the signal fires. @throws what the head answered, ClusterUnavailableError */
+/**
+ * Opens a stream from the head and reads it to its end. Ends quietly when the signal fires.
+ * @throws what the head answered, ClusterUnavailableError
+ */
 export async function* readStream<Item>(
   rpc: HeadRpc,
-  stream: ClientReadableStream<Item>,
+  open: () => ClientReadableStream<Item>,
   signal: AbortSignal | undefined,
 ): AsyncIterableIterator<Item> {
   const since = rpc.clock.wallMs();
+  const moveOn = await rpc.reach();
+  if (moveOn === null) throw rpc.nobodyAnswers(since);
+  if (isAborted(signal)) return;
+  const stream = open();
   const cancel = (): void => stream.cancel();
   signal?.addEventListener('abort', cancel);
-  if (signal?.aborted === true) cancel();
   try {
     for await (const item of stream as AsyncIterable<Item>) yield item;
   } catch (thrown) {
-    if (signal?.aborted !== true) throw rpc.errorOf(thrown, since);
+    if (isAborted(signal)) return;
+    const error = rpc.errorOf(thrown, since);
+    if (error.code === 'cluster.unavailable') moveOn();
+    throw error;
   } finally {
     signal?.removeEventListener('abort', cancel);
     // A reader that leaves early still holds the stream; its late error has no reader any more.
     stream.on('error', () => undefined);
     stream.cancel();
   }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }
 
 /**
@@ -42,7 +55,7 @@ export async function* readResumed<Item>(
   let brokenAtMs: number | null = null;
   for (;;) {
     try {
-      for await (const item of readStream(rpc, open(), signal)) {
+      for await (const item of readStream(rpc, open, signal)) {
         brokenAtMs = null;
         yield item;
       }

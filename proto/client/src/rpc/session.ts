@@ -1,7 +1,7 @@
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { PROTOCOL, type SessionId, type Timer, type TrainerError } from '@trainer/model';
 import { decodeErrorData, type pb } from '@trainer/wire';
-import { ClusterUnavailableError, reviveError } from '../errors.js';
+import { reviveError } from '../errors.js';
 import { CLIENT_VERSION } from '../version.js';
 import { UNARY_DEADLINE_MS, type HeadRpc } from './head-rpc.js';
 
@@ -42,9 +42,9 @@ export class Session {
     return new Promise((resolve, reject) => {
       const timer = this.#rpc.clock.after(UNARY_DEADLINE_MS, () => {
         this.#state = { at: 'closing' };
-        reject(new ClusterUnavailableError([this.#rpc.address], since, 'No head answers'));
+        reject(this.#rpc.nobodyAnswers(since));
       });
-      this.#attach((error) => {
+      void this.#attach((error) => {
         timer.cancel();
         if (error === null) resolve();
         else reject(error);
@@ -74,9 +74,14 @@ export class Session {
     });
   }
 
-  #attach(settled: (error: TrainerError | null) => void): void {
+  async #attach(settled: (error: TrainerError | null) => void): Promise<void> {
+    const moveOn = await this.#rpc.reach();
+    if (this.#state.at !== 'attaching' || this.#rpc.isClosed) return;
+    if (moveOn === null) return this.#attachLater(settled);
     const stream = this.#rpc.sessions.attach(this.#rpc.metadata());
     this.#rpc.own(stream);
+    // Whatever ended it: of several heads the next one is asked.
+    stream.once('status', moveOn);
     stream.on('data', (reply: pb.ToSession) => this.#onReply(stream, reply, settled));
     stream.on('error', (error: ServiceError) => this.#onError(error, settled));
     // grpc-js ends every stream with a status; a stream whose own side is open never closes.
@@ -130,7 +135,11 @@ export class Session {
     this.#rpc.disown(stream);
     if (this.#state.at === 'closing' || this.#state.at === 'refused' || this.#rpc.isClosed) return;
     this.#state = { at: 'attaching' };
+    this.#attachLater(settled);
+  }
+
+  #attachLater(settled: (error: TrainerError | null) => void): void {
     this.#timer?.cancel();
-    this.#timer = this.#rpc.clock.after(REATTACH_PAUSE_MS, () => this.#attach(settled));
+    this.#timer = this.#rpc.clock.after(REATTACH_PAUSE_MS, () => void this.#attach(settled));
   }
 }
