@@ -1,1 +1,8 @@
+export type { Collective, Gang, Numbers, Reduction } from './collectives/collective.js';
+export { loneGang } from './collectives/lone-gang.js';
+export { PeerListener } from './collectives/peer-listener.js';
+export type { Membership, PeerListenerOptions } from './collectives/peer-listener.js';
+export { GANG_SETTINGS } from './collectives/settings.js';
+export type { GangSettings } from './collectives/settings.js';
+export { serveCollective, threadCollective } from './collectives/thread-gang.js';
 export type { RankContext, SystemActor, SystemActorClass } from './rank/rank-context.js';
