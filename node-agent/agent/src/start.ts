@@ -201,7 +201,7 @@ function run(parts: Parts): RunningAgent {
     onRefused: (error) => refused.resolve(error),
   });
   const streams = grpcHeadStreams(parts.addresses, config.secret);
-  const link = new HeadLink(owner, streams.open, parts.timing, { clock, logger });
+  const link = new HeadLink(owner, streams.open, parts.timing, { clock, logger, hasOtherHeads: parts.addresses.count > 1 });
   const leave = async (graceMs: Millis): Promise<void> => {
     const { keeper, logs, outbox } = holding;
     const cause = { kind: 'owner-gone', owner: `agent ${node}` } as const;

@@ -74,7 +74,12 @@ beforeEach(() => {
   natsConnected = true;
   isDraining = false;
   isHelloRight = true;
-  link = new HeadLink(
+  link = open();
+  clock.advance(0);
+});
+
+function open(hasOtherHeads = false): HeadLink {
+  return new HeadLink(
     owner,
     (events) => {
       const stream: OpenStream = { events, sent: [], isOpen: true, isFull: false };
@@ -87,10 +92,9 @@ beforeEach(() => {
       return { send: (message) => stream.sent.push(message) > 0 && !stream.isFull, close };
     },
     TIMING,
-    { clock, logger: silentLogger },
+    { clock, logger: silentLogger, hasOtherHeads },
   );
-  clock.advance(0);
-});
+}
 
 const current = (): OpenStream => streams.at(-1) as OpenStream;
 const say = (message: ToAgent): void => current().events.onMessage(message);
@@ -216,6 +220,19 @@ test('a suspended head is stayed with: facts wait, nothing is obeyed, and heartb
   expect(told).toEqual(['welcome', 'disconnected']);
   clock.advance(1_000);
   expect(headless.at(-1)).toBe(59_000);
+});
+
+test('where another head may lead, a suspended one is left, and counts for nothing', () => {
+  link.stop();
+  told = [];
+  link = open(true);
+  clock.advance(1_000);
+  say({ kind: 'suspended', headEpoch: 1 });
+  expect(current().isOpen).toBe(false);
+  expect(told).toEqual(['disconnected']);
+  clock.advance(100);
+  expect(streams).toHaveLength(3);
+  expect(kinds()).toEqual(['hello']);
 });
 
 test('a hello to a suspended head is answered so, and said again once its stream ends', () => {

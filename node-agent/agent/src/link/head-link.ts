@@ -47,8 +47,15 @@ export interface LinkTiming {
   readonly reconnectMs: Millis;
 }
 
+export interface LinkPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Another head may lead: a suspended one is left, and its echoes count for nothing (docs/adr/0007). */
+  readonly hasOtherHeads: boolean;
+}
+
 /**
- * waiting --time--> greeting --hello-read--> reading --welcome--> welcomed; greeting | reading | welcomed --suspended--> suspended;
+ * waiting --time--> greeting --hello-read--> reading --welcome--> welcomed; greeting | reading | welcomed --suspended--> suspended, or left where there are other heads;
  * each --stream ends, or 3 s of silence--> waiting; each --stop, or refused for good--> stopped
  */
 type LinkState =
@@ -66,6 +73,7 @@ export class HeadLink {
   readonly #timing: LinkTiming;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #hasOtherHeads: boolean;
   #state: LinkState;
   #beat: Timer;
   #beatNumber = 0;
@@ -80,12 +88,13 @@ export class HeadLink {
   #isBlocked = false;
   #failures = 0;
 
-  constructor(owner: LinkOwner, open: OpenHeadStream, timing: LinkTiming, ports: { clock: Clock; logger: Logger }) {
+  constructor(owner: LinkOwner, open: OpenHeadStream, timing: LinkTiming, ports: LinkPorts) {
     this.#owner = owner;
     this.#open = open;
     this.#timing = timing;
     this.#clock = ports.clock;
     this.#logger = ports.logger;
+    this.#hasOtherHeads = ports.hasOtherHeads;
     const now = ports.clock.monotonicMs();
     this.#echoedSentMs = now;
     this.#heardMs = now;
@@ -171,10 +180,7 @@ export class HeadLink {
         this.#beatNow();
         return;
       case 'suspended':
-        this.#state = { at: 'suspended', stream };
-        this.#logger.warn('the head waits for its database; facts wait here', {});
-        this.#owner.onDisconnected();
-        this.#beatNow();
+        this.#onSuspended(stream);
         return;
       case 'refused':
         this.#onRefused(stream, fromErrorData(message.error));
@@ -190,6 +196,17 @@ export class HeadLink {
         // Before the welcome, and after a suspension, the head commands nothing.
         if (this.#state.at === 'welcomed') this.#owner.onCommand(message.command);
     }
+  }
+
+  #onSuspended(stream: HeadStream): void {
+    if (isNth(this.#failures + 1)) this.#logger.warn('the head waits for its database; facts wait here', {});
+    if (this.#hasOtherHeads) {
+      stream.close();
+      return;
+    }
+    this.#state = { at: 'suspended', stream };
+    this.#owner.onDisconnected();
+    this.#beatNow();
   }
 
   #onEcho(number: number): void {
