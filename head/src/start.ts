@@ -1,6 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
-import type { Clock, HeadId, Timer } from '@trainer/model';
-import { closeServer, listen, newHeadId, newJobId, newStreamId, openMessages, openServer, sleep } from '@trainer/runtime';
+import type { Clock, HeadId } from '@trainer/model';
+import { closeServer, listen, newHeadId, openMessages, openServer, sleep } from '@trainer/runtime';
 import type { Logger, Messages, Random, RandomBytes, TimeScale } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
 import type { ObjectStore } from '@trainer/storage';
@@ -13,38 +13,22 @@ import {
   JobServiceService,
   SessionServiceService,
 } from '@trainer/wire';
+import { composeHead } from './compose.js';
+import type { HeadServices } from './compose.js';
 import { readConfig } from './config.js';
 import type { HeadConfig, HeadSettings } from './config.js';
-import { eventPublisher } from './events/publisher.js';
 import { LEADER_STILL_MS } from './leadership/leadership.js';
 import type { Leadership } from './leadership/leadership.js';
 import { connectionName, postgresLeadership } from './leadership/postgres-leadership.js';
-import { AgentLinks } from './loop/agent-links.js';
+import { Renewal } from './leadership/renewal.js';
 import { ClusterLoop } from './loop/cluster-loop.js';
 import { ClusterState } from './loop/cluster-state.js';
-import { Executor } from './loop/executor.js';
-import { NodeWatch } from './loop/node-watch.js';
-import { Planner } from './loop/planner.js';
 import { scaledTimers } from './loop/settings.js';
 import type { Timers } from './loop/settings.js';
-import { natsPlacement } from './placement/nats-placement.js';
-import { Placer } from './placement/placer.js';
-import { deriveSecrets } from './placement/start-spec.js';
-import { Promoter } from './promotion/promoter.js';
 import { sweepFinalKeys } from './promotion/sweep.js';
-import { ActorCalls } from './rpc/actor-service.js';
-import { AgentService } from './rpc/agent-service.js';
-import { bundleService } from './rpc/bundle-service.js';
-import { clusterService } from './rpc/cluster-service.js';
-import { jobService } from './rpc/job-service.js';
-import { logCalls } from './rpc/log-service.js';
-import { sessionService } from './rpc/session-service.js';
-import { Submissions } from './rpc/submitting.js';
-import { Sessions } from './sessions/sessions.js';
 import { openDatabase } from './store/database.js';
 import type { Database } from './store/database.js';
-import type { ClusterStore } from './store/cluster-store.js';
-import { FencedError } from './store/errors.js';
+import type { FencedError } from './store/errors.js';
 import { migrate } from './store/migrate.js';
 import { postgresStore } from './store/postgres-store.js';
 
@@ -130,7 +114,7 @@ async function lead(leadership: Leadership, headId: HeadId, { clock, onWaiting }
 }
 
 async function run(parts: Parts): Promise<Head> {
-  const { config, options, database, leadership, headId, headEpoch, messages } = parts;
+  const { config, options, timers, database, leadership, headId, headEpoch, messages } = parts;
   const { clock, log } = options;
   const state = new ClusterState(headEpoch);
   const store = postgresStore(database, () => state.headEpoch);
@@ -141,8 +125,10 @@ async function run(parts: Parts): Promise<Head> {
     return (await leadership.raise(headId, held, to)) === 'held';
   };
   const loop = new ClusterLoop({ state, store, clock, random: parts.random, logger: log, raise, onFenced });
-  const renewal = new Renewal(parts, loop);
-  const { server, closers } = compose(parts, loop, store);
+  const renewal = new Renewal({ leadership, headId, loop, clock, everyMs: timers.renewMs });
+  const composed = composeHead({ ...parts, clock, logger: log, randomBytes: options.random, loop, store });
+  const server = openServer({ secret: config.secret, toStatus: errorToStatus });
+  serve(server, composed.services);
   await loop.start();
   const port = await listen(server, config.host, { from: config.port, to: config.port });
   renewal.start();
@@ -154,7 +140,7 @@ async function run(parts: Parts): Promise<Head> {
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     renewal.close();
-    for (const end of closers) end();
+    composed.close();
     loop.close();
     await closeServer(server, clock, CLOSE_GRACE_MS);
     const resigned = leadership.resign(headId, state.headEpoch).catch((error: unknown) => log.debug('could not resign', { error }));
@@ -165,91 +151,11 @@ async function run(parts: Parts): Promise<Head> {
   return { address: `${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, close: () => (closing ??= close()) };
 }
 
-/** Joins the parts around the loop. */
-function compose(parts: Parts, loop: ClusterLoop, store: ClusterStore): { server: Server; closers: readonly (() => void)[] } {
-  const { config, options, timers, random, messages, objects } = parts;
-  const { clock, log: logger } = options;
-  const { version, buckets } = config;
-  const secrets = deriveSecrets(config.secret);
-  const links = new AgentLinks(() => loop.state.headEpoch);
-  const common = { loop, clock, random, logger, timers, links };
-  const placer = new Placer({ ...common, store, placement: natsPlacement(messages), secrets });
-  const promoter = new Promoter({ ...common, objects });
-  const logs = logCalls({ ...common, store, objects, bucket: buckets.logs, messages });
-  const actors = new ActorCalls({ ...common, store, secrets, logs });
-  const planner = new Planner({
-    ...common,
-    maxParallelJobs: config.maxParallelJobs,
-    onInfeasible: (actor, error) => actors.infeasible(actor, error),
-  });
-  const executor = new Executor({ ...common, placer, planner, promoter, secrets });
-  const watch = new NodeWatch(common);
-  const sessions = new Sessions({ ...common, wasEnded: (session) => store.hasSessionEnded(session) });
-  const agents = new AgentService({ ...common, watch, executor, version, newStreamId: () => newStreamId(options.random) });
-  const submissions = new Submissions({
-    loop,
-    store,
-    objects,
-    buckets,
-    checkpointInterval: config.checkpointInterval,
-    queueLimit: config.queueLimit,
-    defaults: { epochs: config.defaultEpochs, patience: config.earlyStoppingPatience },
-    newJobId: () => newJobId(options.random),
-  });
-  for (const listener of [eventPublisher(messages, logger), executor, watch, sessions, agents]) loop.listen(listener);
-  watch.start();
-  const server = openServer({ secret: config.secret, toStatus: errorToStatus });
-  server.addService(AgentServiceService, agents.server);
-  server.addService(SessionServiceService, sessionService({ sessions, loop, graceMs: timers.sessionGraceMs, version, logger }));
-  server.addService(ActorServiceService, actors.server);
-  server.addService(BundleServiceService, bundleService({ loop, store, objects, bucket: buckets.bundles, logger }));
-  server.addService(JobServiceService, jobService({ loop, store, submissions, logger }));
-  server.addService(ClusterServiceService, clusterService({ ...common, messages, objects, dataBucket: buckets.data, version }));
-  return {
-    server,
-    closers: [
-      () => planner.close(),
-      () => watch.close(),
-      () => promoter.close(),
-      () => sessions.suspended(),
-      () => executor.suspended(),
-      () => agents.close(),
-    ],
-  };
-}
-
-/** Shows that this head lives, hears that another one leads, and that the database is away while nobody writes. */
-class Renewal {
-  #timer: Timer | null = null;
-  #isClosed = false;
-
-  constructor(
-    private readonly parts: Parts,
-    private readonly loop: ClusterLoop,
-  ) {}
-
-  start(): void {
-    this.#timer = this.parts.options.clock.after(this.parts.timers.renewMs, () => void this.#renew());
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#timer?.cancel();
-  }
-
-  async #renew(): Promise<void> {
-    const { leadership, headId } = this.parts;
-    const { headEpoch } = this.loop.state;
-    // A suspended loop asks by itself, and may raise the head epoch meanwhile.
-    if (this.loop.isRunning) {
-      try {
-        const answer = await leadership.renew(headId, headEpoch);
-        if (answer === 'lost' && this.loop.isRunning && this.loop.state.headEpoch === headEpoch)
-          this.loop.suspend(new FencedError(headEpoch, null));
-      } catch (error) {
-        this.loop.suspend(error);
-      }
-    }
-    if (!this.#isClosed) this.start();
-  }
+function serve(server: Server, services: HeadServices): void {
+  server.addService(AgentServiceService, services.agents);
+  server.addService(SessionServiceService, services.sessions);
+  server.addService(ActorServiceService, services.actors);
+  server.addService(BundleServiceService, services.bundles);
+  server.addService(JobServiceService, services.jobs);
+  server.addService(ClusterServiceService, services.cluster);
 }

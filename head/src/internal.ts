@@ -1,0 +1,17 @@
+/** For the simulation of the whole cluster in `test`: a head's parts, to be joined with simulated ports. */
+export { composeHead } from './compose.js';
+export type { HeadParts, HeadServices } from './compose.js';
+export { memoryLeadership } from './leadership/memory-leadership.js';
+export type { LeadershipRow } from './leadership/memory-leadership.js';
+export { LEADER_STILL_MS } from './leadership/leadership.js';
+export type { Leadership } from './leadership/leadership.js';
+export { Renewal } from './leadership/renewal.js';
+export { ClusterLoop } from './loop/cluster-loop.js';
+export { ClusterState } from './loop/cluster-state.js';
+export { scaledTimers } from './loop/settings.js';
+export type { Timers } from './loop/settings.js';
+export type { JobRecord } from './jobs/job-record.js';
+export { sweepFinalKeys } from './promotion/sweep.js';
+export { CommitQueue } from './store/commit-queue.js';
+export type { Change, ClusterStore, StoredNode, StoredSession } from './store/cluster-store.js';
+export { FencedError, StoreUnavailableError } from './store/errors.js';
