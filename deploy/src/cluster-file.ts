@@ -1,6 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { TrainerError } from '@trainer/model';
 import { z } from 'zod';
 
@@ -34,13 +33,4 @@ export async function readClusterFile(home: string): Promise<ClusterFile> {
   const read = text === null ? null : ClusterFile.safeParse(JSON.parse(text));
   if (!read?.success) throw new NoClusterError(home);
   return read.data;
-}
-
-/** The data folder a command means: the named one, else the nearest `.trainer` from `cwd` upwards, else the one of `cwd`. */
-export function homeOf(named: string | undefined, cwd: string): string {
-  if (named !== undefined) return resolve(cwd, named);
-  for (let folder = cwd; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, '.trainer'))) return join(folder, '.trainer');
-    if (dirname(folder) === folder) return join(cwd, '.trainer');
-  }
 }

@@ -1,16 +1,30 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { AgentConfig, AgentSettings } from '@trainer/agent';
-import { connectHead, type HeadConnection } from '@trainer/client/internal';
+import type * as agentModule from '@trainer/agent';
 import type { startGateway } from '@trainer/gateway';
-import type { Clock, EngineState } from '@trainer/model';
-import { connectMessages, detectSpawner, timeScale, until, type Logger } from '@trainer/runtime';
+import type { startHead } from '@trainer/head';
+import { connectHead, type HeadConnection } from '@trainer/client/internal';
+import type { Clock } from '@trainer/model';
+import { detectSpawner, openMessages, until, type Logger, type Spawner } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { writeClusterFile } from './cluster-file.js';
-import { databaseUrlOf, type Settings } from './config/settings.js';
-import { findNatsServer, portPicker, startNats, startPostgres, type DataFolder, type EmbeddedServerOptions } from './embedded/index.js';
-import { NATIVE_FOLDER, readEngines } from './native-parts.js';
+import type { ClusterPlace } from './config/cluster-settings.js';
+import { databaseUrlOf, natsAddress, portsOf, type Settings } from './config/settings.js';
+import {
+  findNatsServer,
+  portPicker,
+  startNats,
+  startPostgres,
+  type DataFolder,
+  type EmbeddedServerOptions,
+  type PortPicker,
+} from './embedded/index.js';
+import { NATIVE_FOLDER } from './native-parts.js';
+import { agentSettings } from './parts/agent-part.js';
+import { startChildAgent } from './parts/child-agents.js';
+import { gatewaySettings } from './parts/gateway-part.js';
+import { headOptions } from './parts/head-part.js';
+import { KeptHead } from './parts/kept-head.js';
+import { namedShare, sharesOf, type Share } from './parts/shares.js';
 import { VERSION } from './version.js';
 
 /** Everything on this machine listens here; other machines join in cluster mode. */
@@ -24,13 +38,15 @@ export interface EmbeddedClusterOptions {
   readonly folder: DataFolder;
   readonly settings: Settings;
   readonly withGateway: boolean;
+  /** How many agents: the first in this process, the others in processes of their own. */
+  readonly agents: number;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called when a part is given up or this head leads no more: the cluster can't go on. */
+  /** Called when a part is given up: the cluster can't go on. */
   readonly onFatal: (error: Error) => void;
 }
 
-/** A cluster of one node in this process, with PostgreSQL and nats-server as its children. */
+/** A cluster in this process, with PostgreSQL, nats-server and further agents as its children. */
 export interface EmbeddedCluster {
   /** host:port of the head's gRPC. */
   readonly address: string;
@@ -43,7 +59,7 @@ export interface EmbeddedCluster {
 
 /** Starts all parts; when one fails, those before it are stopped and its error is thrown. */
 export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: Closers = [];
   const close = async (): Promise<void> => {
     for (const stop of closers.splice(0).reverse()) await stop();
   };
@@ -55,92 +71,121 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
   }
 }
 
-async function startParts(
-  options: EmbeddedClusterOptions,
-  closers: (() => Promise<void> | void)[],
-): Promise<Omit<EmbeddedCluster, 'close'>> {
-  const { folder, settings, clock, log } = options;
-  const storeConfig = storeConfigOf(folder);
-  const starting = Promise.all([startServers(options, closers), openObjectStore(storeConfig)]);
+type Closers = (() => Promise<void> | void)[];
+
+/** What all parts share. */
+interface Shared {
+  readonly place: ClusterPlace;
+  /** As it was given, with its token, or as the embedded server is reached. */
+  readonly natsUrl: string;
+  readonly spawner: Spawner;
+  readonly ports: PortPicker;
+}
+
+async function startParts(options: EmbeddedClusterOptions, closers: Closers): Promise<Omit<EmbeddedCluster, 'close'>> {
+  const { folder, settings, clock } = options;
+  const path = settings.TRAINER_OBJECTS ?? join(folder.path, 'objects');
+  const storeConfig = { kind: 'folder', path } as const;
+  const spawner = await detectSpawner(settings.PATH);
+  const ports = portPicker(HOST, portsOf(settings));
+  const starting = Promise.all([startServers(options, { spawner, ports }, closers), openObjectStore(storeConfig)]);
   // Loaded while the servers start, on the other core; the gateway last, as nothing waits for it.
-  const [[{ databaseUrl, natsUrl }, store], { startHead }, agentCode] = await Promise.all([
+  const [[{ databaseUrl, natsUrl }, store], headCode, agentCode] = await Promise.all([
     starting,
     import('@trainer/head'),
     import('@trainer/agent'),
   ]);
   const gatewayCode = options.withGateway ? import('@trainer/gateway') : null;
-  const head = await startHead({
-    secret: folder.secret,
-    natsUrl,
-    natsToken: folder.secret,
-    timeScale: timeScale(settings.TRAINER_TIME_SCALE),
-    storeConfig,
-    clock,
-    log: log.child({ part: 'head' }),
-    host: HOST,
-    port: 0,
-    databaseUrl,
-    version: VERSION,
-    buckets: { data: settings.MINIO_BUCKET_DATA, models: settings.MINIO_BUCKET_MODELS },
-    maxParallelJobs: settings.MAX_PARALLEL_JOBS,
-    queueLimit: settings.TRAINER_QUEUE_LIMIT,
-    defaultEpochs: settings.DEFAULT_EPOCHS,
-    earlyStoppingPatience: settings.EARLY_STOPPING_PATIENCE,
-    checkpointInterval: settings.CHECKPOINT_INTERVAL,
-    random: randomBytes,
-    onFatal: options.onFatal,
-  });
-  closers.push(() => head.close());
-  const agent = await agentCode.start(
-    agentConfig(options, agentCode.readConfig, { headAddress: head.address, natsUrl, engines: await readEngines() }),
-    { clock, logger: log.child({ part: 'agent' }) },
-  );
-  closers.push(() => agent.stop(AGENT_STOP_MS));
-  const connection = connectHead({ address: head.address, secret: folder.secret });
+  const place = { secret: folder.secret, nats: natsAddress(natsUrl, folder.secret), store: storeConfig };
+  const shared: Shared = { place, natsUrl, spawner, ports };
+  const address = await keepHead(headCode, options, { ...shared, databaseUrl }, closers);
+  await startAgents(agentCode, options, { ...shared, address }, closers);
+  const connection = connectHead({ address, secret: folder.secret });
   closers.push(() => connection.close());
-  const restUrl = gatewayCode === null ? null : await startRest(await gatewayCode, options, { head: connection, store, natsUrl }, closers);
-  await nodeHasJoined(connection, clock);
-  await writeClusterFile(folder.path, { address: head.address, restUrl, pid: process.pid, version: VERSION });
-  return { address: head.address, restUrl, head: connection, store };
+  const restUrl = gatewayCode === null ? null : await startRest(await gatewayCode, options, { place, head: connection, store }, closers);
+  await nodesHaveJoined(connection, options.agents, clock);
+  await writeClusterFile(folder.path, { address, restUrl, pid: process.pid, version: VERSION });
+  return { address, restUrl, head: connection, store };
 }
 
-function agentConfig(
-  { folder, settings }: EmbeddedClusterOptions,
-  readConfig: (settings: AgentSettings) => AgentConfig,
-  { headAddress, natsUrl, engines }: { readonly headAddress: string; readonly natsUrl: string; readonly engines: readonly EngineState[] },
-): AgentConfig {
-  return readConfig({
-    headAddress,
-    secret: folder.secret,
-    natsServers: [new URL(natsUrl).host],
-    natsToken: folder.secret,
-    folder: join(folder.path, 'agent'),
-    timeScale: settings.TRAINER_TIME_SCALE,
-    store: storeConfigOf(folder),
-    nativeDir: NATIVE_FOLDER,
-    engines: [...engines],
-    version: VERSION,
-    actorEntry: fileURLToPath(new URL('process.bundle.mjs', import.meta.resolve('@trainer/actor'))),
-    modules: { '@trainer/training': new URL('bundled/index.js', import.meta.resolve('@trainer/training')).href },
-    processEnvironment: { PATH: settings.PATH },
-    fakeGpus: settings.TRAINER_FAKE_GPUS,
-    visibleDevices: settings.CUDA_VISIBLE_DEVICES ?? null,
+/** @returns the head's address. */
+async function keepHead(
+  code: { readonly startHead: typeof startHead },
+  { settings, clock, log, onFatal }: EmbeddedClusterOptions,
+  { place, ports, databaseUrl }: Shared & { readonly databaseUrl: string },
+  closers: Closers,
+): Promise<string> {
+  const kept = new KeptHead({
+    start: (port, onEnd) => {
+      const surroundings = { host: HOST, port, clock, log: log.child({ part: 'head' }), onFatal: onEnd };
+      return code.startHead(headOptions(settings, { ...place, databaseUrl }, surroundings));
+    },
+    port: settings.TRAINER_PORTS === undefined ? 0 : await ports.pick(),
+    clock,
+    log,
+    onGivenUp: onFatal,
   });
+  const address = await kept.start();
+  closers.push(() => kept.close());
+  return address;
 }
 
-function storeConfigOf(folder: DataFolder) {
-  return { kind: 'folder', path: join(folder.path, 'objects') } as const;
+/** Starts the launcher's own agent and the others beside it. @throws when one of them does not start or join */
+async function startAgents(
+  code: typeof agentModule,
+  options: EmbeddedClusterOptions,
+  { place, natsUrl, spawner, address }: Shared & { readonly address: string },
+  closers: Closers,
+): Promise<void> {
+  const { folder, settings, clock, log } = options;
+  const [own, ...others] = await sharesFor(code, settings, options.agents);
+  if (own === undefined) return;
+  const stops: (() => Promise<void>)[] = [];
+  // All at once, so that many take no longer than one.
+  closers.push(async () => void (await Promise.allSettled(stops.map((stop) => stop()))));
+  const starting = others.map(async (share, index) => {
+    const number = index + 2;
+    const child = {
+      number,
+      home: folder.path,
+      settings,
+      headAddress: address,
+      natsUrl,
+      objects: place.store.path,
+      share,
+      spawner,
+      clock,
+      log,
+    };
+    const server = await startChildAgent(child);
+    stops.push(() => server.stop());
+  });
+  const ownPlace = { ...place, heads: [address], folder: join(folder.path, 'agent') };
+  const agent = await code.start(code.readConfig(await agentSettings(settings, ownPlace, own)), {
+    clock,
+    logger: log.child({ part: 'agent' }),
+  });
+  stops.push(() => agent.stop(AGENT_STOP_MS));
+  void agent.whenRefused.then(options.onFatal);
+  const failed = (await Promise.allSettled(starting)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** One agent has what the settings name, else the whole machine; several share it. */
+async function sharesFor(code: typeof agentModule, settings: Settings, count: number): Promise<readonly Share[]> {
+  const named = namedShare(settings);
+  if (count === 1) return [named];
+  const machine = await code.detectCapacity(code.systemMachine(settings.PATH), { ...named, fakeGpus: 1, visibleDevices: null });
+  return sharesOf(machine, count);
 }
 
 async function startServers(
   options: EmbeddedClusterOptions,
-  closers: (() => Promise<void> | void)[],
+  { spawner, ports }: { readonly spawner: Spawner; readonly ports: PortPicker },
+  closers: Closers,
 ): Promise<{ databaseUrl: string; natsUrl: string }> {
   const { folder, settings, clock, log } = options;
-  const path = settings.PATH;
-  const [first, last] = settings.TRAINER_PORTS?.split('-').map(Number) ?? [];
-  const ports = portPicker(HOST, first === undefined || last === undefined ? null : { first, last });
-  const common = { host: HOST, secret: folder.secret, ports, spawner: await detectSpawner(path), clock, path };
+  const common = { host: HOST, secret: folder.secret, ports, spawner, clock, path: settings.PATH };
   const listener = { onLine: (line: string) => log.debug('a server wrote', { line }), onGivenUp: options.onFatal };
   const server = (name: string): EmbeddedServerOptions => ({ ...common, folder: join(folder.path, name), listener });
   const keep = async <S extends { url: string; stop(): Promise<void> }>(starting: Promise<S>): Promise<string> => {
@@ -168,39 +213,26 @@ function natsProgram(settings: Settings): Promise<string> {
 /** @returns where REST listens. */
 async function startRest(
   code: { readonly startGateway: typeof startGateway },
-  { folder, settings, clock, log }: EmbeddedClusterOptions,
-  { head, store, natsUrl }: { readonly head: HeadConnection; readonly store: ObjectStore; readonly natsUrl: string },
-  closers: (() => Promise<void> | void)[],
+  { settings, clock, log, onFatal }: EmbeddedClusterOptions,
+  { place, head, store }: { readonly place: ClusterPlace; readonly head: HeadConnection; readonly store: ObjectStore },
+  closers: Closers,
 ): Promise<string> {
   const logger = log.child({ part: 'gateway' });
-  const servers = [new URL(natsUrl).host];
-  const messages = await connectMessages({ servers, token: folder.secret, name: 'gateway', logger, random: Math.random });
+  const { server, token } = place.nats;
+  const messages = openMessages({ servers: [server], token, name: 'gateway', logger, random: Math.random }, onFatal);
   closers.push(() => messages.close());
-  const gatewaySettings = {
-    host: settings.SERVICE_HOST,
-    port: settings.SERVICE_PORT,
-    serviceName: settings.SERVICE_NAME,
-    version: VERSION,
-    buckets: { data: settings.MINIO_BUCKET_DATA, models: settings.MINIO_BUCKET_MODELS },
-    corsOrigins: settings.TRAINER_CORS_ORIGINS.split(',')
-      .map((origin) => origin.trim())
-      .filter((origin) => origin !== ''),
-    auth: settings.AUTH ?? 'loopback',
-    uploadLimitBytes: settings.TRAINER_UPLOAD_LIMIT,
-    cancelWaitMs: 5_000,
-    healthTimeoutMs: 800,
-    eventsFillMs: 5_000,
-  } as const;
-  const gateway = await code.startGateway({ head, messages, store, settings: gatewaySettings, clock }, logger);
+  const gateway = await code.startGateway({ head, messages, store, settings: gatewaySettings(settings), clock }, logger);
   closers.push(() => gateway.close());
   return gateway.url;
 }
 
-/** The cluster is of use once its node can be planned on. */
-async function nodeHasJoined(head: HeadConnection, clock: Clock): Promise<void> {
-  await until('the node has joined', async () => (await head.nodes.list()).some((node) => node.state === 'connected'), {
+/** The cluster is of use once its nodes can be planned on. */
+async function nodesHaveJoined(head: HeadConnection, count: number, clock: Clock): Promise<void> {
+  const connected = async (): Promise<number> => (await head.nodes.list()).filter((node) => node.state === 'connected').length;
+  await until(`${count === 1 ? 'the node has' : `all ${count} nodes have`} joined`, async () => (await connected()) >= count, {
     clock,
     deadlineMs: JOIN_WITHIN_MS,
     everyMs: 10,
+    describe: async () => `${await connected()} of ${count} have joined.`,
   });
 }

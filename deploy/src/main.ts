@@ -1,27 +1,38 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { homeFolder } from '@trainer/client/internal';
 import { toErrorData } from '@trainer/model';
 import { ConfigError } from '@trainer/runtime';
-import { homeOf } from './cluster-file.js';
 import { withCluster } from './commands/with-cluster.js';
 import { readSettings, type Settings } from './config/settings.js';
+import type { ProcessOptions } from './processes/surroundings.js';
 import type { Format, Output } from './terminal/output.js';
 import { VERSION } from './version.js';
 
 /** The one file that touches the process: its environment, arguments, streams, signals and exit code. */
 const output: Output = { isTerminal: process.stdout.isTTY, write: (text) => void process.stdout.write(text) };
 const settings = (): Settings => readSettings(process.env);
-const home = (): string => homeOf(settings().TRAINER_HOME, process.cwd());
+const home = (): Promise<string> => homeFolder(settings().TRAINER_HOME, process.cwd());
+const ofProcess = (): ProcessOptions => ({ output, process, isUnderNpm: process.env['npm_lifecycle_event'] !== undefined });
 const formatOf = (options: { readonly json?: true }): Format => (options.json === true ? 'json' : 'text');
 
 interface JsonOption {
   readonly json?: true;
 }
-const using = <T>(run: Parameters<typeof withCluster<T>>[2]): Promise<T> => withCluster(settings(), home(), run, output);
+const using = async <T>(run: Parameters<typeof withCluster<T>>[2]): Promise<T> => withCluster(settings(), await home(), run, output);
 const inspect = () => import('./commands/inspect.js');
 
 function whole(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is wanted.');
   return Number(text);
+}
+
+/** More on one machine than this is no machine's copy any more. */
+const MOST_AGENTS = 64;
+
+function agentCount(text: string): number {
+  const count = whole(text);
+  if (count < 1 || count > MOST_AGENTS) throw new InvalidArgumentError(`a number from 1 to ${MOST_AGENTS} is wanted.`);
+  return count;
 }
 
 const program = new Command('trainer').description('A cluster of actors, and a service on it that trains models').version(VERSION);
@@ -34,12 +45,28 @@ program
   .option('--port <port>', 'where REST listens (SERVICE_PORT)', whole)
   .option('--no-sample', 'do not train on the bundled sample when the data folder is new')
   .option('--no-gateway', 'start without REST')
-  .action(async (options: { port?: number; sample: boolean; gateway: boolean }) => {
+  .option('--agents <n>', 'so many agents, each beside the first a process of its own, as if they were machines', agentCount, 1)
+  .action(async (options: { port?: number; sample: boolean; gateway: boolean; agents: number }) => {
     const { up } = await import('./commands/up.js');
     const chosen = options.port === undefined ? settings() : { ...settings(), SERVICE_PORT: options.port };
-    const isUnderNpm = process.env['npm_lifecycle_event'] !== undefined;
-    await up(chosen, home(), { output, withSample: options.sample, withGateway: options.gateway, isUnderNpm, process });
+    const { sample: withSample, gateway: withGateway, agents } = options;
+    await up(chosen, await home(), { ...ofProcess(), withSample, withGateway, agents });
   });
+program
+  .command('head')
+  .description('run a head of a cluster; a second one waits, and takes over')
+  .option('--listen <address>', 'where agents, gateways and clients reach it', '127.0.0.1:8003')
+  .action(async (options: { listen: string }) =>
+    (await import('./processes/head-process.js')).headProcess(settings(), options.listen, ofProcess()),
+  );
+program
+  .command('agent')
+  .description('run the agent of this machine')
+  .action(async () => (await import('./processes/agent-process.js')).agentProcess(settings(), ofProcess()));
+program
+  .command('gateway')
+  .description('run a gateway: REST in front of the heads')
+  .action(async () => (await import('./processes/gateway-process.js')).gatewayProcess(settings(), ofProcess()));
 program
   .command('status')
   .description('the cluster at a glance')
@@ -132,7 +159,7 @@ program
   .description('remove all jobs, models and data of this folder, after asking')
   .option('--yes', 'do not ask')
   .action(async (options: { yes?: true }) =>
-    (await import('./commands/reset.js')).reset(home(), output, process.stdin, options.yes === true),
+    (await import('./commands/reset.js')).reset(await home(), output, process.stdin, options.yes === true),
   );
 
 try {

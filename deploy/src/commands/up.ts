@@ -1,18 +1,17 @@
 import { connect } from 'node:net';
 import { TrainerError } from '@trainer/model';
-import { createLogger, systemClock, watchParent } from '@trainer/runtime';
-import type { Settings } from '../config/settings.js';
+import { systemClock } from '@trainer/runtime';
+import { requireMode, type Settings } from '../config/settings.js';
 import { startEmbeddedCluster, type EmbeddedCluster } from '../embedded-cluster.js';
 import { openDataFolder, portOwner } from '../embedded/index.js';
-import type { Output } from '../terminal/output.js';
+import { live } from '../processes/lifetime.js';
+import { clockAndLog, type ProcessOptions } from '../processes/surroundings.js';
 import { seconds } from '../terminal/table.js';
 import { VERSION } from '../version.js';
 import { trainSample } from './sample.js';
 
 /** A stop takes at most this long; what hangs then is ended with the process. */
 const STOP_WITHIN_MS = 3_000;
-/** A look at the parent is one system call; npm's end is seen within this time. */
-const PARENT_EVERY_MS = 500;
 
 /** Somebody else listens where REST should. */
 export class PortTakenError extends TrainerError<'port.taken', { port: number; pid: number | null }> {
@@ -25,52 +24,28 @@ export class PortTakenError extends TrainerError<'port.taken', { port: number; p
   }
 }
 
-export interface UpOptions {
-  readonly output: Output;
+export interface UpOptions extends ProcessOptions {
   readonly withSample: boolean;
   readonly withGateway: boolean;
-  /** npm started it: SIGKILL of npm reaches nobody, so its end is watched. */
-  readonly isUnderNpm: boolean;
-  readonly process: NodeJS.Process;
+  /** How many agents; each beside the first is a process of its own. */
+  readonly agents: number;
 }
 
 /** `trainer up`: starts the embedded cluster, says how to reach it, and runs until it is told to stop. */
 export async function up(settings: Settings, home: string, options: UpOptions): Promise<void> {
   const { output, process } = options;
-  const clock = systemClock();
+  requireMode(settings, 'embedded', 'up');
   if (options.withGateway) await checkPort(settings);
-  const folder = await openDataFolder(home);
-  const log = createLogger({
-    clock,
-    level: settings.TRAINER_LOG_LEVEL,
-    format: 'text',
-    secrets: [folder.secret],
-    write: (line) => void process.stderr.write(line),
+  await live({ ...options, clock: systemClock(), stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal }) => {
+    const folder = await openDataFolder(home);
+    onClose(() => folder.release());
+    const { clock, log } = clockAndLog(settings, process, [folder.secret]);
+    const { withGateway, agents } = options;
+    const cluster = await startEmbeddedCluster({ folder, settings, withGateway, agents, clock, log, onFatal });
+    onClose(() => cluster.close());
+    output.write(`${greeting(cluster, home, process.uptime() * 1000)}\n`);
+    if (folder.isNew && options.withSample) await trainSample(cluster, settings.MINIO_BUCKET_DATA, output);
   });
-  let cluster: EmbeddedCluster | null = null;
-  const stop = once(async (code: number) => {
-    clock.after(STOP_WITHIN_MS, () => process.exit(code || 1));
-    await cluster?.close();
-    await folder.release();
-    process.exit(code);
-  });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-  const watch = options.isUnderNpm
-    ? watchParent({ clock, everyMs: PARENT_EVERY_MS, parentPid: () => process.ppid, onGone: () => void stop(0) })
-    : null;
-  const onFatal = (error: Error): void => {
-    process.stderr.write(`${error.message}\n`);
-    void stop(1);
-  };
-  try {
-    cluster = await startEmbeddedCluster({ folder, settings, withGateway: options.withGateway, clock, log, onFatal });
-  } catch (error) {
-    watch?.cancel();
-    await folder.release();
-    throw error;
-  }
-  output.write(`${greeting(cluster, home, process.uptime() * 1000)}\n`);
-  if (folder.isNew && options.withSample) await trainSample(cluster, settings.MINIO_BUCKET_DATA, output);
 }
 
 function greeting(cluster: EmbeddedCluster, home: string, tookMs: number): string {
@@ -90,9 +65,4 @@ async function checkPort({ SERVICE_HOST: host, SERVICE_PORT: port }: Settings): 
     socket.once('error', () => resolve(false));
   });
   if (isTaken) throw new PortTakenError(port, await portOwner(port));
-}
-
-function once(run: (code: number) => Promise<void>): (code: number) => Promise<void> {
-  let running: Promise<void> | null = null;
-  return (code) => (running ??= run(code));
 }

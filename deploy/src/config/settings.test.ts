@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { databaseUrlOf, readSettings } from './settings.js';
+import { databaseUrlOf, listOf, natsAddress, portsOf, readSettings, requireMode } from './settings.js';
 
 describe('the settings', () => {
   it("have the seed's defaults", () => {
@@ -12,7 +12,11 @@ describe('the settings', () => {
     ['MAX_PARALLEL_JOBS', '0'],
     ['TRAINER_UPLOAD_LIMIT', 'much'],
     ['AUTH', 'on'],
-    ['TRAINER_MODE', 'cluster'],
+    ['TRAINER_MODE', 'half'],
+    ['TRAINER_OBJECTS', 'objects'],
+    ['TRAINER_CPUS', '0'],
+    ['TRAINER_MEMORY', 'much'],
+    ['NATS_URL', '127.0.0.1:4222'],
     ['MINIO_ENDPOINT', 'minio:9000'],
     ['MLFLOW_TRACKING_URI', 'http://mlflow:5000'],
   ])('refuse %s=%s by its name', (name, value) => {
@@ -31,5 +35,25 @@ describe('the settings', () => {
 
   it('use the embedded database when none is named', () => {
     expect(databaseUrlOf(readSettings({}))).toBeNull();
+  });
+
+  it("show NATS the token of its address, else the cluster's secret", () => {
+    expect(natsAddress('nats://to%20ken@nats:4222', 'deep')).toEqual({ url: 'nats://nats:4222', server: 'nats:4222', token: 'to ken' });
+    expect(natsAddress('nats://nats:4222', 'deep').token).toBe('deep');
+  });
+
+  it('read a range of ports, and none as any', () => {
+    expect(portsOf(readSettings({ TRAINER_PORTS: '20000-20100' }))).toEqual({ first: 20_000, last: 20_100 });
+    expect(portsOf(readSettings({}))).toBeNull();
+  });
+
+  it('read lists with spaces and empty places', () => {
+    expect(listOf(' a:1, b:2,,')).toEqual(['a:1', 'b:2']);
+  });
+
+  it('leave the mode to the verb, and refuse the verb of another', () => {
+    expect(() => requireMode(readSettings({}), 'cluster', 'agent')).not.toThrow();
+    expect(() => requireMode(readSettings({ TRAINER_MODE: 'embedded' }), 'cluster', 'agent')).toThrow('TRAINER_MODE');
+    expect(() => requireMode(readSettings({ TRAINER_MODE: 'cluster' }), 'embedded', 'up')).toThrow('trainer head');
   });
 });

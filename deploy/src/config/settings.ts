@@ -1,4 +1,5 @@
-import { envBytes, envInteger, envNumber, readEnv, type Env } from '@trainer/runtime';
+import { isAbsolute } from 'node:path';
+import { ConfigError, envBytes, envInteger, envNumber, readEnv, type Env } from '@trainer/runtime';
 import { toBytes } from '@trainer/model';
 import { z } from 'zod';
 
@@ -13,6 +14,15 @@ const Variables = z.object({
   SERVICE_HOST: text('127.0.0.1'),
   SERVICE_PORT: integer(0, 65_535, 8002),
   TRAINER_HOME: z.string().optional(),
+  TRAINER_SECRET_FILE: z.string().optional(),
+  TRAINER_HEADS: z.string().optional(),
+  TRAINER_OBJECTS: z.string().refine(isAbsolute, 'give an absolute path').optional(),
+  TRAINER_ADVERTISED_HOST: text('127.0.0.1'),
+  TRAINER_CPUS: envNumber({ min: 0.001, max: 100_000 }).optional(),
+  TRAINER_MEMORY: envBytes().optional(),
+  TRAINER_STOP_GRACE_S: envNumber({ min: 0, max: 3_600 }).default(5),
+  TRAINER_START_WITHIN_S: envNumber({ min: 1, max: 3_600 }).default(60),
+  TRAINER_HEADLESS_S: envNumber({ min: 1, max: 86_400 }).default(60),
   TRAINER_ADDRESS: z.string().optional(),
   TRAINER_TOKEN: z.string().optional(),
   DATABASE_URL: z.string().optional(),
@@ -21,7 +31,10 @@ const Variables = z.object({
   POSTGRES_USER: text('postgres'),
   POSTGRES_PASSWORD: text('postgres'),
   POSTGRES_DB: text('microlearn'),
-  NATS_URL: z.string().optional(),
+  NATS_URL: z
+    .string()
+    .refine((url) => URL.canParse(url) && new URL(url).host !== '', 'give an address such as nats://TOKEN@host:4222')
+    .optional(),
   MINIO_ENDPOINT: notBuilt('S3 is not built yet, objects lie in a folder of TRAINER_HOME'),
   MINIO_BUCKET_MODELS: text('trained-models'),
   MINIO_BUCKET_DATA: text('data-preparer'),
@@ -33,7 +46,7 @@ const Variables = z.object({
   CHECKPOINT_INTERVAL: integer(1, 1000, 5),
   CUDA_VISIBLE_DEVICES: z.string().optional(),
   AUTH: z.literal('off', { error: "only 'off' is known, for a private network" }).optional(),
-  TRAINER_MODE: z.literal('embedded', { error: 'only embedded is built' }).default('embedded'),
+  TRAINER_MODE: z.enum(['embedded', 'cluster']).optional(),
   TRAINER_CORS_ORIGINS: text(''),
   TRAINER_UPLOAD_LIMIT: envBytes().default(toBytes('16GiB')),
   TRAINER_PORTS: z
@@ -61,4 +74,43 @@ export function databaseUrlOf(settings: Settings): string | null {
   if (settings.POSTGRES_HOST === undefined) return null;
   const { POSTGRES_USER: user, POSTGRES_PASSWORD: password, POSTGRES_HOST: host, POSTGRES_PORT: port, POSTGRES_DB: database } = settings;
   return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${encodeURIComponent(database)}`;
+}
+
+/** Where NATS is, and what it asks for. */
+export interface NatsAddress {
+  /** Without a token, so that it may stand in messages. */
+  readonly url: string;
+  /** host:port */
+  readonly server: string;
+  readonly token: string;
+}
+
+/** @param url with a token (`nats://TOKEN@host:port`), else the cluster's secret is shown */
+export function natsAddress(url: string, secret: string): NatsAddress {
+  const { protocol, host, username } = new URL(url);
+  return { url: `${protocol}//${host}`, server: host, token: username === '' ? secret : decodeURIComponent(username) };
+}
+
+/** Ports to listen on, both ends included; null: any. */
+export function portsOf({ TRAINER_PORTS: range }: Settings): { readonly first: number; readonly last: number } | null {
+  const [first, last] = range?.split('-').map(Number) ?? [];
+  return first === undefined || last === undefined ? null : { first, last };
+}
+
+/** The parts of a list that commas separate; empty ones are left out. */
+export function listOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** A verb belongs to one mode. @throws ConfigError when the environment says another */
+export function requireMode(settings: Settings, mode: 'embedded' | 'cluster', verb: string): void {
+  if ((settings.TRAINER_MODE ?? mode) === mode) return;
+  const problem =
+    mode === 'embedded'
+      ? `trainer ${verb} starts the embedded cluster; in cluster mode start trainer head, agent and gateway`
+      : `trainer ${verb} is a process of cluster mode; set it to cluster, or start everything with trainer up`;
+  throw new ConfigError([{ name: 'TRAINER_MODE', problem, from: 'environment' }]);
 }

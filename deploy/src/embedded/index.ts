@@ -15,5 +15,5 @@ export type { NatsServerPlaces } from './nats.js';
 export { portOwner, portPicker } from './ports.js';
 export type { PortOwner, PortPicker, PortRange } from './ports.js';
 export { startPostgres } from './postgres.js';
-export { RESTARTS } from './supervised-server.js';
-export type { RestartPolicy, ServerListener } from './supervised-server.js';
+export { RESTARTS, SupervisedServer } from './supervised-server.js';
+export type { RestartPolicy, ServerListener, ServerProgram, StopRung } from './supervised-server.js';

@@ -16,8 +16,8 @@ export interface ServerProgram {
   readonly name: string;
   /** Starts it once more, on the same port and data; its stdout and stderr are pipes. */
   launch(): ChildProcess;
-  /** Whether this process of it takes requests by now; asked every 10 ms. */
-  isReady(pid: number): Promise<boolean>;
+  /** Whether this process of it takes requests by now; asked every 10 ms. `lines`: the last that it wrote. */
+  isReady(pid: number, lines: readonly string[]): Promise<boolean>;
   readonly stopLadder: readonly StopRung[];
 }
 
@@ -123,7 +123,7 @@ export class SupervisedServer {
     void this.#exited.then((how) => (ended = how));
     const deadline = this.clock.monotonicMs() + this.policy.readyWithinMs;
     while (ended === null && this.clock.monotonicMs() < deadline) {
-      if (child.pid !== undefined && (await this.program.isReady(child.pid))) {
+      if (child.pid !== undefined && (await this.program.isReady(child.pid, this.#lines))) {
         if (ended === null) return this.#becomeReady();
       } else {
         await this.#sleep(READY_POLL_MS);

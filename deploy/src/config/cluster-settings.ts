@@ -1,0 +1,119 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError, type ConfigProblem } from '@trainer/runtime';
+import type { ObjectStoreConfig } from '@trainer/storage';
+import { databaseUrlOf, listOf, natsAddress, type NatsAddress, type Settings } from './settings.js';
+
+/** What each process of cluster mode needs. */
+export interface ClusterPlace {
+  /** The control plane's. */
+  readonly secret: string;
+  readonly nats: NatsAddress;
+  readonly store: ObjectStoreConfig;
+}
+
+export interface HeadPlace extends ClusterPlace {
+  readonly databaseUrl: string;
+}
+
+export interface AgentPlace extends ClusterPlace {
+  /** host:port of each head that may lead. */
+  readonly heads: readonly string[];
+  /** The agent's own. */
+  readonly folder: string;
+}
+
+export interface GatewayPlace extends ClusterPlace {
+  readonly heads: readonly string[];
+}
+
+/** @param host where it listens. @throws ConfigError naming all that is missing */
+export async function headPlace(settings: Settings, host: string): Promise<HeadPlace> {
+  const needs = new Needs(settings);
+  needs.loopback('--listen', host);
+  const databaseUrl = needs.given('DATABASE_URL (or POSTGRES_HOST)', databaseUrlOf(settings) ?? undefined);
+  return { ...(await needs.place()), databaseUrl };
+}
+
+/** @throws ConfigError naming all that is missing */
+export async function agentPlace(settings: Settings): Promise<AgentPlace> {
+  const needs = new Needs(settings);
+  needs.loopback('TRAINER_ADVERTISED_HOST', settings.TRAINER_ADVERTISED_HOST);
+  const folder = needs.given('TRAINER_HOME', settings.TRAINER_HOME);
+  const heads = needs.heads();
+  return { ...(await needs.place()), heads, folder };
+}
+
+/** @throws ConfigError naming all that is missing */
+export async function gatewayPlace(settings: Settings): Promise<GatewayPlace> {
+  const needs = new Needs(settings);
+  const heads = needs.heads();
+  return { ...(await needs.place()), heads };
+}
+
+/** Collects all that is missing or wrong before it is said. */
+class Needs {
+  readonly #problems: ConfigProblem[] = [];
+
+  constructor(private readonly settings: Settings) {}
+
+  given(name: string, value: string | undefined): string {
+    if (value === undefined) this.#problems.push({ name, problem: 'is not set', from: null });
+    return value ?? '';
+  }
+
+  heads(): readonly string[] {
+    const heads = listOf(this.given('TRAINER_HEADS', this.settings.TRAINER_HEADS));
+    const wrong = heads.find((head) => !/^(\[[0-9a-f:.]+\]|[^:\s]+):\d{1,5}$/i.test(head));
+    if (wrong !== undefined) this.#wrong('TRAINER_HEADS', `'${wrong}' is no host:port`);
+    return heads;
+  }
+
+  /** Objects in a folder are seen on this machine alone. */
+  loopback(name: string, host: string): void {
+    if (!isLoopback(host))
+      this.#wrong(name, `${host} is not of this machine alone, and objects in a folder (TRAINER_OBJECTS) are; use 127.0.0.1`);
+  }
+
+  async place(): Promise<ClusterPlace> {
+    const secret = await this.#secret();
+    const url = this.given('NATS_URL', this.settings.NATS_URL);
+    const path = this.given('TRAINER_OBJECTS', this.settings.TRAINER_OBJECTS);
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems);
+    return { secret, nats: natsAddress(url, secret), store: { kind: 'folder', path } };
+  }
+
+  #wrong(name: string, problem: string): void {
+    this.#problems.push({ name, problem, from: name.startsWith('-') ? null : 'environment' });
+  }
+
+  /** The control plane's secret; a file that others may read is none. */
+  async #secret(): Promise<string> {
+    const { TRAINER_SECRET_FILE: named, TRAINER_HOME: home } = this.settings;
+    const file = named ?? (home === undefined ? undefined : join(home, 'secret'));
+    if (file === undefined) return this.given('TRAINER_SECRET_FILE', undefined);
+    const read = await readPrivate(file);
+    if ('problem' in read) this.#problems.push({ name: 'TRAINER_SECRET_FILE', problem: read.problem, from: null });
+    return 'text' in read ? read.text : '';
+  }
+}
+
+/** Rights of group and others. */
+const OTHERS = 0o077;
+
+async function readPrivate(file: string): Promise<{ readonly text: string } | { readonly problem: string }> {
+  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => error.code ?? 'error');
+  if (typeof handle === 'string') return { problem: `the secret ${file} can't be read (${handle})` };
+  try {
+    const { mode } = await handle.stat();
+    if ((mode & OTHERS) !== 0) return { problem: `others may read ${file}; chmod 600 it, and make a new secret` };
+    const text = (await handle.readFile('utf8')).trim();
+    return text === '' ? { problem: `${file} is empty` } : { text };
+  } finally {
+    await handle.close();
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

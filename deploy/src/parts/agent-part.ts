@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url';
+import type { AgentSettings } from '@trainer/agent';
+import type { AgentPlace } from '../config/cluster-settings.js';
+import { portsOf, type Settings } from '../config/settings.js';
+import { NATIVE_FOLDER, readEngines } from '../native-parts.js';
+import { VERSION } from '../version.js';
+import type { Share } from './shares.js';
+
+/** @returns an agent as the settings have it, with its share of this machine. */
+export async function agentSettings(settings: Settings, place: AgentPlace, share: Share): Promise<AgentSettings> {
+  const ports = portsOf(settings);
+  return {
+    headAddresses: [...place.heads],
+    secret: place.secret,
+    natsServers: [place.nats.server],
+    natsToken: place.nats.token,
+    folder: place.folder,
+    advertisedHost: settings.TRAINER_ADVERTISED_HOST,
+    listenHost: settings.TRAINER_ADVERTISED_HOST,
+    ...(ports === null ? {} : { actorPorts: { from: ports.first, to: ports.last } }),
+    timeScale: settings.TRAINER_TIME_SCALE,
+    headlessMs: settings.TRAINER_HEADLESS_S * 1_000,
+    store: place.store,
+    nativeDir: NATIVE_FOLDER,
+    engines: [...(await readEngines())],
+    version: VERSION,
+    actorEntry: fileURLToPath(new URL('process.bundle.mjs', import.meta.resolve('@trainer/actor'))),
+    modules: { '@trainer/training': new URL('bundled/index.js', import.meta.resolve('@trainer/training')).href },
+    processEnvironment: { PATH: settings.PATH },
+    cpuMilli: share.cpuMilli,
+    memoryBytes: share.memoryBytes,
+    fakeGpus: settings.TRAINER_FAKE_GPUS,
+    visibleDevices: settings.CUDA_VISIBLE_DEVICES ?? null,
+  };
+}

@@ -1,0 +1,101 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '@trainer/model';
+import type { Logger, Spawner } from '@trainer/runtime';
+import type { Settings } from '../config/settings.js';
+import { RESTARTS, SupervisedServer, type RestartPolicy, type ServerProgram, type StopRung } from '../embedded/index.js';
+import type { Share } from './shares.js';
+
+/** Its own grace is a second; what is left of it and its actors is then killed. */
+const STOP_LADDER: readonly StopRung[] = [
+  { signal: 'SIGTERM', waitMs: 2_000 },
+  { signal: 'SIGKILL', waitMs: 200 },
+];
+const GRACE_S = 1;
+/** An agent that was not welcomed by then will not be; its last line says why. */
+const RESTARTS_OF_AGENTS: RestartPolicy = { ...RESTARTS, readyWithinMs: 20_000 };
+
+/** The command as one file, which starts in a third of the time and memory (deploy/setup/build.mjs). */
+const PROGRAM = fileURLToPath(new URL('../main.bundle.mjs', import.meta.url));
+
+export interface ChildAgentOptions {
+  /** From 2: the launcher's own is the first. */
+  readonly number: number;
+  /** The data folder of the cluster, which holds the secret and the agent's own folder. */
+  readonly home: string;
+  readonly settings: Settings;
+  readonly headAddress: string;
+  readonly natsUrl: string;
+  readonly objects: string;
+  readonly share: Share;
+  readonly spawner: Spawner;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Starts an agent as a process of its own, as if it were on another machine: `trainer agent` with a folder of its own. It is started
+ * again whenever it dies, and ends with this process.
+ * @throws ServerFailedError when it ends before it has joined, or does not join in time
+ */
+export async function startChildAgent(options: ChildAgentOptions): Promise<SupervisedServer> {
+  const { number, home, log } = options;
+  const folder = join(home, `agent-${number}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const server = new SupervisedServer(programOf(options, folder), options.clock, RESTARTS_OF_AGENTS, {
+    onLine: (line) => {
+      if (!isReadyLine(line)) log.warn(`agent ${number} wrote`, { line });
+    },
+    // The others go on: the cluster is smaller, as if a machine were gone.
+    onGivenUp: (error) => log.error(`agent ${number} is given up`, { error: error.message }),
+  });
+  server.onRestart(() => log.info(`agent ${number} has joined again`, {}));
+  await server.start();
+  return server;
+}
+
+function programOf(options: ChildAgentOptions, folder: string): ServerProgram {
+  return {
+    name: `agent ${options.number}`,
+    stopLadder: STOP_LADDER,
+    isReady: (_pid, lines) => Promise.resolve(lines.some(isReadyLine)),
+    launch: () =>
+      options.spawner.spawn({
+        command: process.execPath,
+        args: [PROGRAM, 'agent'],
+        env: environmentOf(options, folder),
+        stdio: ['ignore', 'pipe', 'pipe'],
+        isGroupLeader: true,
+      }),
+  };
+}
+
+function isReadyLine(line: string): boolean {
+  return line.startsWith('agent is ready');
+}
+
+/** What the launcher was told holds for all its agents; GPUs belong to its own, as one device can't be promised twice. */
+function environmentOf(
+  { home, settings, headAddress, natsUrl, objects, share }: ChildAgentOptions,
+  folder: string,
+): Record<string, string> {
+  return {
+    PATH: settings.PATH,
+    TRAINER_MODE: 'cluster',
+    TRAINER_HOME: folder,
+    TRAINER_SECRET_FILE: join(home, 'secret'),
+    TRAINER_HEADS: headAddress,
+    NATS_URL: natsUrl,
+    TRAINER_OBJECTS: objects,
+    TRAINER_CPUS: String((share.cpuMilli ?? 1_000) / 1_000),
+    ...(share.memoryBytes === null ? {} : { TRAINER_MEMORY: String(share.memoryBytes) }),
+    TRAINER_STOP_GRACE_S: String(GRACE_S),
+    TRAINER_TIME_SCALE: String(settings.TRAINER_TIME_SCALE),
+    TRAINER_HEADLESS_S: String(settings.TRAINER_HEADLESS_S),
+    TRAINER_LOG_LEVEL: settings.TRAINER_LOG_LEVEL,
+    TRAINER_FAKE_GPUS: String(settings.TRAINER_FAKE_GPUS),
+    ...(settings.TRAINER_PORTS === undefined ? {} : { TRAINER_PORTS: settings.TRAINER_PORTS }),
+    ...(settings.TRAINER_FAKE_GPUS > 0 ? {} : { CUDA_VISIBLE_DEVICES: 'none' }),
+  };
+}

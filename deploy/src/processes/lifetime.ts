@@ -1,0 +1,59 @@
+import type { Clock } from '@trainer/model';
+import { watchParent } from '@trainer/runtime';
+
+/** A look at the parent is one system call; npm's end is seen within this time. */
+const PARENT_EVERY_MS = 500;
+
+/** How a process lives: until a signal, the end of npm, or something that it can't go on without. */
+export interface LifetimeOptions {
+  readonly process: NodeJS.Process;
+  readonly clock: Clock;
+  /** npm started it: SIGKILL of npm reaches nobody, so its end is watched. */
+  readonly isUnderNpm: boolean;
+  /** A stop takes at most this long, ms; what hangs then is ended with the process. */
+  readonly stopWithinMs: number;
+}
+
+/** What is given to the start of a process. */
+export interface Lifetime {
+  /** What ends it again, run newest first; one that is pushed after the stop began is run too. */
+  readonly onClose: (close: () => Promise<void> | void) => void;
+  /** Says why in one line and ends the process with code 1. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/**
+ * Runs `start`, and ends the process when it is told to. When `start` fails, what it began is ended and its error thrown.
+ */
+export async function live(options: LifetimeOptions, start: (lifetime: Lifetime) => Promise<void>): Promise<void> {
+  const { process, clock } = options;
+  const closers: (() => Promise<void> | void)[] = [];
+  let isStopping = false;
+  const closeAll = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  const stop = async (code: number): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    clock.after(options.stopWithinMs, () => process.exit(code || 1));
+    await closeAll();
+    process.exit(code);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+  const watch = options.isUnderNpm
+    ? watchParent({ clock, everyMs: PARENT_EVERY_MS, parentPid: () => process.ppid, onGone: () => void stop(0) })
+    : null;
+  const onFatal = (error: Error): void => {
+    if (!isStopping) process.stderr.write(`${error.message}\n`);
+    void stop(1);
+  };
+  try {
+    await start({ onClose: (close) => void closers.push(close), onFatal });
+  } catch (error) {
+    // A stop breaks off a start, and says no more than that.
+    if (isStopping) return;
+    watch?.cancel();
+    await closeAll();
+    throw error;
+  }
+}
