@@ -1,6 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Clock, HeadId } from '@trainer/model';
-import { closeServer, listen, newHeadId, openMessages, openServer, sleep } from '@trainer/runtime';
+import { closeServer, deferred, listen, newHeadId, openMessages, openServer, sleep } from '@trainer/runtime';
 import type { Logger, Messages, Random, RandomBytes, TimeScale } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
 import type { ObjectStore } from '@trainer/storage';
@@ -25,6 +25,7 @@ import { ClusterLoop } from './loop/cluster-loop.js';
 import { ClusterState } from './loop/cluster-state.js';
 import { scaledTimers } from './loop/settings.js';
 import type { Timers } from './loop/settings.js';
+import { deriveSecrets } from './placement/start-spec.js';
 import { sweepFinalKeys } from './promotion/sweep.js';
 import { openDatabase } from './store/database.js';
 import type { Database } from './store/database.js';
@@ -127,7 +128,8 @@ async function run(parts: Parts): Promise<Head> {
   const loop = new ClusterLoop({ state, store, clock, random: parts.random, logger: log, raise, onFenced });
   const renewal = new Renewal({ leadership, headId, loop, clock, everyMs: timers.renewMs });
   const composed = composeHead({ ...parts, clock, logger: log, randomBytes: options.random, loop, store });
-  const server = openServer({ secret: config.secret, toStatus: errorToStatus });
+  const narrow = { secret: deriveSecrets(config.secret).lookupToken, methods: [ActorServiceService.get.path] };
+  const server = openServer({ secret: config.secret, narrow, toStatus: errorToStatus });
   serve(server, composed.services);
   await loop.start();
   const port = await listen(server, config.host, { from: config.port, to: config.port });
@@ -145,10 +147,18 @@ async function run(parts: Parts): Promise<Head> {
     await closeServer(server, clock, CLOSE_GRACE_MS);
     const resigned = leadership.resign(headId, state.headEpoch).catch((error: unknown) => log.debug('could not resign', { error }));
     // A database or NATS that is frozen must not hold up the end.
-    await Promise.race([resigned, sleep(clock, FAREWELL_MS)]);
-    await Promise.race([Promise.allSettled([messages.close(), database.close()]), sleep(clock, FAREWELL_MS)]);
+    await withinFarewell(clock, resigned);
+    await withinFarewell(clock, Promise.allSettled([messages.close(), database.close()]));
   };
   return { address: `${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, close: () => (closing ??= close()) };
+}
+
+/** @returns when the work is done, or its time is over. */
+async function withinFarewell(clock: Clock, work: Promise<unknown>): Promise<void> {
+  const over = deferred<void>();
+  const timer = clock.after(FAREWELL_MS, () => over.resolve());
+  await Promise.race([work, over.promise]);
+  timer.cancel();
 }
 
 function serve(server: Server, services: HeadServices): void {

@@ -42,7 +42,7 @@ afterAll(async () => {
 async function empty(): Promise<void> {
   await database.query(
     `TRUNCATE trainer.nodes, trainer.sessions, trainer.actors, trainer.leases, trainer.jobs, trainer.attempts, trainer.epoch_metrics,
-       trainer.checkpoints, trainer.models, trainer.events, trainer.bundles, trainer.idempotency_keys`,
+       trainer.checkpoints, trainer.models, trainer.events, trainer.bundles, trainer.idempotency_keys, trainer.actor_states`,
   );
   await database.query('UPDATE trainer.leadership SET head = NULL');
 }

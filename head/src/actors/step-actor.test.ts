@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { ACTOR_TRANSITIONS, actorId, bundleHash, leaseId, nodeId, sessionId } from '@trainer/model';
-import type { Actor, ActorState, ActorStateName } from '@trainer/model';
+import type { Actor, ActorState, ActorStateName, DeathCause } from '@trainer/model';
 import fc from 'fast-check';
 import type { Explanation } from '../scheduling/explanation.js';
 import type { ActorEvent } from './actor-events.js';
+import { pauseOf } from './restarts.js';
 import { pendingEffects, stepActor } from './step-actor.js';
 
 const LEASE = leaseId('1-1');
@@ -45,7 +46,7 @@ const EVENTS: readonly ActorEvent[] = [
   { kind: 'create-deadline', afterMs: 30_000 },
 ];
 
-function actor(at: ActorStateName): Actor {
+function actor(at: ActorStateName, maxRestarts = 0): Actor {
   return {
     spec: {
       id: actorId('actor-0000000000000001'),
@@ -59,13 +60,15 @@ function actor(at: ActorStateName): Actor {
       env: {},
       name: null,
       namespace: 'default',
-      maxRestarts: 0,
+      maxRestarts,
       checkpointEvery: 1_000,
       maxCallRetries: 0,
     },
     state: STATES[at],
     restarts: 0,
     lastDeath: null,
+    hasRun: at === 'alive',
+    quickRestarts: 0,
   };
 }
 
@@ -74,6 +77,15 @@ const TABLE: Record<ActorStateName, readonly string[]> = {
   pending: ['starting', '=', 'pending', '!', '=', '=', 'dead', 'dead', 'dead', 'dead'],
   starting: ['!', 'pending', '=', 'alive', 'dead', 'dead', 'stopping', 'stopping', '!', 'stopping'],
   alive: ['!', '!', '=', '=', 'dead', 'dead', 'stopping', 'stopping', '!', '='],
+  stopping: ['!', 'dead', '=', '=', 'dead', 'dead', '=', '=', '!', '='],
+  dead: ['!', '=', '=', '!', '=', '=', '=', '=', '=', '='],
+};
+
+/** The same of one that ran before and may be started again. */
+const AGAIN: Record<ActorStateName, readonly string[]> = {
+  pending: ['starting', '=', 'pending', '!', '=', '=', 'dead', 'dead', 'pending', '='],
+  starting: ['!', 'pending', '=', 'alive', 'pending', 'pending', 'stopping', 'stopping', '!', '='],
+  alive: ['!', '!', '=', '=', 'pending', 'pending', 'stopping', 'stopping', '!', '='],
   stopping: ['!', 'dead', '=', '=', 'dead', 'dead', '=', '=', '!', '='],
   dead: ['!', '=', '=', '!', '=', '=', '=', '=', '=', '='],
 };
@@ -89,6 +101,69 @@ describe('stepActor', () => {
   );
   test.each(cases)('%s, %s: %s', (at, _, expected, event) => {
     expect(outcome(actor(at), event)).toBe(expected);
+  });
+
+  const again = (Object.keys(STATES) as ActorStateName[]).flatMap((at) =>
+    EVENTS.map((event, i) => [at, event.kind, AGAIN[at][i], event] as const),
+  );
+  test.each(again)('restarted and %s, %s: %s', (at, _, expected, event) => {
+    expect(outcome({ ...actor(at, 3), restarts: 1, hasRun: true, quickRestarts: 1 }, event)).toBe(expected);
+  });
+
+  const exited = { kind: 'exited', code: 3 } as const;
+  const error = { name: 'E', message: 'm', stack: '', fields: {} };
+  const data = { code: 'actor.load-failed', message: 'm', facts: {}, retry: 'never' } as const;
+  const CAUSES: readonly (readonly [DeathCause, first: string, later: string])[] = [
+    [exited, 'pending', 'pending'],
+    [{ kind: 'exited', code: 0 }, 'pending', 'pending'],
+    [{ kind: 'signal', signal: 'SIGKILL' }, 'pending', 'pending'],
+    [{ kind: 'out-of-memory', limitBytes: 1, usedBytes: 2 }, 'pending', 'pending'],
+    [{ kind: 'node-lost', node: NODE }, 'pending', 'pending'],
+    [{ kind: 'owner-gone', owner: 'agent' }, 'pending', 'pending'],
+    [{ kind: 'fact-refused', why: 'w' }, 'pending', 'pending'],
+    [{ kind: 'released' }, 'pending', 'pending'],
+    [{ kind: 'constructor-threw', error }, 'dead', 'pending'],
+    [{ kind: 'load-failed', error: data }, 'dead', 'pending'],
+    [{ kind: 'start-timeout', afterMs: 1 }, 'dead', 'pending'],
+    [killed, 'dead', 'dead'],
+    [{ kind: 'finished' }, 'dead', 'dead'],
+  ];
+  test.each(CAUSES)('of %j the first start goes to %s, a later one to %s', (cause, first, later) => {
+    const ended = { kind: 'lease-ended', lease: LEASE, cause } as const;
+    expect(outcome(actor('starting', 1), ended)).toBe(first);
+    expect(outcome({ ...actor('starting', 1), hasRun: true }, ended)).toBe(later);
+  });
+
+  test('a restart counts, keeps why, and is placed as the next incarnation', () => {
+    const step = stepActor(actor('alive', 1), { kind: 'lease-ended', lease: LEASE, cause: exited }, 5);
+    expect(step).toMatchObject({
+      actor: { restarts: 1, lastDeath: exited, state: { at: 'pending', reason: 'It starts again: its process exited with code 3.' } },
+    });
+  });
+
+  test('when no restart is left the last end is final', () => {
+    const lost = { kind: 'lease-lost', lease: LEASE, node: NODE } as const;
+    expect(outcome({ ...actor('alive', 2), restarts: 2 }, lost)).toBe('dead');
+    expect(outcome({ ...actor('alive', -1), restarts: 1_000 }, lost)).toBe('pending');
+  });
+
+  test('one that is being killed while it starts again is not started once more', () => {
+    const restarting = { ...actor('starting', -1), restarts: 1, hasRun: true };
+    const step = stepActor(restarting, { kind: 'kill', by: 'someone' }, 5);
+    if (step.kind === 'illegal') throw new Error(step.why);
+    expect(outcome(step.actor, { kind: 'lease-ended', lease: LEASE, cause: exited })).toBe('dead');
+  });
+
+  test('an actor that dies at once waits longer and longer, up to ten seconds, until one of its lives was calm', () => {
+    let present = actor('alive', -1);
+    const pauses: number[] = [];
+    for (const life of [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 10_000, 1]) {
+      const step = stepActor(present, { kind: 'lease-ended', lease: LEASE, cause: exited }, life);
+      if (step.kind === 'illegal') throw new Error(step.why);
+      pauses.push(pauseOf(step.actor));
+      present = { ...step.actor, state: STATES.alive };
+    }
+    expect(pauses).toEqual([0, 100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000, 0, 100]);
   });
 
   test('a killed actor keeps the cause of its kill when its process ends', () => {
@@ -137,19 +212,26 @@ describe('stepActor', () => {
   test('whatever happens, it moves along its table, death stays, and a lease is left only by its end', () => {
     const event = fc.constantFrom<ActorEvent>(...EVENTS, { kind: 'placed', lease: LEASE, incarnation: 1 });
     fc.assert(
-      fc.property(fc.array(event, { minLength: 10, maxLength: 30, size: 'max' }), (events) => {
-        let present = actor('pending');
-        for (const next of events) {
-          const step = stepActor(present, next, 1);
-          if (step.kind === 'illegal') continue;
-          const [from, to] = [present.state, step.actor.state];
-          expect(from.at === to.at || ACTOR_TRANSITIONS[from.at].includes(to.at)).toBe(true);
-          const dropsLease = 'lease' in from && !('lease' in to);
-          expect(!dropsLease || ['refused', 'lease-ended', 'lease-lost'].includes(next.kind)).toBe(true);
-          expect(stepActor(step.actor, next, 2)).not.toMatchObject({ isChanged: true });
-          present = step.actor;
-        }
-      }),
+      fc.property(
+        fc.array(event, { minLength: 10, maxLength: 30, size: 'max' }),
+        fc.integer({ min: -1, max: 2 }),
+        (events, maxRestarts) => {
+          let present = actor('pending', maxRestarts);
+          for (const next of events) {
+            const step = stepActor(present, next, 1);
+            if (step.kind === 'illegal') continue;
+            const [from, to] = [present.state, step.actor.state];
+            expect(from.at === to.at || ACTOR_TRANSITIONS[from.at].includes(to.at)).toBe(true);
+            const risen = step.actor.restarts - present.restarts;
+            expect(risen === 0 || (risen === 1 && to.at === 'pending' && from.at !== 'stopping')).toBe(true);
+            expect(maxRestarts === -1 || step.actor.restarts <= maxRestarts).toBe(true);
+            const dropsLease = 'lease' in from && !('lease' in to);
+            expect(!dropsLease || ['refused', 'lease-ended', 'lease-lost'].includes(next.kind)).toBe(true);
+            expect(stepActor(step.actor, next, 2)).not.toMatchObject({ isChanged: true });
+            present = step.actor;
+          }
+        },
+      ),
     );
   });
 });

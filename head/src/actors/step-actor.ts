@@ -1,16 +1,22 @@
+import { describeCause } from '@trainer/model';
 import type { Actor, ActorState, DeathCause, LeaseId, Millis } from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import { explainText } from '../scheduling/explain-text.js';
 import type { ActorEffect, ActorEvent, ActorStep } from './actor-events.js';
+import { mayRestart, pauseOf, quickRestartsAfter } from './restarts.js';
 
 /**
- * pending --placed--> starting --ready--> alive --lease ended or lost--> dead
+ * pending --placed--> starting --ready--> alive
  * starting --refused--> pending
- * pending --kill, session ended, infeasible, create deadline--> dead
- * starting, alive --kill, session ended, create deadline--> stopping --lease ended or lost--> dead
+ * starting, alive --lease ended or lost--> pending, one restart more, while restarts are left for that cause; else dead
+ * pending --kill, session ended--> dead
+ * starting, alive --kill, session ended--> stopping --lease ended or lost--> dead
+ * pending, starting --create deadline--> as kill, in one that never ran
+ * pending --infeasible--> dead in its first incarnation; later it waits, as nodes may come back
  *
  * A1. `dead` stays. A2. What an older lease of the actor says changes nothing, and claims nothing: `ready` of it is illegal.
  * A3. A lease is never forgotten: the actor leaves `starting`, `alive` and `stopping` only by its lease's end, refusal or loss.
+ * A4. What was asked to end is not started again: `stopping` leads to `dead` only.
  */
 
 /** Applies one event; pure. @returns the actor and what to do, or why its table does not allow the event. */
@@ -35,7 +41,7 @@ export function stepActor(actor: Actor, event: ActorEvent, now: Millis): ActorSt
     case 'infeasible':
       return infeasible(actor, event, now);
     case 'create-deadline':
-      return actor.state.at === 'alive' ? same(actor) : end(actor, { kind: 'start-timeout', afterMs: event.afterMs }, now);
+      return actor.hasRun ? same(actor) : end(actor, { kind: 'start-timeout', afterMs: event.afterMs }, now);
   }
 }
 
@@ -79,14 +85,22 @@ function ready(actor: Actor, event: Extract<ActorEvent, { kind: 'ready' }>, now:
   if (leaseOf(state) !== event.lease) return illegal(actor, event, `lease ${event.lease} is not its present one`);
   if (state.at !== 'starting') return same(actor);
   const { lease, incarnation } = state;
-  return to(actor, { at: 'alive', since: now, lease, incarnation, node: event.node, address: event.address });
+  return to({ ...actor, hasRun: true }, { at: 'alive', since: now, lease, incarnation, node: event.node, address: event.address });
 }
 
 /** The lease's last word: its process is gone, or lost with its node. */
 function lastWord(actor: Actor, lease: LeaseId, cause: DeathCause, now: Millis): ActorStep {
   const { state } = actor;
   if (leaseOf(state) !== lease) return same(actor);
-  return to(actor, { at: 'dead', since: now, cause: state.at === 'stopping' ? state.cause : cause });
+  if (state.at === 'stopping') return to(actor, { at: 'dead', since: now, cause: state.cause });
+  return mayRestart(actor, cause) ? restart(actor, cause, now) : to(actor, { at: 'dead', since: now, cause });
+}
+
+function restart(actor: Actor, cause: DeathCause, now: Millis): ActorStep {
+  const next = { ...actor, restarts: actor.restarts + 1, lastDeath: cause, quickRestarts: quickRestartsAfter(actor, now) };
+  const pauseMs = pauseOf(next);
+  const when = pauseMs === 0 ? '' : ` ${pauseMs / 1000} s after its end`;
+  return to(next, pending(now, `It starts again${when}: ${describeCause(cause)}.`));
 }
 
 /** Wanted by somebody; the first cause stays. */
@@ -107,6 +121,7 @@ function end(actor: Actor, cause: DeathCause, now: Millis): ActorStep {
 function infeasible(actor: Actor, event: Extract<ActorEvent, { kind: 'infeasible' }>, now: Millis): ActorStep {
   if (actor.state.at === 'dead') return same(actor);
   if (actor.state.at !== 'pending') return illegal(actor, event, 'it holds a lease, so it does fit');
+  if (actor.restarts > 0) return waits(actor, explainText(event.explanation));
   return to(actor, { at: 'dead', since: now, cause: { kind: 'killed', by: `the scheduler: ${explainText(event.explanation)}` } });
 }
 

@@ -1,4 +1,5 @@
-import type { DeathCause, Fact, Lease, NodeId, RankReport, RefusedFact, SavedState } from '@trainer/model';
+import { ACTOR_STATES_BUCKET, parseActorStateKey } from '@trainer/model';
+import type { ActorId, DeathCause, Fact, Lease, NodeId, RankReport, RefusedFact, SavedState } from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import { refused } from '../placement/placer.js';
 import type { Turn } from './turn.js';
@@ -84,8 +85,18 @@ function saved(turn: Turn, lease: Lease, state: SavedState): string | null {
   if (holder.kind !== 'actor') return `lease ${lease.id} is no actor's`;
   const actor = turn.actor(holder.actor);
   if (actor?.state.at !== 'alive' || actor.state.lease !== lease.id) return `lease ${lease.id} is not the one its actor lives in`;
+  const place = placeProblem(state, holder.actor, holder.incarnation);
+  if (place !== null) return place;
   turn.saveState({ actor: holder.actor, incarnation: holder.incarnation, savedAt: turn.now, state });
   return null;
+}
+
+/** The head removes what a state names: it must lie where that incarnation's states lie. @returns why it does not, or null */
+function placeProblem(state: SavedState, actor: ActorId, incarnation: number): string | null {
+  if (state.kind === 'inline') return null;
+  const key = parseActorStateKey(state.key);
+  const isRight = state.bucket === ACTOR_STATES_BUCKET && key?.actor === actor && key.incarnation === incarnation;
+  return isRight ? null : `${state.key} in bucket ${state.bucket} is no place for a state of incarnation ${incarnation} of ${actor}`;
 }
 
 /** The process, if there was one, is gone. */

@@ -1,5 +1,6 @@
 import { catalogEntry, TrainerError } from '@trainer/model';
 import type { Actor, ActorId, Clock, JobId, Millis, Timer } from '@trainer/model';
+import { RestartPauses } from '../actors/restart-pauses.js';
 import { demandOf } from '../jobs/job-demand.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { Demand, Placement, Policy } from '../scheduling/demand.js';
@@ -34,8 +35,11 @@ export class Planner {
   #patience: Timer | null = null;
   #isReasonHeldBack = false;
   readonly #reasonAt = new Map<string, Millis>();
+  readonly #restarts: RestartPauses;
 
-  constructor(private readonly options: PlannerOptions) {}
+  constructor(private readonly options: PlannerOptions) {
+    this.#restarts = new RestartPauses(options.clock, () => this.touch());
+  }
 
   /** Something changed that may let a demand go on. Cheap; may be called often. */
   touch(): void {
@@ -47,6 +51,7 @@ export class Planner {
 
   close(): void {
     this.#patience?.cancel();
+    this.#restarts.close();
   }
 
   async #run(): Promise<void> {
@@ -79,11 +84,15 @@ export class Planner {
   }
 
   #actorDemands(): Demand[] {
-    return [...this.options.loop.state.actors.decided()].flatMap(({ spec, state }): Demand[] =>
-      state.at === 'pending'
-        ? [{ id: spec.id, kind: 'actor', bundles: [spec.resources], priority: spec.priority, since: state.since, needsEngine: null }]
-        : [],
-    );
+    const pending = [...this.options.loop.state.actors.decided()].filter(({ state }) => state.at === 'pending');
+    return this.#restarts.due(pending).map(({ spec: { id, resources, priority }, state: { since } }) => ({
+      id,
+      kind: 'actor',
+      bundles: [resources],
+      priority,
+      since,
+      needsEngine: null,
+    }));
   }
 
   #apply(turn: Turn, placement: Placement): void {
@@ -108,7 +117,8 @@ export class Planner {
 
   #explain(turn: Turn, explanation: Explanation): void {
     const actor = turn.actor(explanation.demand as ActorId);
-    if (actor !== undefined && explanation.verdict === 'infeasible') {
+    // One that ran before waits: the node that it fits on may come back.
+    if (actor !== undefined && actor.restarts === 0 && explanation.verdict === 'infeasible') {
       this.options.onInfeasible(actor.spec.id, new InfeasibleError(explanation));
       turn.stepActor(actor.spec.id, { kind: 'infeasible', explanation });
       return;

@@ -35,6 +35,7 @@ export class Turn {
   readonly #writes: { job: JobId; write: JobWrite }[] = [];
   readonly #keys: IdempotencyKey[] = [];
   readonly #actorStates: StoredActorState[] = [];
+  readonly #forgottenStates: ActorId[] = [];
   readonly #bundles: { hash: string; bytes: number; createdAt: Millis }[] = [];
 
   constructor(
@@ -77,6 +78,9 @@ export class Turn {
   saveState(state: StoredActorState): void {
     this.#actorStates.push(state);
   }
+  get actorStates(): readonly StoredActorState[] {
+    return this.#actorStates;
+  }
   addBundle(hash: string, bytes: number): void {
     this.#bundles.push({ hash, bytes, createdAt: this.now });
   }
@@ -116,6 +120,7 @@ export class Turn {
     const step = stepActor(actor, event, this.now);
     if (step.kind === 'illegal') return this.#report(step);
     if (step.isChanged) this.actors.set(id, step.actor);
+    if (step.isChanged && step.actor.state.at === 'dead') this.#forgottenStates.push(id);
     for (const effect of step.effects) {
       if (effect.kind === 'place') this.effects.push({ kind: 'place', lease: effect.lease, action: 'reserve-and-start' });
       else if (effect.kind === 'stop') this.#endLease(effect.lease, effect.cause);
@@ -201,6 +206,7 @@ export class Turn {
       newActors: this.#newActors,
       actors: [...this.actors.values()],
       actorStates: this.#actorStates,
+      forgottenStates: this.#forgottenStates,
       leases: [...this.leases.values()],
       newJobs: this.#newJobs,
       jobs: [...this.jobs.values()],

@@ -31,19 +31,28 @@ export interface PlacerOptions {
  *
  *   P1. Only a committed lease of a node whose hello is reconciled is sent, with the id of that stream.
  *   P2. A lost answer is asked for again with the same lease; after `placeForMs` the lease is given up and released.
- *   P3. Sending twice is harmless; while one sending of a lease runs, another is not begun.
+ *   P3. Sending twice is harmless; what is asked for while one sending of a lease runs is done after it: that one may have
+ *       found no stream, and the next hello asks only once.
  */
 export class Placer {
-  readonly #running = new Set<LeaseId>();
+  /** What is sent now, and what follows it. */
+  readonly #running = new Map<LeaseId, PlaceAction | null>();
 
   constructor(private readonly options: PlacerOptions) {}
 
   place(lease: LeaseId, action: PlaceAction): void {
-    if (this.#running.has(lease)) return;
-    this.#running.add(lease);
+    if (this.#running.has(lease)) {
+      this.#running.set(lease, action);
+      return;
+    }
+    this.#running.set(lease, null);
     void this.#send(lease, action)
       .catch((error: unknown) => this.options.logger.error('a placement failed', { lease, error }))
-      .finally(() => this.#running.delete(lease));
+      .finally(() => {
+        const next = this.#running.get(lease) ?? null;
+        this.#running.delete(lease);
+        if (next !== null) this.place(lease, next);
+      });
   }
 
   async #send(id: LeaseId, action: PlaceAction): Promise<void> {

@@ -24,7 +24,7 @@ const PAGE = 500;
  * doing it twice gives the same objects.
  */
 export class Promoter {
-  readonly #running = new Set<JobId>();
+  readonly #running = new Set<string>();
   readonly #closed = new AbortController();
 
   constructor(private readonly options: PromoterOptions) {}
@@ -34,7 +34,7 @@ export class Promoter {
   }
 
   promote(job: JobId, bucket: string, copies: readonly Copy[]): void {
-    this.#once(job, async () => {
+    this.#once('promote', job, async () => {
       const error = await this.#copyAll(bucket, copies);
       await this.options.loop.turn((turn) =>
         turn.stepJob(job, error === null ? { kind: 'promoted' } : { kind: 'promotion-failed', error }),
@@ -43,21 +43,23 @@ export class Promoter {
   }
 
   cleanup(job: JobId, bucket: string, prefix: string): void {
-    this.#once(job, async () => {
+    this.#once('cleanup', job, async () => {
       await this.#retried(() => removeAll(this.options.objects, bucket, prefix));
       await this.options.loop.turn((turn) => turn.stepJob(job, { kind: 'cleaned' }));
     });
   }
 
-  #once(job: JobId, run: () => Promise<void>): void {
-    if (this.#running.has(job)) return;
-    this.#running.add(job);
+  /** A cleanup is asked for while the promotion before it hears of its own commit: neither keeps the other from running. */
+  #once(kind: 'promote' | 'cleanup', job: JobId, run: () => Promise<void>): void {
+    const key = `${kind} ${job}`;
+    if (this.#running.has(key)) return;
+    this.#running.add(key);
     void run()
       .catch((error: unknown) => {
         if (!this.#closed.signal.aborted)
           this.options.logger.warn('files of a job could not be moved; a new head tries again', { job, error });
       })
-      .finally(() => this.#running.delete(job));
+      .finally(() => this.#running.delete(key));
   }
 
   async #copyAll(bucket: string, copies: readonly Copy[]): Promise<ErrorData | null> {

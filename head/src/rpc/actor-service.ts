@@ -1,8 +1,9 @@
-import { actorId, fromErrorData, TrainerError } from '@trainer/model';
-import type { Actor, ActorId, ActorView, Clock, Millis } from '@trainer/model';
+import { actorId, fromErrorData, InvalidRequestError, TrainerError } from '@trainer/model';
+import type { Actor, ActorId, ActorSpec, ActorView, Clock, Issue, Millis } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
-import type { ActorServiceServer, pb } from '@trainer/wire';
+import type { ActorServiceServer, CreateActor, pb } from '@trainer/wire';
 import { decodeCreateActor, encodeActorView } from '@trainer/wire';
+import { DEFAULT_NAMESPACE, differenceOf, holderOf, namedActor, nameIssues, NameTakenError } from '../actors/actor-names.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { InfeasibleError } from '../loop/planner.js';
 import type { Secrets } from '../placement/start-spec.js';
@@ -29,6 +30,8 @@ const MAX_LISTED = 10_000;
 const MAX_INFEASIBLE = 1_000;
 /** Hashes remembered; others are looked up in the store. */
 const MAX_BUNDLES_SEEN = 1_000;
+/** Ids remembered whose kill came before their create; it follows within seconds, if at all. */
+const MAX_UNBORN = 1_000;
 
 /** Actors: created, killed, found and listed. Create and Kill are idempotent by id. */
 export class ActorCalls {
@@ -36,6 +39,8 @@ export class ActorCalls {
   /** Bundles are never removed, so that one look is enough. */
   readonly #bundles = new Set<string>();
   readonly #infeasible = new Map<ActorId, InfeasibleError>();
+  readonly #admitting = new Map<ActorId, Promise<Actor>>();
+  readonly #killedUnborn = new Map<ActorId, string>();
 
   constructor(private readonly rules: ActorRules) {
     const { logger, logs } = rules;
@@ -55,26 +60,67 @@ export class ActorCalls {
 
   async #create(request: pb.CreateActorRequest): Promise<pb.ActorView> {
     const { loop, clock } = this.rules;
-    const { spec, timeoutMs: asked } = decodeCreateActor(request);
-    const timeoutMs = asked > 0 ? asked : DEFAULT_CREATE_MS;
-    const known =
-      loop.state.actors.get(spec.id) ?? (await this.#known(spec.id, spec.classRef.kind === 'bundle' ? spec.classRef.hash : null));
+    const { spec, timeoutMs, getIfExists } = checkedCreate(decodeCreateActor(request));
     const startedMs = clock.monotonicMs();
-    const ran = loop.actors.until(spec.id, loop.state.actors.seen(spec.id) ?? settled(known), hasRun, timeoutMs);
-    if (known === null) {
-      await loop.turn((turn) => {
-        if (turn.actor(spec.id) !== undefined) return;
-        if (spec.session === null || turn.session(spec.session)?.state !== 'open') throw new SessionUnknownError(spec.session ?? '');
-        turn.addActor({ spec, state: { at: 'pending', since: turn.now, reason: null }, restarts: 0, lastDeath: null });
-      });
+    for (;;) {
+      const found = (await this.#admitInOrder(spec, getIfExists)).spec.id;
+      const isOwn = found === spec.id;
+      const now = loop.state.actors.seen(found) ?? (await this.#stored(found));
+      const isEnding = !isOwn && now.state.at === 'stopping';
+      const leftMs = startedMs + timeoutMs - clock.monotonicMs();
+      const actor = await loop.actors.until(found, now, isEnding ? isDead : isAliveOrDead, leftMs);
+      if (actor === null) return this.#gaveUp(found, clock.monotonicMs() - startedMs, isOwn);
+      // The other one of that name is gone, and the name is free.
+      if (!isOwn && isDead(actor)) continue;
+      this.#checkRan(actor);
+      return encodeActorView(this.#view(actor));
     }
-    const actor = await ran;
-    if (actor === null) return this.#gaveUp(spec.id, clock.monotonicMs() - startedMs);
-    this.#checkRan(actor);
-    return encodeActorView(this.#view(actor));
   }
 
-  async #known(id: ActorId, bundle: string | null): Promise<Actor | null> {
+  /** Creates of one id follow each other: each sees what the one before has stored. */
+  async #admitInOrder(spec: ActorSpec, getIfExists: boolean): Promise<Actor> {
+    const { id } = spec;
+    const before = this.#admitting.get(id) ?? Promise.resolve();
+    const run = before.catch(() => undefined).then(() => this.#admit(spec, getIfExists));
+    this.#admitting.set(id, run);
+    try {
+      return await run;
+    } finally {
+      if (this.#admitting.get(id) === run) this.#admitting.delete(id);
+    }
+  }
+
+  /** @returns the actor of that id, else, where it will do, the one of that name; new: it is stored */
+  async #admit(spec: ActorSpec, getIfExists: boolean): Promise<Actor> {
+    const { loop } = this.rules;
+    const known = loop.state.actors.get(spec.id) ?? (await this.#known(spec));
+    if (known !== null) return known;
+    return loop.turn((turn) => {
+      const by = this.#killedUnborn.get(spec.id);
+      if (by !== undefined) throw new ActorDiedError(spec.id, { kind: 'killed', by });
+      const { name, namespace, session } = spec;
+      const holder = name === null ? undefined : holderOf(turn, { namespace, name });
+      if (holder !== undefined && name !== null) {
+        const why = getIfExists ? differenceOf(spec, holder.spec) : 'taken';
+        if (why !== null) throw new NameTakenError({ namespace, name }, holder, why);
+        return holder;
+      }
+      if (session !== null && turn.session(session)?.state !== 'open') throw new SessionUnknownError(session);
+      const actor: Actor = {
+        spec,
+        state: { at: 'pending', since: turn.now, reason: null },
+        restarts: 0,
+        lastDeath: null,
+        hasRun: false,
+        quickRestarts: 0,
+      };
+      turn.addActor(actor);
+      return actor;
+    });
+  }
+
+  async #known({ id, classRef }: ActorSpec): Promise<Actor | null> {
+    const bundle = classRef.kind === 'bundle' ? classRef.hash : null;
     const isSeen = bundle === null || this.#bundles.has(bundle);
     const [known, has] = await Promise.all([this.rules.store.actor(id), isSeen || this.rules.store.hasBundle(bundle)]);
     if (known === null && !has) throw new BundleUnknownError(bundle ?? '');
@@ -82,10 +128,10 @@ export class ActorCalls {
     return known;
   }
 
-  async #gaveUp(id: ActorId, afterMs: Millis): Promise<never> {
+  async #gaveUp(id: ActorId, afterMs: Millis, isOwn: boolean): Promise<never> {
     const waiting = this.rules.loop.state.actors.seen(id)?.state;
-    await this.rules.loop.turn((turn) => turn.stepActor(id, { kind: 'create-deadline', afterMs }));
-    throw new PlacementTimeoutError(id, Math.round(afterMs), waiting?.at === 'pending' ? waiting.reason : null);
+    if (isOwn) await this.rules.loop.turn((turn) => turn.stepActor(id, { kind: 'create-deadline', afterMs }));
+    throw new PlacementTimeoutError(id, Math.round(afterMs), waiting?.at === 'pending' ? waiting.reason : null, isOwn);
   }
 
   #checkRan(actor: Actor): void {
@@ -104,19 +150,34 @@ export class ActorCalls {
   async #kill(request: pb.KillActorRequest): Promise<pb.ActorView> {
     const { loop } = this.rules;
     const id = this.#id(request.id);
-    if (loop.state.actors.get(id) === undefined) return encodeActorView(this.#view(await this.#stored(id)));
-    const gone = loop.actors.until(id, undefined, (actor) => actor.state.at === 'dead', KILL_WAIT_MS);
+    if (loop.state.actors.get(id) === undefined) {
+      const stored = await this.rules.store.actor(id);
+      // It may have been created while the store was asked.
+      if (loop.state.actors.get(id) === undefined) {
+        if (stored === null) this.#rememberUnborn(id, request.by);
+        return encodeActorView(this.#view(stored ?? (await this.#stored(id))));
+      }
+    }
+    const gone = loop.actors.until(id, undefined, isDead, KILL_WAIT_MS);
     await loop.turn((turn) => turn.stepActor(id, { kind: 'kill', by: request.by }));
     const now = loop.state.actors.seen(id);
     return encodeActorView(this.#view((now === undefined ? null : await gone) ?? now ?? (await this.#stored(id))));
   }
 
+  /** Its create may still be under way: a kill that overtakes it must not be lost. */
+  #rememberUnborn(id: ActorId, by: string): void {
+    const [oldest] = this.#killedUnborn.keys();
+    if (oldest !== undefined && this.#killedUnborn.size >= MAX_UNBORN) this.#killedUnborn.delete(oldest);
+    this.#killedUnborn.set(id, by);
+  }
+
   async #get(request: pb.GetActorRequest): Promise<pb.ActorView> {
     const { loop } = this.rules;
-    const id = this.#id(request.id);
+    const { name } = request;
+    const id = name === undefined ? this.#id(request.id) : namedActor(loop.state, withNamespace(name)).spec.id;
     const seen = loop.state.actors.seen(id);
     if (seen === undefined) return encodeActorView(this.#view(await this.#stored(id)));
-    const ran = request.waitMs > 0 ? await loop.actors.until(id, seen, hasRun, request.waitMs) : seen;
+    const ran = request.waitMs > 0 ? await loop.actors.until(id, seen, isAliveOrDead, request.waitMs) : seen;
     return encodeActorView(this.#view(ran ?? loop.state.actors.seen(id) ?? seen));
   }
 
@@ -150,12 +211,30 @@ export class ActorCalls {
   }
 }
 
-/** Is there an answer for its creator? */
-function hasRun(actor: Actor): boolean {
-  return actor.state.at === 'alive' || actor.state.at === 'dead';
+/** Is there an answer for its creator, or for who waits for its restart? */
+function isAliveOrDead(actor: Actor): boolean {
+  return actor.state.at === 'alive' || isDead(actor);
 }
 
-/** An ended actor is not in the books any more. */
-function settled(known: Actor | null): Actor | undefined {
-  return known?.state.at === 'dead' ? known : undefined;
+function isDead(actor: Actor): boolean {
+  return actor.state.at === 'dead';
+}
+
+function withNamespace<Named extends { readonly namespace: string }>(named: Named): Named {
+  return { ...named, namespace: named.namespace === '' ? DEFAULT_NAMESPACE : named.namespace };
+}
+
+/** @throws InvalidRequestError */
+function checkedCreate({ timeoutMs, getIfExists, ...sent }: CreateActor): CreateActor {
+  const spec = withNamespace(sent.spec);
+  const { name, namespace, maxRestarts, checkpointEvery, concurrency } = spec;
+  const issues: Issue[] = [...nameIssues('namespace', namespace), ...(name === null ? [] : nameIssues('name', name))];
+  if (maxRestarts < -1) issues.push({ path: ['maxRestarts'], message: `is ${maxRestarts}; give -1 (always) or more`, type: 'range' });
+  if (checkpointEvery === 'call' && concurrency !== 1) {
+    const message = `'call' needs concurrency 1, and it is ${concurrency}: the state must be that of one call`;
+    issues.push({ path: ['checkpointEvery'], message, type: 'conflict' });
+  }
+  if (getIfExists && name === null) issues.push({ path: ['getIfExists'], message: 'needs a name', type: 'conflict' });
+  if (issues.length > 0) throw new InvalidRequestError(issues);
+  return { spec, timeoutMs: timeoutMs > 0 ? timeoutMs : DEFAULT_CREATE_MS, getIfExists };
 }

@@ -23,13 +23,13 @@ export class LogNotFoundError extends TrainerError<'log.not-found', { of: string
   }
 }
 
-/** The actor did not run within the time that its creator gave it, and was ended. */
+/** The actor did not run within the time that its creator gave it. It was ended, unless it is somebody else's of that name. */
 export class PlacementTimeoutError extends TrainerError<'placement.timeout', { actor: string; timeoutMs: Millis; reason: string | null }> {
-  constructor(actor: ActorId, timeoutMs: Millis, reason: string | null) {
+  constructor(actor: ActorId, timeoutMs: Millis, reason: string | null, isEnded: boolean) {
     const why = reason === null ? '' : ` ${reason}`;
     super(
       'placement.timeout',
-      `Actor ${actor} did not run within ${timeoutMs} ms and was ended.${why}`,
+      `Actor ${actor} did not run within ${timeoutMs} ms${isEnded ? ' and was ended' : ''}.${why}`,
       { actor, timeoutMs, reason },
       'same',
     );

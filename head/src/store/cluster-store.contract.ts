@@ -134,6 +134,46 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       expect(await store.actorState(actor)).toEqual(stored);
     });
 
+    test('an actor that was started again is loaded with why, and its state goes with its end', async () => {
+      const { store } = await open();
+      const actor = anActor('actor-0000000000000001');
+      const { id } = actor.spec;
+      const again: Actor = {
+        ...actor,
+        state: { at: 'pending', since: 2, reason: 'It starts again.' },
+        restarts: 3,
+        lastDeath: { kind: 'signal', signal: 'SIGKILL' },
+        hasRun: true,
+        quickRestarts: 2,
+      };
+      await store.commit({ newActors: [{ actor, createdAt: 1 }] });
+      const state = { kind: 'inline', bytes: Buffer.from([1]) } as const;
+      await store.commit({ actors: [again], actorStates: [{ actor: id, incarnation: 1, savedAt: 1, state }] });
+      expect((await store.load()).actors).toEqual([again]);
+      const dead: Actor = { ...again, state: { at: 'dead', since: 3, cause: { kind: 'killed', by: 'a test' } } };
+      await store.commit({
+        actors: [dead],
+        actorStates: [{ actor: id, incarnation: 2, savedAt: 2, state }],
+        forgottenStates: [id],
+      });
+      expect(await store.actorState(id)).toBeNull();
+      expect(await store.actor(id)).toEqual(dead);
+    });
+
+    test('a name has one unended actor, and is free after its end', async () => {
+      const { store } = await open();
+      const [first, second] = ['actor-0000000000000001', 'actor-0000000000000002'].map((id) => named(anActor(id), 'hits'));
+      const elsewhere = named(anActor('actor-0000000000000003'), 'hits', 'other');
+      if (first === undefined || second === undefined) throw new Error('two were made');
+      await store.commit({ newActors: [first, elsewhere].map((actor) => ({ actor, createdAt: 1 })) });
+      await store.commit({ actors: [{ ...first, state: { at: 'dead', since: 2, cause: { kind: 'finished' } } }] });
+      await store.commit({ newActors: [{ actor: second, createdAt: 3 }] });
+      expect((await store.load()).actors.map(({ spec }) => spec.id).sort()).toEqual([second.spec.id, elsewhere.spec.id]);
+      await expect(store.commit({ newActors: [{ actor: first, createdAt: 1 }] })).resolves.toBeUndefined();
+      const third = named(anActor('actor-0000000000000004'), 'hits');
+      await expect(store.commit({ newActors: [{ actor: third, createdAt: 1 }] })).rejects.toThrow();
+    });
+
     test('after another head has taken over nothing is written', async () => {
       const { store, takeOver } = await open();
       await takeOver();
@@ -189,7 +229,13 @@ function anActor(id: string): Actor {
     state: { at: 'pending', since: 1, reason: null },
     restarts: 0,
     lastDeath: null,
+    hasRun: false,
+    quickRestarts: 0,
   };
+}
+
+function named(actor: Actor, name: string, namespace = 'default'): Actor {
+  return { ...actor, spec: { ...actor.spec, name, namespace } };
 }
 
 function aLease(): Lease {

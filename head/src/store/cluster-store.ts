@@ -68,6 +68,8 @@ export interface Change {
   readonly newActors?: readonly { readonly actor: Actor; readonly createdAt: Millis }[];
   readonly actors?: readonly Actor[];
   readonly actorStates?: readonly StoredActorState[];
+  /** Actors that have ended: nobody is restored any more. */
+  readonly forgottenStates?: readonly ActorId[];
   readonly leases?: readonly Lease[];
   readonly newJobs?: readonly JobRecord[];
   readonly jobs?: readonly JobRecord[];

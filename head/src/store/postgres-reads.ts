@@ -31,6 +31,8 @@ interface ActorRow {
   readonly state: ActorState;
   readonly restarts: number;
   readonly last_death: DeathCause | null;
+  readonly has_run: boolean;
+  readonly quick_restarts: number;
 }
 interface NodeRow extends Pick<NodeEntry, 'host' | 'version' | 'capacity' | 'labels' | 'engines'> {
   readonly node: string;
@@ -40,7 +42,7 @@ interface NodeRow extends Pick<NodeEntry, 'host' | 'version' | 'capacity' | 'lab
   readonly since: string;
 }
 
-const ACTOR = 'SELECT spec, args, state, restarts, last_death FROM trainer.actors';
+const ACTOR = 'SELECT spec, args, state, restarts, last_death, has_run, quick_restarts FROM trainer.actors';
 const JOB = 'SELECT request, state FROM trainer.jobs';
 
 type EventRow = { readonly number: string; readonly at: string; readonly request: TrainRequest } & (
@@ -200,8 +202,15 @@ function toEvent(job: JobId, row: EventRow): JobEvent {
     : { ...place, type: row.type, data: { ...row.data, request: row.request } };
 }
 
-function toActor({ spec, args, state, restarts, last_death }: ActorRow): Actor {
-  return { spec: { ...spec, id: actorId(spec.id), args }, state, restarts, lastDeath: last_death };
+function toActor({ spec, args, ...row }: ActorRow): Actor {
+  return {
+    spec: { ...spec, id: actorId(spec.id), args },
+    state: row.state,
+    restarts: row.restarts,
+    lastDeath: row.last_death,
+    hasRun: row.has_run,
+    quickRestarts: row.quick_restarts,
+  };
 }
 
 function toNode(row: NodeRow): StoredNode {

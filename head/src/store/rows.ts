@@ -38,16 +38,21 @@ const TABLES = {
       state: 'jsonb',
       restarts: 'integer',
     },
+    // Only the same actor again is passed over: a second one of its name is a defect of this head's, and fails.
     write: (source) =>
-      `INSERT INTO trainer.actors (actor, session, at, created_at, spec, args, state, restarts) SELECT actor, session, at, created_at, spec, decode(args, 'base64'), state, restarts FROM ${source} ON CONFLICT DO NOTHING`,
+      `INSERT INTO trainer.actors (actor, session, at, created_at, spec, args, state, restarts) SELECT actor, session, at, created_at, spec, decode(args, 'base64'), state, restarts FROM ${source} ON CONFLICT (actor) DO NOTHING`,
   },
   actors: update(
     'actors',
     'actor',
-    { actor: 'text', at: 'text', state: 'jsonb', restarts: 'integer', last_death: 'jsonb' },
+    { actor: 'text', at: 'text', state: 'jsonb', restarts: 'integer', last_death: 'jsonb', has_run: 'boolean', quick_restarts: 'integer' },
     `t.at <> ${FINAL}`,
   ),
   actorStates: upsert('actor_states', ['actor'], { actor: 'text', incarnation: 'integer', saved_at: 'bigint', state: 'jsonb' }),
+  forgottenStates: {
+    columns: { actor: 'text' },
+    write: (source) => `DELETE FROM trainer.actor_states t USING ${source} WHERE t.actor = x.actor`,
+  },
   leases: upsert('leases', ['lease'], {
     lease: 'text',
     node: 'text',
@@ -102,6 +107,7 @@ const TABLE_NAMES: readonly TableName[] = [
   'newActors',
   'actors',
   'actorStates',
+  'forgottenStates',
   'leases',
   'newJobs',
   'jobs',
@@ -153,6 +159,8 @@ function rowsOf(name: TableName, change: Change): Iterable<readonly [string, Row
       return (change.actors ?? []).map((actor) => [actor.spec.id, actorRow(actor)]);
     case 'actorStates':
       return (change.actorStates ?? []).map((stored) => [stored.actor, actorStateRow(stored)]);
+    case 'forgottenStates':
+      return (change.forgottenStates ?? []).map((actor) => [actor, { actor }]);
     case 'leases':
       return (change.leases ?? []).map((lease) => [lease.id, leaseRow(lease)]);
     case 'newJobs':
@@ -219,8 +227,8 @@ function newActorRow(actor: Actor, createdAt: number): Row {
   };
 }
 
-function actorRow({ spec, state, restarts, lastDeath }: Actor): Row {
-  return { actor: spec.id, at: state.at, state, restarts, last_death: lastDeath };
+function actorRow({ spec, state, restarts, lastDeath, hasRun, quickRestarts }: Actor): Row {
+  return { actor: spec.id, at: state.at, state, restarts, last_death: lastDeath, has_run: hasRun, quick_restarts: quickRestarts };
 }
 
 function actorStateRow({ actor, incarnation, savedAt, state }: StoredActorState): Row {

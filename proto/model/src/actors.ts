@@ -38,6 +38,25 @@ export type SavedState =
 /** States up to this many bytes travel as facts (actors.md). */
 export const INLINE_STATE_BYTES = 64 * 1024;
 
+/** Where larger states lie; the head removes them, whoever wrote them. */
+export const ACTOR_STATES_BUCKET = 'trainer-actors';
+
+/** Everything stored for an actor begins with it. */
+export function actorStatesPrefix(actor: ActorId): string {
+  return `actors/${actor}/`;
+}
+
+/** @param n counts the states of an incarnation, from 1; no key is written twice */
+export function actorStateKey(actor: ActorId, incarnation: number, n: number): string {
+  return `${actorStatesPrefix(actor)}${incarnation}-${n}`;
+}
+
+/** The reverse of `actorStateKey`; null: it is no such key. */
+export function parseActorStateKey(key: string): { readonly actor: ActorId; readonly incarnation: number; readonly n: number } | null {
+  const match = /^actors\/(actor-[0-9a-f]{16})\/([1-9][0-9]{0,9})-([1-9][0-9]{0,14})$/.exec(key);
+  return match?.[1] === undefined ? null : { actor: match[1] as ActorId, incarnation: Number(match[2]), n: Number(match[3]) };
+}
+
 /**
  * pending --placed--> starting --ready--> alive --kill--> stopping --lease ended--> dead;
  * starting (again), alive --its process or node is gone, restarts are left--> pending, else dead.
@@ -64,6 +83,10 @@ export interface Actor {
   readonly restarts: number;
   /** Why its last incarnation ended, where it was started again; null: it is in its first. */
   readonly lastDeath: DeathCause | null;
+  /** Has a constructor of it ever run to its end? Before that it is still being created. */
+  readonly hasRun: boolean;
+  /** Restarts that followed each other quickly, the last one included; the pause before it grows with them. */
+  readonly quickRestarts: number;
 }
 
 /** An actor as clients see it. */

@@ -21,7 +21,14 @@ export { describeCause } from './causes.js';
 export type { DeathCause, RemoteFailure } from './causes.js';
 export { isFinalLease, LEASE_TRANSITIONS } from './leases.js';
 export type { AgentLeaseState, Lease, LeaseHolder, LeaseState } from './leases.js';
-export { ACTOR_TRANSITIONS, INLINE_STATE_BYTES } from './actors.js';
+export {
+  ACTOR_STATES_BUCKET,
+  ACTOR_TRANSITIONS,
+  actorStateKey,
+  actorStatesPrefix,
+  INLINE_STATE_BYTES,
+  parseActorStateKey,
+} from './actors.js';
 export type { Actor, ActorClassRef, ActorSpec, ActorState, ActorStateName, ActorView, SavedState } from './actors.js';
 export type { NodeState, NodeView } from './nodes.js';
 export { isFinalStatus, STATUSES } from './jobs.js';

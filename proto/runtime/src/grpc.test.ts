@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { createServer } from 'node:net';
 import { closeServer, listen, openClient, openServer } from './grpc.js';
+import type { NarrowSecret } from './grpc.js';
 import { systemClock } from './system-clock.js';
 
 const pass = (bytes: Buffer): Buffer => bytes;
@@ -28,8 +29,9 @@ afterEach(() => {
   for (const close of toClose.splice(0)) close();
 });
 
-async function serve(secret: string | null, seen: Buffer[] = []): Promise<{ server: Server; port: number }> {
-  const server = openServer({ secret, toStatus: (thrown) => ({ details: (thrown as Error).message, metadata: new Metadata() }) });
+async function serve(secret: string | null, seen: Buffer[] = [], narrow?: NarrowSecret): Promise<{ server: Server; port: number }> {
+  const toStatus = (thrown: unknown) => ({ details: (thrown as Error).message, metadata: new Metadata() });
+  const server = openServer({ secret, toStatus, ...(narrow && { narrow }) });
   server.addService(service, {
     echo: (call: { request: Buffer }, done: (error: null, answer: Buffer) => void) => {
       seen.push(call.request);
@@ -66,6 +68,14 @@ describe('a connection that asks for a secret', () => {
     });
     await expect(echo(connect(port, 'wrong'), Buffer.from('hi'))).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
     expect(seen).toEqual([]);
+  });
+
+  it('opens to a narrow secret what it names, and nothing else', async () => {
+    const { port } = await serve('right', [], { secret: 'narrow', methods: ['/test.Echo/Echo'] });
+    expect(await echo(connect(port, 'narrow'), Buffer.from('hi'))).toEqual(Buffer.from('hi'));
+    const stream = connect(port, 'narrow').talk();
+    const error = await new Promise((resolve) => stream.on('error', resolve));
+    expect(error).toMatchObject({ code: status.UNAUTHENTICATED, details: expect.stringContaining('/test.Echo/Talk') });
   });
 
   it('refuses streams too', async () => {

@@ -37,6 +37,13 @@ export class WrongSecretError extends TrainerError<'auth.refused', Record<string
   }
 }
 
+/** The secret is right, but not for this method. */
+export class NarrowSecretError extends TrainerError<'auth.refused', { method: string }> {
+  constructor(method: string) {
+    super('auth.refused', `The secret shown does not open ${method}; actors may only look others up.`, { method });
+  }
+}
+
 /** No port of the range is free, or the address is not of this machine. */
 export class ListenError extends TrainerError<'listen.failed', { host: string; from: number; to: number }> {
   constructor(host: string, ports: PortRange, cause: unknown) {
@@ -117,9 +124,18 @@ function showSecret(secret: string): Interceptor {
     });
 }
 
+/** A secret that opens some methods only. */
+export interface NarrowSecret {
+  readonly secret: string;
+  /** Their paths, such as `/trainer.v1.ActorService/Get`. */
+  readonly methods: readonly string[];
+}
+
 export interface ServerSettings {
   /** Every call must show it; null: the service checks its callers itself. */
   readonly secret: string | null;
+  /** Shown instead, for the calls that it opens; default: there is none. */
+  readonly narrow?: NarrowSecret;
   /** How a refusal is told, such as `errorToStatus` of the wire. */
   readonly toStatus: (thrown: unknown) => Partial<StatusObject>;
 }
@@ -129,25 +145,27 @@ export interface ServerSettings {
  * own: after a stall of this process their timers would fire before the answers are read, and cut every caller.
  */
 export function openServer(settings: ServerSettings): Server {
-  const { secret, toStatus } = settings;
-  return new Server({ ...MESSAGE_OPTIONS, interceptors: secret === null ? [] : [askSecret(secret, toStatus)] });
+  const { secret, narrow, toStatus } = settings;
+  return new Server({ ...MESSAGE_OPTIONS, interceptors: secret === null ? [] : [askSecret(secret, narrow, toStatus)] });
 }
 
-function askSecret(secret: string, toStatus: ServerSettings['toStatus']): ServerInterceptor {
+function askSecret(secret: string, narrow: NarrowSecret | undefined, toStatus: ServerSettings['toStatus']): ServerInterceptor {
   const isRight = secretCheck(secret);
-  return (_method, call) =>
+  const isNarrow = narrow === undefined ? () => false : secretCheck(narrow.secret);
+  const problem = (path: string, shown: string | null): TrainerError | null => {
+    if (shown === null) return new MissingSecretError();
+    if (isRight(shown)) return null;
+    if (!isNarrow(shown)) return new WrongSecretError();
+    return narrow?.methods.includes(path) === true ? null : new NarrowSecretError(path);
+  };
+  return ({ path }, call) =>
     new ServerInterceptingCall(call, {
       start: (next) => {
         next({
           onReceiveMetadata: (metadata, proceed) => {
-            const shown = shownSecret(metadata);
-            if (shown !== null && isRight(shown)) proceed(metadata);
-            else
-              call.sendStatus({
-                code: status.UNAUTHENTICATED,
-                details: '',
-                ...toStatus(shown === null ? new MissingSecretError() : new WrongSecretError()),
-              });
+            const refused = problem(path, shownSecret(metadata));
+            if (refused === null) proceed(metadata);
+            else call.sendStatus({ code: status.UNAUTHENTICATED, details: '', ...toStatus(refused) });
           },
         });
       },

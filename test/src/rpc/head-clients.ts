@@ -15,9 +15,10 @@ export interface TestSession {
 }
 
 export interface ActorCalls {
-  create(spec: ActorSpec, timeoutMs?: number): Promise<ActorView>;
+  create(spec: ActorSpec, timeoutMs?: number, getIfExists?: boolean): Promise<ActorView>;
   kill(id: string): Promise<ActorView>;
   get(id: string): Promise<ActorView>;
+  getNamed(name: string, namespace?: string): Promise<ActorView>;
 }
 
 /** Clients of the head's services as the wire has them, without the comforts of the typed client. */
@@ -37,13 +38,23 @@ export class HeadClients {
     this.#open.push({ close: () => stream.cancel() });
     const heard: pb.ToSession[] = [];
     stream.on('data', (message: pb.ToSession) => heard.push(message));
-    stream.on('error', () => undefined);
+    let failure: Error | null = null;
+    stream.on('error', (error) => (failure = statusToError(error)));
     stream.write({ message: { $case: 'hello', value: { session: id, protocol: PROTOCOL, clientVersion: '0.1.0' } } });
-    await until('the session is welcome', () => heard.find(({ message }) => message?.$case === 'welcome'), {
+    const welcome = (): pb.ToSession | undefined => {
+      if (failure !== null) throw failure;
+      return heard.find(({ message }) => message?.$case === 'welcome');
+    };
+    await until('the session is welcome', welcome, {
       clock: systemClock(),
       deadlineMs: WAIT_MS,
     });
     return { id, close: () => void stream.write({ message: { $case: 'close', value: {} } }) };
+  }
+
+  /** As above, tried again while the head says that it can't just now. */
+  async patientSession(): Promise<TestSession> {
+    return until('a session is welcome', () => this.session().catch(() => null), { clock: systemClock(), deadlineMs: WAIT_MS });
   }
 
   actors(secret: string): ActorCalls {
@@ -54,10 +65,11 @@ export class HeadClients {
         run((error, view) => (error ? reject(statusToError(error)) : resolve(decodeActorView(view))));
       });
     return {
-      create: (spec, timeoutMs = WAIT_MS) =>
-        promised((done) => client.create(encodeCreateActor({ spec, timeoutMs, getIfExists: false }), done)),
+      create: (spec, timeoutMs = WAIT_MS, getIfExists = false) =>
+        promised((done) => client.create(encodeCreateActor({ spec, timeoutMs, getIfExists }), done)),
       kill: (id) => promised((done) => client.kill({ id, by: 'a test' }, done)),
       get: (id) => promised((done) => client.get({ id, waitMs: 0 }, done)),
+      getNamed: (name, namespace = '') => promised((done) => client.get({ id: '', waitMs: 0, name: { name, namespace } }, done)),
     };
   }
 
@@ -66,8 +78,8 @@ export class HeadClients {
   }
 }
 
-/** A small actor of a session. */
-export function actorIn(session: SessionId, cpuMilli = 100): ActorSpec {
+/** A small actor of a session; null: detached. */
+export function actorIn(session: SessionId | null, cpuMilli = 100, more: Partial<ActorSpec> = {}): ActorSpec {
   return {
     id: newActorId(randomBytes),
     session,
@@ -83,5 +95,6 @@ export function actorIn(session: SessionId, cpuMilli = 100): ActorSpec {
     maxRestarts: 0,
     checkpointEvery: 1_000,
     maxCallRetries: 0,
+    ...more,
   };
 }
