@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
   connectionName,
   describeClusterStore,
@@ -17,6 +17,7 @@ import type { RealServers } from './real-servers.js';
 const FIRST = headId('head-000000000001');
 const SECOND = headId('head-000000000002');
 const STILL_MS = 3_000;
+const A_BUNDLE = { bundles: [{ hash: 'a', bytes: 1, createdAt: 0 }] };
 
 let servers: RealServers;
 let database: Database;
@@ -67,4 +68,18 @@ describeClusterStore('PostgreSQL', async () => {
     await postgresLeadership(second, manualClock(0), STILL_MS).acquire(SECOND);
   };
   return { store: postgresStore(database, () => headEpoch), takeOver };
+});
+
+test('what is written under the head epoch of before a raise is fenced, though the same head leads', async () => {
+  await empty();
+  const leadership = postgresLeadership(first, manualClock(0), STILL_MS);
+  const held = (await leadership.acquire(FIRST)) ?? 0;
+  let headEpoch = held;
+  const store = postgresStore(database, () => headEpoch);
+  expect(await leadership.raise(FIRST, held, held + 1)).toBe('held');
+  await expect(store.commit(A_BUNDLE)).rejects.toMatchObject({ code: 'head.fenced' });
+  headEpoch = held + 1;
+  await store.load();
+  await store.commit(A_BUNDLE);
+  expect(await store.hasBundle('a')).toBe(true);
 });

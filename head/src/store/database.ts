@@ -80,12 +80,11 @@ function openPool(options: DatabaseOptions): pg.Pool {
 
 /** SQLSTATEs: class 08 connection, 57P admin shutdown, crash, cannot connect now, 53 resources, 25P03 idle in transaction. */
 function isAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (error === null || error instanceof TypeError || error instanceof RangeError) return false;
   if (error instanceof TrainerError) return error instanceof StoreUnavailableError;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
-  // Without an SQLSTATE it is the driver's own error: connection refused, reset, ended, timed out.
-  if (code === null || !/^[0-9A-Z]{5}$/.test(code)) return true;
-  return /^(08|57P|53|25P03|XX)/.test(code);
+  // What PostgreSQL did not say is the driver's or the system's own error: connection refused, reset, ended, timed out.
+  if (!(error instanceof pg.DatabaseError)) return true;
+  return /^(08|57P|53|25P03|XX)/.test(error.code ?? '');
 }
 
 function translate(error: unknown): unknown {

@@ -16,11 +16,14 @@ export interface TestAgentOptions {
 
 type Stream = ClientDuplexStream<pb.FromAgent, pb.ToAgent>;
 const WAIT_MS = 10_000;
+const RECONNECT_MS = 20;
 
 /** An agent that has no processes: it says what a test tells it to. It grants every placement, unless `answer` says otherwise. */
 export class TestAgent {
   readonly received: ToAgent[] = [];
   readonly placed: PlaceRequest[] = [];
+  /** Of a head that it obeyed earlier. */
+  newestHeadEpoch = 0;
   answer: (request: PlaceRequest) => PlaceReply = () => ({ kind: 'granted' });
   #stream: Stream | null = null;
   #beats: NodeJS.Timeout | null = null;
@@ -50,14 +53,28 @@ export class TestAgent {
     return agent;
   }
 
-  /** Says hello and waits for the welcome. */
+  /** Says hello and waits for the welcome; a stream that ends before is opened again. */
   async connect(leases: readonly HeldLease[] = [], cpuMilli = 2_000): Promise<Extract<ToAgent, { kind: 'welcome' }>> {
     this.disconnect();
     const from = this.received.length;
+    this.#hello(leases, cpuMilli);
+    return this.next('welcome', (message): message is Extract<ToAgent, { kind: 'welcome' }> => message.kind === 'welcome', from);
+  }
+
+  #hello(leases: readonly HeldLease[], cpuMilli: number): void {
     const stream = this.client.connect();
     this.#stream = stream;
-    stream.on('data', (message: pb.ToAgent) => this.#receive(decodeToAgent(message)));
+    let isWelcome = false;
+    stream.on('data', (message: pb.ToAgent) => {
+      isWelcome ||= message.message?.$case === 'welcome';
+      this.#receive(decodeToAgent(message));
+    });
     stream.on('error', () => undefined);
+    stream.once('status', () => {
+      if (isWelcome || this.#stream !== stream) return;
+      clearInterval(this.#beats ?? undefined);
+      setTimeout(() => this.#stream === stream && this.#hello(leases, cpuMilli), RECONNECT_MS);
+    });
     const hello: Hello = {
       protocol: PROTOCOL,
       node: this.options.node,
@@ -68,7 +85,7 @@ export class TestAgent {
       labels: {},
       leases,
       newestFact: this.#facts.length,
-      newestHeadEpoch: 0,
+      newestHeadEpoch: this.newestHeadEpoch,
       natsConnected: true,
       isDraining: false,
       engines: [{ engine: 'xgboost', unavailable: null }],
@@ -79,7 +96,6 @@ export class TestAgent {
       () => stream.write(encodeFromAgent({ kind: 'heartbeat', number: ++number, natsConnected: true, isDraining: false })),
       100,
     );
-    return this.next('welcome', (message): message is Extract<ToAgent, { kind: 'welcome' }> => message.kind === 'welcome', from);
   }
 
   #receive(message: ToAgent): void {
