@@ -9,6 +9,7 @@ export { HeadLink } from './link/head-link.js';
 export type { HeadStream, HeadStreamEvents } from './link/head-stream.js';
 export { linkOwner } from './link/link-owner.js';
 export { servePlacement } from './placement/serve-placement.js';
+export { HeadAddresses } from './rpc/head-addresses.js';
 export { SupervisedActor } from './processes/supervised-actor.js';
 export type { SupervisionEvents } from './processes/supervised-actor.js';
 export { watchActors } from './processes/watch.js';
