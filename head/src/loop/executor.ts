@@ -37,8 +37,8 @@ export class Executor implements LoopListener {
   }
 
   /** A plan that a new demand leads to is committed with the demand: one wait for the disk instead of two. */
-  decided(): void {
-    this.options.planner.touch();
+  decided(turn: Turn): void {
+    this.options.planner.noticed(turn);
   }
 
   suspended(): void {

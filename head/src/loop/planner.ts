@@ -1,11 +1,12 @@
-import { catalogEntry, TrainerError } from '@trainer/model';
-import type { Actor, ActorId, Clock, JobId, Millis, Timer } from '@trainer/model';
+import { catalogEntry, isFinalLease, TrainerError } from '@trainer/model';
+import type { Actor, ActorId, Clock, JobId, Lease, Millis, Timer } from '@trainer/model';
 import { RestartPauses } from '../actors/restart-pauses.js';
-import { demandOf } from '../jobs/job-demand.js';
+import { demandOf, type DemandTime } from '../jobs/job-demand.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { Demand, Placement, Policy } from '../scheduling/demand.js';
 import { explainText } from '../scheduling/explain-text.js';
 import type { Explanation } from '../scheduling/explanation.js';
+import { NodePauses } from '../scheduling/pauses.js';
 import { plan } from '../scheduling/plan.js';
 import { viewOf } from '../scheduling/view.js';
 import type { ClusterLoop } from './cluster-loop.js';
@@ -35,9 +36,12 @@ export class Planner {
   #patience: Timer | null = null;
   #isReasonHeldBack = false;
   readonly #reasonAt = new Map<string, Millis>();
+  readonly #pauses: NodePauses;
   readonly #restarts: RestartPauses;
 
   constructor(private readonly options: PlannerOptions) {
+    const { refusedFirstMs: firstMs, refusedLongestMs: longestMs } = options.timers;
+    this.#pauses = new NodePauses({ firstMs, longestMs });
     this.#restarts = new RestartPauses(options.clock, () => this.touch());
   }
 
@@ -47,6 +51,16 @@ export class Planner {
     if (this.#isPlanning) return;
     this.#isPlanning = true;
     queueMicrotask(() => void this.#run());
+  }
+
+  /** A turn was decided: who refused is left alone for a while, and who changed may be asked again. */
+  noticed(turn: Turn): void {
+    const nowMs = this.options.clock.monotonicMs();
+    for (const lease of turn.leases.values()) if (hasMoved(lease)) this.#pauses.changed(lease.node);
+    for (const { entry } of turn.nodes.values())
+      if (entry.stream !== turn.state.nodes.seen(entry.id)?.entry.stream) this.#pauses.changed(entry.id);
+    for (const node of turn.refusedBy) this.#pauses.refused(node, nowMs);
+    this.touch();
   }
 
   close(): void {
@@ -67,19 +81,29 @@ export class Planner {
     const { state } = this.options.loop;
     const nodes = [...state.nodes.decided()].map((node) => node.entry);
     const records = [...state.jobs.decided()];
-    const queue = [...this.#actorDemands(), ...records.flatMap((record) => jobDemand(record, nodes))];
+    const queue = [
+      ...this.#actorDemands(),
+      ...records.flatMap((record) => jobDemand(record, nodes, { now: turn.now, lateNodesMs: this.options.timers.lateNodesMs })),
+    ];
     if (queue.length === 0) {
       this.#reasonAt.clear();
       return;
     }
     const running = records.filter((record) => record.ranks.some((rank) => rank.state !== 'ended' && rank.state !== 'gone')).length;
     const policy: Policy = { maxParallelJobs: this.options.maxParallelJobs, patienceMs: this.options.timers.patienceMs };
-    const made = plan(viewOf(nodes, [...state.leases.decided()], running), queue, policy, turn.now);
+    const nowMs = this.options.clock.monotonicMs();
+    const made = plan(
+      viewOf(nodes, [...state.leases.decided()], running, (node) => this.#pauses.has(node, nowMs)),
+      queue,
+      policy,
+      turn.now,
+    );
     this.#isReasonHeldBack = false;
     for (const placement of made.placements) this.#apply(turn, placement);
     for (const explanation of made.explanations) this.#explain(turn, explanation);
     this.#patience?.cancel();
-    const againMs = this.#isReasonHeldBack ? this.options.timers.reasonEveryMs : policy.patienceMs;
+    const pausedMs = this.#pauses.nextEndMs(nowMs) ?? Math.min(policy.patienceMs, this.options.timers.lateNodesMs);
+    const againMs = Math.min(pausedMs, this.#isReasonHeldBack ? this.options.timers.reasonEveryMs : policy.patienceMs);
     this.#patience = made.explanations.length === 0 ? null : this.options.clock.after(againMs, () => this.touch());
   }
 
@@ -138,12 +162,17 @@ export class Planner {
   }
 }
 
+/** Work on the node began, or a process of it ended: its room is not what it was. */
+function hasMoved({ state, pid }: Lease): boolean {
+  return state === 'starting' || state === 'ready' || (isFinalLease(state) && pid !== null);
+}
+
 function reasonOf(actor: Actor): string | null {
   return actor.state.at === 'pending' ? actor.state.reason : null;
 }
 
-function jobDemand(record: JobRecord, nodes: Parameters<typeof demandOf>[2]): Demand[] {
+function jobDemand(record: JobRecord, nodes: Parameters<typeof demandOf>[2], time: DemandTime): Demand[] {
   const entry = catalogEntry(record.job.request.modelId);
-  const demand = entry === null ? null : demandOf(record, entry, nodes);
+  const demand = entry === null ? null : demandOf(record, entry, nodes, time);
   return demand === null ? [] : [demand];
 }

@@ -20,10 +20,16 @@ export interface Timers {
   readonly rendezvousMs: Millis;
   /** A session's actors live on this long after its last stream. */
   readonly sessionGraceMs: Millis;
+  /** How long a new job waits for nodes that may still join before it takes fewer ranks than it asked for. */
+  readonly lateNodesMs: Millis;
   /** Smaller demands may pass a larger one this long. */
   readonly patienceMs: Millis;
   /** The pending reason of one demand is stored this often at most. */
   readonly reasonEveryMs: Millis;
+  /** A node that refused what was planned on it is left alone so long: its next fact often mends the head's picture of it. */
+  readonly refusedFirstMs: Millis;
+  /** One that refuses again and again is asked this often. */
+  readonly refusedLongestMs: Millis;
   /** Renewal of the leadership: a third of the 3 s after which a standby takes over. */
   readonly renewMs: Millis;
 }
@@ -38,8 +44,11 @@ const DESIGNED: Timers = {
   placeForMs: 30_000,
   rendezvousMs: 30_000,
   sessionGraceMs: 30_000,
+  lateNodesMs: 10_000,
   patienceMs: 60_000,
   reasonEveryMs: 1_000,
+  refusedFirstMs: 100,
+  refusedLongestMs: 5_000,
   renewMs: 1_000,
 };
 

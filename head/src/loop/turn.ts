@@ -23,6 +23,8 @@ export type Effect =
 export class Turn {
   readonly effects: Effect[] = [];
   readonly illegal: IllegalTransition[] = [];
+  /** Nodes whose agents did not take what was planned on them. */
+  readonly refusedBy = new Set<NodeId>();
   readonly nodes = new Map<NodeId, StoredNode>();
   readonly sessions = new Map<SessionId, StoredSession>();
   readonly actors = new Map<ActorId, Actor>();

@@ -130,6 +130,7 @@ function granted(turn: Turn, lease: Lease, action: PlaceAction): void {
 /** The lease holds nothing; its holder is planned again. */
 export function refused(turn: Turn, lease: Lease, message: string): void {
   if (turn.stepLease(lease.id, { kind: 'refused', message }) !== null) return;
+  turn.refusedBy.add(lease.node);
   const { holder } = lease;
   if (holder.kind === 'actor') turn.stepActor(holder.actor, { kind: 'refused', lease: lease.id, message });
   else turn.stepJob(holder.job, { kind: 'refused', attempt: holder.attempt, rank: holder.rank, message });

@@ -26,6 +26,8 @@ export interface ViewNode {
   /** Capacity less every lease that holds something. */
   readonly available: Grant;
   readonly engines: readonly EngineState[];
+  /** It has just refused what was planned on it, and is left alone for a while (pauses.ts). */
+  readonly isPaused: boolean;
 }
 
 /** An immutable picture of the cluster. */

@@ -11,7 +11,7 @@ function node(
   n: number,
   cpus: number,
   free: number,
-  more: { state?: NodeState; engines?: readonly EngineState[]; memory?: number } = {},
+  more: { state?: NodeState; engines?: readonly EngineState[]; memory?: number; isPaused?: boolean } = {},
 ): ViewNode {
   const memoryBytes = (more.memory ?? 4096) * MiB;
   return {
@@ -22,6 +22,7 @@ function node(
     capacity: { cpuMilli: cpus * 1000, memoryBytes, gpus: [] },
     available: { cpuMilli: free * 1000, memoryBytes, gpus: [] },
     engines: more.engines ?? [{ engine: 'xgboost', unavailable: null }],
+    isPaused: more.isPaused ?? false,
   };
 }
 
@@ -67,7 +68,7 @@ describe('the text a person reads', () => {
   });
   test('kept for an older one', () => {
     expect(textOf([node(1, 4, 1)], [job('a', 4), job('b', 1)], 0, 0)).toContain(
-      'What it needs is kept for a, which has waited longer. One other waits ahead of it.',
+      'What it needs is kept for a, which has waited longer or is more important. One other waits ahead of it.',
     );
   });
   test('no node at all', () => {
@@ -76,10 +77,38 @@ describe('the text a person reads', () => {
   test('a node that cannot be talked to', () => {
     expect(textOf([node(1, 4, 4, { state: 'no-messages' })], [job('a', 1)])).toContain('host1: its agent has no connection to NATS.');
   });
+  test('one node that is taken: what must be set free there', () => {
+    expect(textOf([node(1, 2, 1)], [job('a', 2)])).toBe(
+      'It asks 2 CPUs and 512 MiB of memory with xgboost, and waits. It goes on once 1 CPU more is free on host1. host1 lacks 1 CPU now.',
+    );
+  });
+  test('three nodes: the one that lacks least is the one to wait for', () => {
+    expect(textOf([node(1, 4, 0), node(2, 4, 3), node(3, 2, 2)], [job('a', 4)])).toBe(
+      'It asks 4 CPUs and 512 MiB of memory with xgboost, and waits. It goes on once 1 CPU more is free on host2. host2 lacks 1 CPU now. host1 lacks 4 CPUs now. host3 is too small by 2 CPUs.',
+    );
+  });
   test('a gang of which a part would fit', () => {
     expect(textOf([node(1, 2, 2), node(2, 2, 0)], [job('a', 2, 2)])).toBe(
-      'It asks 2 times 2 CPUs and 512 MiB of memory with xgboost, and waits. It goes on once 2 CPUs more are free on host2. host1 has room for a part of it (1 when empty). host2 lacks 2 CPUs now.',
+      'It asks 2 ranks of 2 CPUs and 512 MiB of memory each, with xgboost, and waits. It goes on once 2 CPUs more are free on host2. host1 has room for 1 of the 2 now, for 1 when empty. host2 lacks 2 CPUs now.',
     );
+  });
+  test('a gang that misses something on several nodes', () => {
+    expect(textOf([node(1, 2, 1), node(2, 2, 0), node(3, 1, 1)], [job('a', 2, 2)])).toBe(
+      'It asks 2 ranks of 2 CPUs and 512 MiB of memory each, with xgboost, and waits. It goes on once 1 CPU more is free on host1 and 2 CPUs more on host2. host1 lacks 1 CPU now. host2 lacks 2 CPUs now. host3 is too small by 1 CPU.',
+    );
+  });
+  test('a gang for which there are not nodes enough', () => {
+    expect(textOf([node(1, 2, 2)], [job('a', 2, 2)])).toBe(
+      'It asks 2 ranks of 2 CPUs and 512 MiB of memory each, with xgboost, which do not fit on the nodes of the cluster, even if all were empty. Ask for less, or add nodes until there is room for 2 ranks of 2 CPUs and 512 MiB of memory and xgboost. host1 has room for 1 of the 2 now, for 1 when empty.',
+    );
+  });
+  test('an agent that has just refused it', () => {
+    expect(textOf([node(1, 2, 2, { isPaused: true })], [job('a', 1)])).toBe(
+      'It asks 1 CPU and 512 MiB of memory with xgboost, and waits. It goes on once an agent that has just refused it takes it. host1: its agent has just refused work, and is asked again in a moment.',
+    );
+  });
+  test('an agent that is being stopped', () => {
+    expect(textOf([node(1, 4, 4, { state: 'draining' })], [job('a', 1)])).toContain('host1: its agent is being stopped.');
   });
   test('of many nodes the nearest are shown and the rest counted', () => {
     const nodes = Array.from({ length: 15 }, (_, i) => node(i + 1, 2, 1));

@@ -1,34 +1,65 @@
 import type { Resources } from '@trainer/model';
-import type { Explanation, NodeShortfall, Unblock } from './explanation.js';
+import type { Explanation, Need, NodeShortfall, Unblock } from './explanation.js';
+
+/** So many nodes that must set something free are named. */
+const NAMED_NEEDS = 3;
 
 /** One paragraph that a person can act on: what it asks, why not now, what is missing where, what would unblock it. */
 export function explainText(explanation: Explanation): string {
-  const asks = `It asks ${times(explanation.bundles, amounts(explanation.bundle))}${explanation.engine ? ` with ${explanation.engine}` : ''}`;
-  const verdict = explanation.verdict === 'infeasible' ? 'which fits on no node of the cluster, even empty' : 'and waits';
-  const nodes = isAboutNodes(explanation) ? explanation.nodes.map((node) => ` ${nodeText(node)}.`).join('') + restText(explanation) : '';
-  return `${asks}, ${verdict}. ${unblockText(explanation.unblock)}.${nodes}${aheadText(explanation)}`;
+  const { bundles, engine } = explanation;
+  const what = amounts(explanation.bundle);
+  const asks = `It asks ${bundles === 1 ? what : `${bundles} ranks of ${what} each`}${engine ? `${bundles === 1 ? '' : ','} with ${engine}` : ''}`;
+  const nodes = isAboutNodes(explanation)
+    ? explanation.nodes.map((node) => ` ${nodeText(node, bundles)}.`).join('') + restText(explanation)
+    : '';
+  return `${asks}, ${verdictText(explanation)}. ${unblockText(explanation.unblock)}.${nodes}${aheadText(explanation)}`;
+}
+
+function verdictText({ verdict, bundles }: Explanation): string {
+  if (verdict === 'waits') return 'and waits';
+  return bundles === 1
+    ? 'which fits on no node of the cluster, even empty'
+    : 'which do not fit on the nodes of the cluster, even if all were empty';
 }
 
 function isAboutNodes({ unblock }: Explanation): boolean {
-  return unblock.kind === 'free' || unblock.kind === 'node-joins' || unblock.kind === 'node-connects';
+  return unblock.kind !== 'job-ends' && unblock.kind !== 'placed-before';
 }
 
 function unblockText(unblock: Unblock): string {
   switch (unblock.kind) {
     case 'free':
-      return `It goes on once ${amounts(unblock.missing)} more ${isOne(unblock.missing) ? 'is' : 'are'} free on ${unblock.host}`;
+      return `It goes on once ${needsText(unblock.needs)}`;
     case 'job-ends':
-      return `${unblock.running} jobs are running and MAX_PARALLEL_JOBS is ${unblock.limit}: it goes on once one of them ends`;
+      return unblock.running === 1
+        ? `1 job is running and MAX_PARALLEL_JOBS is ${unblock.limit}: it goes on once that one ends`
+        : `${unblock.running} jobs are running and MAX_PARALLEL_JOBS is ${unblock.limit}: it goes on once one of them ends`;
     case 'placed-before':
-      return `What it needs is kept for ${unblock.demand}, which has waited longer`;
+      return `What it needs is kept for ${unblock.demand}, which has waited longer or is more important`;
+    case 'asked-again':
+      return 'It goes on once an agent that has just refused it takes it';
     case 'node-connects':
       return 'It goes on once a node with room for it is connected';
     case 'node-joins':
-      return `Ask for less, or add ${unblock.bundles === 1 ? 'a node' : `nodes for ${unblock.bundles} ranks`} with ${amounts(unblock.bundle)}${unblock.engine ? ` and ${unblock.engine}` : ''}`;
+      return `Ask for less, or add ${joinsText(unblock)}${unblock.engine ? ` and ${unblock.engine}` : ''}`;
   }
 }
 
-function nodeText(node: NodeShortfall): string {
+function needsText(needs: readonly Need[]): string {
+  const named = needs.slice(0, NAMED_NEEDS).map(({ host, missing }, i) => {
+    const verb = i > 0 ? '' : isOne(missing) ? ' is free' : ' are free';
+    return `${amounts(missing)} more${verb} on ${host}`;
+  });
+  const rest = needs.length - named.length;
+  if (rest > 0) named.push(`what is missing on ${rest === 1 ? 'another node' : `${rest} other nodes`}`);
+  return listText(named);
+}
+
+function joinsText({ bundle, bundles }: Extract<Unblock, { kind: 'node-joins' }>): string {
+  return bundles === 1 ? `a node with ${amounts(bundle)}` : `nodes until there is room for ${bundles} ranks of ${amounts(bundle)}`;
+}
+
+function nodeText(node: NodeShortfall, bundles: number): string {
   switch (node.turnedAwayBy) {
     case 'connection':
     case 'engine':
@@ -38,22 +69,19 @@ function nodeText(node: NodeShortfall): string {
     case 'available':
       return `${node.host} lacks ${amounts(node.missing)} now`;
     case null:
-      return `${node.host} has room for a part of it (${node.holdsEmpty} when empty)`;
+      return `${node.host} has room for ${node.holdsNow} of the ${bundles} now, for ${node.holdsEmpty} when empty`;
   }
 }
 
 function restText({ nodeCount, nodes }: Explanation): string {
   const rest = nodeCount - nodes.length;
-  return rest > 0 ? ` ${rest} more nodes lack more.` : '';
+  if (rest <= 0) return '';
+  return rest === 1 ? ' 1 more node lacks more.' : ` ${rest} more nodes lack more.`;
 }
 
 function aheadText({ ahead, verdict }: Explanation): string {
   if (verdict === 'infeasible' || ahead === 0) return '';
   return ahead === 1 ? ' One other waits ahead of it.' : ` ${ahead} others wait ahead of it.`;
-}
-
-function times(count: number, text: string): string {
-  return count === 1 ? text : `${count} times ${text}`;
 }
 
 /** `2 CPUs, 512 MiB of memory and 1 GPU`; what is zero is left out. */
@@ -62,9 +90,11 @@ function amounts(resources: Resources): string {
   if (resources.cpuMilli > 0) parts.push(units(resources.cpuMilli, 'CPU'));
   if (resources.memoryBytes > 0) parts.push(`${memory(resources.memoryBytes)} of memory`);
   if (resources.gpuMilli > 0) parts.push(units(resources.gpuMilli, 'GPU'));
-  const last = parts.pop();
-  if (last === undefined) return 'nothing';
-  return parts.length === 0 ? last : `${parts.join(', ')} and ${last}`;
+  return parts.length === 0 ? 'nothing' : listText(parts);
+}
+
+function listText(parts: readonly string[]): string {
+  return parts.length === 1 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
 }
 
 function isOne(resources: Resources): boolean {

@@ -1,11 +1,11 @@
-import type { NodeId, Resources } from '@trainer/model';
+import type { Grant, NodeId, Resources } from '@trainer/model';
 import type { Demand } from './demand.js';
 import { SHOWN_NODES } from './explanation.js';
-import type { Explanation, FilterName, NodeShortfall, Unblock } from './explanation.js';
+import type { Explanation, FilterName, Need, NodeShortfall, Unblock } from './explanation.js';
 import { engineProblem, turnedAwayBy } from './filters.js';
 import type { Wanted } from './filters.js';
 import { fitEmpty, largestBundle } from './fit.js';
-import { connectedRooms, grantFrom, less, missingFor, wholeOf } from './room.js';
+import { connectedRooms, grantFrom, isOpen, less, missingFor, wholeOf } from './room.js';
 import type { Room, Rooms } from './room.js';
 
 /** Why the plan did not place it, as the plan knows it. */
@@ -15,7 +15,7 @@ export type Obstacle =
   | { readonly kind: 'kept'; readonly forDemand: string }
   | { readonly kind: 'no-room' };
 
-/** Most bundles counted on one empty node: more than a gang has. */
+/** Most bundles counted on one node: more than a gang has. */
 const COUNTED_BUNDLES = 64;
 
 /** Why a demand was not placed, on rooms as they were when its turn came. `ahead` is counted by the plan. */
@@ -42,20 +42,25 @@ export function explain(demand: Demand, rooms: Rooms, obstacle: Obstacle): Expla
 function unblock(demand: Demand, rooms: Rooms, obstacle: Obstacle, nodes: readonly NodeShortfall[]): Unblock {
   if (obstacle.kind === 'parallel-limit') return { kind: 'job-ends', running: obstacle.running, limit: obstacle.limit };
   if (obstacle.kind === 'kept') return { kind: 'placed-before', demand: obstacle.forDemand };
-  return toFree(demand, rooms, nodes) ?? { kind: 'node-connects' };
+  return toFree(demand, rooms, nodes) ?? { kind: isPauseAll(rooms) ? 'asked-again' : 'node-connects' };
 }
 
-/** The least that must be set free: on the connected node where the gang would lie that lacks least. */
+function isPauseAll(rooms: Rooms): boolean {
+  return [...connectedRooms(rooms).values()].some(({ node }) => !isOpen(node));
+}
+
+/** What must be set free on the connected nodes where the gang would lie; those that lack least come first. */
 function toFree(demand: Demand, rooms: Rooms, nodes: readonly NodeShortfall[]): Unblock | null {
   const places = fitEmpty(demand, connectedRooms(rooms))?.bundles ?? [];
+  const needs: Need[] = [];
   for (const { node, host } of nodes) {
     const need = total(places.filter((place) => place.node === node).map((place) => demand.bundles[place.bundle]));
     const room = rooms.get(node);
     if (!need || !room) continue;
     const missing = missingFor(room.free, need);
-    if (missing.cpuMilli + missing.memoryBytes + missing.gpuMilli > 0) return { kind: 'free', node, host, missing };
+    if (missing.cpuMilli + missing.memoryBytes + missing.gpuMilli > 0) needs.push({ node, host, missing });
   }
-  return null;
+  return needs.length === 0 ? null : { kind: 'free', needs };
 }
 
 function total(bundles: readonly (Resources | undefined)[]): Resources | null {
@@ -83,19 +88,22 @@ function shortfall(room: Room, wanted: Wanted): NodeShortfall {
     turnedAwayBy: filter,
     missing: missingFor(base, wanted.bundle),
     note: noteOn(room, wanted, filter),
-    holdsEmpty: holdsEmpty(room, wanted.bundle),
+    holdsNow: filter === null ? holds(room.free, wanted.bundle) : 0,
+    holdsEmpty: holds(wholeOf(node.capacity), wanted.bundle),
   };
 }
 
 function noteOn({ node }: Room, { engine }: Wanted, filter: FilterName | null): string | null {
   if (filter === 'engine' && engine) return engineProblem(node, engine);
   if (filter !== 'connection') return null;
+  if (node.state === 'connected') return 'its agent has just refused work, and is asked again in a moment';
+  if (node.state === 'draining') return 'its agent is being stopped';
   if (node.state === 'no-messages') return 'its agent has no connection to NATS';
   return node.state === 'silent' ? 'its agent is silent' : 'it is lost';
 }
 
-function holdsEmpty({ node }: Room, bundle: Resources): number {
-  let free = wholeOf(node.capacity);
+function holds(of: Grant, bundle: Resources): number {
+  let free = of;
   for (let held = 0; held < COUNTED_BUNDLES; held += 1) {
     const grant = grantFrom(free, bundle);
     if (!grant) return held;

@@ -12,14 +12,24 @@ export interface NodeShortfall {
   readonly missing: Resources;
   /** Why the engine is not there, or the node can't be talked to; else null. */
   readonly note: string | null;
-  /** How many of the demand's bundles an empty node of this size holds. */
+  /** How many of the demand's bundles it holds as it is now; and empty. */
+  readonly holdsNow: number;
   readonly holdsEmpty: number;
+}
+
+/** What a node must set free for the part of a demand that would lie there. */
+export interface Need {
+  readonly node: NodeId;
+  readonly host: string;
+  readonly missing: Resources;
 }
 
 /** What would let the demand go on. */
 export type Unblock =
-  /** `missing` set free on `node`. */
-  | { readonly kind: 'free'; readonly node: NodeId; readonly host: string; readonly missing: Resources }
+  /** This set free, on each of these nodes; at least one. */
+  | { readonly kind: 'free'; readonly needs: readonly Need[] }
+  /** The node is asked again: it has just refused what seemed to fit. */
+  | { readonly kind: 'asked-again' }
   /** A job ends, as MAX_PARALLEL_JOBS are running. */
   | { readonly kind: 'job-ends'; readonly running: number; readonly limit: number }
   /** An older or more important demand is placed, for which resources are kept. */

@@ -1,8 +1,7 @@
 import type { Resources } from '@trainer/model';
-import { takesWork } from '../nodes/step-node.js';
 import type { ViewNode } from './demand.js';
 import type { FilterName } from './explanation.js';
-import { grantFrom, wholeOf } from './room.js';
+import { grantFrom, isOpen, wholeOf } from './room.js';
 import type { Room } from './room.js';
 
 /** One bundle of a demand, as filters see it. */
@@ -13,7 +12,7 @@ export interface Wanted {
 
 /** In the order in which they look at a node; each is cheap, the first that objects is counted. */
 const FILTERS: readonly { readonly name: FilterName; readonly passes: (room: Room, wanted: Wanted) => boolean }[] = [
-  { name: 'connection', passes: ({ node }) => takesWork(node) },
+  { name: 'connection', passes: ({ node }) => isOpen(node) },
   { name: 'engine', passes: ({ node }, { engine }) => engine === null || engineProblem(node, engine) === null },
   { name: 'capacity', passes: ({ node }, { bundle }) => grantFrom(wholeOf(node.capacity), bundle) !== null },
   { name: 'available', passes: ({ free }, { bundle }) => grantFrom(free, bundle) !== null },
@@ -26,7 +25,7 @@ export function turnedAwayBy(room: Room, wanted: Wanted): FilterName | null {
 
 /** Is it turned away by none? What fits into what is left fits into the whole, so that filter need not be asked. */
 export function takesNow(room: Room, { bundle, engine }: Wanted): boolean {
-  return takesWork(room.node) && (engine === null || engineProblem(room.node, engine) === null) && grantFrom(room.free, bundle) !== null;
+  return isOpen(room.node) && (engine === null || engineProblem(room.node, engine) === null) && grantFrom(room.free, bundle) !== null;
 }
 
 /** Could this node ever take the bundle: is it one of today's nodes, with the engine? */

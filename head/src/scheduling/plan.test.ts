@@ -20,7 +20,7 @@ function demand(id: string, bundles: readonly Resources[], more: Partial<Demand>
 function node(
   n: number,
   cpus: number,
-  more: { free?: number; gpus?: readonly number[]; state?: NodeState; engines?: ViewNode['engines'] } = {},
+  more: { free?: number; gpus?: readonly number[]; state?: NodeState; engines?: ViewNode['engines']; isPaused?: boolean } = {},
 ): ViewNode {
   const gpus = (more.gpus ?? []).map((_, index) => ({ index, uuid: `gpu-${index}`, model: 'T', memoryBytes: 1 }));
   const capacity = { cpuMilli: cpus * 1000, memoryBytes: 1000, gpus };
@@ -37,6 +37,7 @@ function node(
     capacity,
     available,
     engines: more.engines ?? XGB,
+    isPaused: more.isPaused ?? false,
   };
 }
 
@@ -73,7 +74,12 @@ describe('placing', () => {
     const { placements } = run([node(1, 4), node(2, 1)], [demand('a', [ask(1), ask(4)])]);
     expect(where(placements)).toEqual(['a: 2,1']);
   });
-  test.each(['no-messages', 'silent', 'lost'] as const)('a %s node takes nothing', (state) => {
+  test('a node that has just refused work is left alone, and its demand waits', () => {
+    const { placements, explanations } = run([node(1, 4, { isPaused: true }), node(2, 1)], [demand('a', [ask(1)]), demand('b', [ask(2)])]);
+    expect(where(placements)).toEqual(['a: 2']);
+    expect(explanations).toMatchObject([{ demand: 'b', verdict: 'waits', unblock: { kind: 'asked-again' } }]);
+  });
+  test.each(['draining', 'no-messages', 'silent', 'lost'] as const)('a %s node takes nothing', (state) => {
     expect(run([node(1, 4, { state })], [demand('a', [ask(1)])]).placements).toEqual([]);
   });
   test('a demand with an engine goes only where it is', () => {
@@ -105,6 +111,15 @@ describe('order', () => {
   const one = [node(1, 1)];
   test('higher priority goes first', () => {
     expect(where(run(one, [demand('a', [ask(1)]), demand('b', [ask(1)], { priority: 60, since: 5 })]).placements)).toEqual(['b: 1']);
+  });
+  test('a job of higher priority goes before older ones, and MAX_PARALLEL_JOBS holds back the others', () => {
+    const queue = [1, 2, 3].map((n) => demand(`j${n}`, [ask(1)], { kind: 'job', since: n, priority: n === 3 ? 99 : 50 }));
+    const { placements, explanations } = run([node(1, 9)], queue, 9, { ...POLICY, maxParallelJobs: 1 });
+    expect(where(placements)).toEqual(['j3: 1']);
+    expect(explanations.map((of) => [of.demand, of.ahead])).toEqual([
+      ['j1', 0],
+      ['j2', 1],
+    ]);
   });
   test('then the older one', () => {
     expect(where(run(one, [demand('a', [ask(1)], { since: 5 }), demand('b', [ask(1)])]).placements)).toEqual(['b: 1']);
@@ -222,6 +237,41 @@ describe('whatever the view and the queue', () => {
         const connected = view.filter((of) => of.state === 'connected').map((of) => of.id);
         expect(placements.every(({ bundles }) => bundles.every((at) => connected.includes(at.node)))).toBe(true);
         expect(placements.filter(({ kind }) => kind === 'job').length).toBeLessThanOrEqual(2);
+      }),
+    );
+  });
+  test('a gang of equal ranks without GPUs lies on as many nodes as can be, and with GPUs on as few', () => {
+    fc.assert(
+      fc.property(nodes, equalGangs, (view, demands) => {
+        const first = demands[0];
+        const placed = first === undefined ? undefined : run(view, [first]).placements[0];
+        if (first === undefined || placed === undefined) return;
+        const ranks = placed.bundles.length;
+        const used = new Set(placed.bundles.map((at) => at.node)).size;
+        const roomy = view.filter((of) => run([of], [demand('one', first.bundles.slice(0, 1))]).placements.length === 1);
+        const whole = view.filter((of) => run([of], [first]).placements.length === 1);
+        if (first.bundles[0]?.gpuMilli === 0) expect(used).toBe(Math.min(ranks, roomy.length));
+        else if (whole.length === view.length) expect(used).toBe(1);
+      }),
+    );
+  });
+  test('what frees the needs of a gang of equal ranks lets it go on', () => {
+    fc.assert(
+      fc.property(nodes, equalGangs, (view, demands) => {
+        const gang = demands[0];
+        if (gang === undefined) return;
+        const unblock = run(view, [gang]).explanations[0]?.unblock;
+        if (unblock?.kind !== 'free' || gang.bundles.some((of) => of.gpuMilli > 0)) return;
+        const freed = view.map((of): ViewNode => {
+          const missing = unblock.needs.find((need) => need.node === of.id)?.missing;
+          if (missing === undefined) return of;
+          const { cpuMilli, memoryBytes } = of.available;
+          return {
+            ...of,
+            available: { ...of.available, cpuMilli: cpuMilli + missing.cpuMilli, memoryBytes: memoryBytes + missing.memoryBytes },
+          };
+        });
+        expect(run(freed, [gang]).placements).toHaveLength(1);
       }),
     );
   });

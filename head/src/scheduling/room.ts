@@ -24,7 +24,12 @@ export function emptyRooms(rooms: Rooms): Rooms {
   return new Map([...rooms].map(([id, room]) => [id, { node: room.node, free: wholeOf(room.node.capacity), taken: 0 }]));
 }
 
-/** The nodes that take work. */
+/** May it be given work now? */
+export function isOpen(node: ViewNode): boolean {
+  return takesWork(node) && !node.isPaused;
+}
+
+/** The nodes that take work, now or after a pause. */
 export function connectedRooms(rooms: Rooms): Rooms {
   return new Map([...rooms].filter(([, room]) => takesWork(room.node)));
 }

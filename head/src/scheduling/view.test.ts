@@ -40,6 +40,7 @@ test('what is available is the capacity less all leases that are not ended or lo
       [node],
       states.map((state, n) => lease(n + 1, state)),
       0,
+      () => false,
     ).nodes[0]?.available,
   ).toEqual({ cpuMilli: 3000, memoryBytes: 80, gpus: [{ index: 0, milli: 500 }] });
 });

@@ -8,8 +8,14 @@ import type { ClusterView } from './demand.js';
  * The picture that a plan is made on.
  * @param leases all that are not ended; lost ones hold nothing that could be given out, as their node takes no work
  * @param runningJobs jobs that hold leases
+ * @param isPaused has it just refused what was planned on it?
  */
-export function viewOf(nodes: readonly NodeEntry[], leases: readonly Lease[], runningJobs: number): ClusterView {
+export function viewOf(
+  nodes: readonly NodeEntry[],
+  leases: readonly Lease[],
+  runningJobs: number,
+  isPaused: (node: NodeId) => boolean,
+): ClusterView {
   const grants = new Map<NodeId, Grant[]>();
   for (const lease of leases) {
     if (!holdsResources(lease)) continue;
@@ -26,6 +32,7 @@ export function viewOf(nodes: readonly NodeEntry[], leases: readonly Lease[], ru
       capacity,
       engines,
       available: available(capacity, grants.get(id) ?? []),
+      isPaused: isPaused(id),
     })),
     runningJobs,
   };
