@@ -10,6 +10,7 @@ import type {
   JobServiceServer,
   SessionServiceServer,
 } from '@trainer/wire';
+import { StoredStates } from './actors/stored-states.js';
 import type { HeadConfig } from './config.js';
 import { eventPublisher } from './events/publisher.js';
 import { AgentLinks } from './loop/agent-links.js';
@@ -78,14 +79,16 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
   });
   const executor = new Executor({ ...common, placer, planner, promoter, secrets });
   const watch = new NodeWatch(common);
+  const states = new StoredStates({ ...common, store, objects });
   const sessions = new Sessions({ ...common, wasEnded: (session) => store.hasSessionEnded(session) });
   const agents = new AgentService({ ...common, watch, executor, version, newStreamId: () => newStreamId(parts.randomBytes) });
-  for (const listener of [eventPublisher(messages, logger), executor, watch, sessions, agents]) loop.listen(listener);
+  for (const listener of [eventPublisher(messages, logger), executor, watch, states, sessions, agents]) loop.listen(listener);
   watch.start();
   const close = (): void => {
     planner.close();
     watch.close();
     promoter.close();
+    states.close();
     sessions.suspended();
     executor.suspended();
     agents.close();

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { startHead } from '@trainer/head';
 import type { Head, HeadSettings } from '@trainer/head';
-import { nodeId } from '@trainer/model';
-import type { ActorSpec, ActorView, DeathCause, LeaseId, PlaceRequest } from '@trainer/model';
+import { ACTOR_STATES_BUCKET, actorStateKey, actorStatesPrefix, nodeId } from '@trainer/model';
+import type { ActorId, ActorSpec, ActorView, DeathCause, LeaseId, PlaceRequest } from '@trainer/model';
 import { newActorId, silentLogger, systemClock, timeScale, until } from '@trainer/runtime';
+import { openObjectStore } from '@trainer/storage';
+import type { ObjectStore } from '@trainer/storage';
 import { startRealServers } from './real-servers.js';
 import type { RealServers } from './real-servers.js';
 import { actorIn, HeadClients } from './rpc/head-clients.js';
@@ -17,6 +19,7 @@ const WAIT_MS = 10_000;
 const SIGKILL: DeathCause = { kind: 'signal', signal: 'SIGKILL' };
 
 let servers: RealServers;
+let objects: ObjectStore;
 let head: Head;
 let agent: TestAgent;
 let clients: HeadClients;
@@ -45,6 +48,7 @@ function openHead(port = 0): Promise<Head> {
 
 beforeAll(async () => {
   servers = await startRealServers();
+  objects = await openObjectStore(storeConfig());
 }, 60_000);
 
 afterAll(() => servers.stop(), 60_000);
@@ -306,4 +310,56 @@ test('an actor finds others with its look-up token, and can do nothing else with
   await expect(asActor.kill(spec.id)).rejects.toMatchObject({ code: 'auth.refused', facts: { method: '/trainer.v1.ActorService/Kill' } });
   await expect(asActor.create(detached())).rejects.toMatchObject({ code: 'auth.refused' });
   await killed(spec.id, lease);
+});
+
+const put = async (id: ActorId, of: number, n: number) => {
+  const key = actorStateKey(id, of, n);
+  await objects.put(ACTOR_STATES_BUCKET, key, Buffer.from('state'));
+  return { kind: 'state', state: { kind: 'object', bucket: ACTOR_STATES_BUCKET, key, bytes: 5 } } as const;
+};
+
+async function objectsOf(id: ActorId, expected: readonly string[]): Promise<void> {
+  const prefix = actorStatesPrefix(id);
+  const keys = async (): Promise<string> =>
+    (await objects.list(ACTOR_STATES_BUCKET, { prefix, after: '', limit: 100 })).map(({ key }) => key.slice(prefix.length)).join();
+  await until(`the objects are ${expected.join()}`, async () => (await keys()) === expected.join(), {
+    clock: systemClock(),
+    deadlineMs: WAIT_MS,
+    describe: keys,
+  });
+}
+
+test('of large states the newest one is kept, none after the end, and none that an older head left', async () => {
+  const spec = detached({ maxRestarts: 1 });
+  const { lease } = await running(spec);
+  for (const n of [1, 2, 3]) await agent.fact(lease, await put(spec.id, 1, n));
+  await put(spec.id, 1, 4);
+  await objectsOf(spec.id, ['1-3', '1-4']);
+  await ended(lease);
+  const again = await runs(2);
+  expect(again.action).toMatchObject({ spec: { actor: { state: { kind: 'object', key: actorStateKey(spec.id, 1, 3) } } } });
+  await agent.fact(again.lease, await put(spec.id, 2, 1));
+  await objectsOf(spec.id, ['2-1']);
+  const elsewhere = await agent.fact(again.lease, await put(spec.id, 9, 9));
+  expect(elsewhere.refused).toHaveLength(1);
+  await agent.fact(again.lease, { kind: 'state', state: { kind: 'inline', bytes: Buffer.from([1]) } });
+  await objectsOf(spec.id, ['9-9']);
+  await killed(spec.id, again.lease);
+  await objectsOf(spec.id, []);
+  await put(spec.id, 1, 5);
+  await anotherHead();
+  await objectsOf(spec.id, []);
+});
+
+test('a new head keeps what those that live are restored from, and removes what it replaced', async () => {
+  const spec = detached({ maxRestarts: 1 });
+  const { lease } = await running(spec);
+  await agent.fact(lease, await put(spec.id, 1, 2));
+  await put(spec.id, 1, 1);
+  await put(spec.id, 1, 3);
+  await anotherHead();
+  await objectsOf(spec.id, ['1-2', '1-3']);
+  await agent.connect([{ lease, state: 'ready' }]);
+  await killed(spec.id, lease);
+  await objectsOf(spec.id, []);
 });

@@ -1,10 +1,10 @@
 import { toErrorData } from '@trainer/model';
 import type { Clock, ErrorData, JobId } from '@trainer/model';
-import { backoff, sleep } from '@trainer/runtime';
 import type { Logger, Random } from '@trainer/runtime';
 import type { ObjectStore } from '@trainer/storage';
 import type { Copy } from '../jobs/job-record.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
+import { removeAll, retried } from '../objects/object-work.js';
 
 export interface PromoterOptions {
   readonly loop: ClusterLoop;
@@ -13,11 +13,6 @@ export interface PromoterOptions {
   readonly random: Random;
   readonly logger: Logger;
 }
-
-/** So often a copy is tried, over about five minutes: an object store that restarts is back by then. */
-const TRIES = 40;
-/** Files listed and removed at a time. */
-const PAGE = 500;
 
 /**
  * Brings a stored result to its final keys, and removes what attempts left. Derived from state: whoever leads does it, and
@@ -72,28 +67,8 @@ export class Promoter {
     }
   }
 
-  /** @throws the last error once trying again has no point. */
-  async #retried(run: () => Promise<unknown>): Promise<void> {
-    const waits = backoff({ firstMs: 100, maxMs: 10_000, random: this.options.random });
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await run();
-        return;
-      } catch (error) {
-        if (tries >= TRIES || toErrorData(error).retry === 'never') throw error;
-        await sleep(this.options.clock, waits.nextMs(), this.#closed.signal);
-      }
-    }
-  }
-}
-
-async function removeAll(objects: ObjectStore, bucket: string, prefix: string): Promise<void> {
-  for (;;) {
-    const found = await objects.list(bucket, { prefix, after: '', limit: PAGE });
-    if (found.length === 0) return;
-    await objects.remove(
-      bucket,
-      found.map((object) => object.key),
-    );
+  #retried(run: () => Promise<unknown>): Promise<void> {
+    const { clock, random } = this.options;
+    return retried(run, { clock, random, signal: this.#closed.signal });
   }
 }

@@ -40,13 +40,23 @@ export class Sessions implements LoopListener {
 
   /** @returns once the session is stored. @throws SessionEndedError */
   async attach(session: SessionId): Promise<void> {
-    const isKnown = this.options.loop.state.sessions.get(session) !== undefined;
-    if (!isKnown && (await this.options.wasEnded(session))) throw new SessionEndedError(session);
-    await this.options.loop.turn((turn) => {
-      const known = turn.session(session);
-      if (known?.state === 'ended') throw new SessionEndedError(session);
-      if (known === undefined) turn.putSession({ id: session, state: 'open', since: turn.now });
-    });
+    // Heard within the grace is heard, however long the database takes for it.
+    this.#hold(session);
+    try {
+      const isKnown = this.options.loop.state.sessions.get(session) !== undefined;
+      if (!isKnown && (await this.options.wasEnded(session))) throw new SessionEndedError(session);
+      await this.options.loop.turn((turn) => {
+        const known = turn.session(session);
+        if (known?.state === 'ended') throw new SessionEndedError(session);
+        if (known === undefined) turn.putSession({ id: session, state: 'open', since: turn.now });
+      });
+    } catch (error) {
+      this.detach(session);
+      throw error;
+    }
+  }
+
+  #hold(session: SessionId): void {
     this.#graces.get(session)?.cancel();
     this.#graces.delete(session);
     this.#attached.set(session, (this.#attached.get(session) ?? 0) + 1);
