@@ -14,6 +14,9 @@ export interface RealServers {
   readonly folder: string;
   /** SIGKILL; resolves when it is ready again. */
   killPostgres(): Promise<void>;
+  stopNats(): Promise<void>;
+  /** On the same port as before. */
+  startNats(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,7 +39,12 @@ export async function startRealServers(): Promise<RealServers> {
   });
   const spawner = await detectSpawner(PATH);
   const program = await findNatsServer({ named: null, path: PATH, fetched: FETCHED_NATS });
-  const [postgres, nats] = await Promise.all([startPostgres(options('postgres', spawner)), startNats(program, options('nats', spawner))]);
+  const [postgres, firstNats] = await Promise.all([
+    startPostgres(options('postgres', spawner)),
+    startNats(program, options('nats', spawner)),
+  ]);
+  let nats = firstNats;
+  const natsPort = Number(new URL(nats.url).port);
   return {
     databaseUrl: postgres.url,
     natsUrl: nats.url,
@@ -46,6 +54,11 @@ export async function startRealServers(): Promise<RealServers> {
       const back = new Promise<void>((resolve) => postgres.onRestart(resolve));
       if (postgres.pid !== null) process.kill(postgres.pid, 'SIGKILL');
       await back;
+    },
+    stopNats: () => nats.stop(),
+    async startNats() {
+      const onSamePort = portPicker(HOST, { first: natsPort, last: natsPort });
+      nats = await startNats(program, { ...options('nats', spawner), ports: onSamePort });
     },
     async stop() {
       await Promise.all([postgres.stop(), nats.stop()]);
