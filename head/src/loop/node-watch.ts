@@ -23,9 +23,11 @@ const LOOKS = 6;
  * Who is away, and what is lost with it (design.md section 9).
  *
  *   W1. A node whose stream closed, or that is silent, takes no placement at once; its actors' leases are lost after
- *       `actorsLostMs`, its ranks' after `ranksLostMs`, unless its incarnation says hello before.
+ *       `actorsLostMs`, its ranks' after `ranksLostMs`, unless its incarnation says hello before. An agent whose hello waits
+ *       for its facts to be stored is not away, as long as it is heard.
  *   W2. A stall of the head's own event loop counts against no agent: it could not have heard them.
- *   W3. A lost rank counts as gone `headlessMs` later: design.md section 5 lets no process live longer.
+ *   W3. A lost rank counts as gone `headlessMs` later: design.md section 5 lets no process live longer. A head that reads its
+ *       state anew counts the whole time again: clocks may have been stepped, and a suspended head echoes.
  */
 export class NodeWatch implements LoopListener {
   readonly #away = new Map<NodeId, readonly Timer[]>();
@@ -59,14 +61,21 @@ export class NodeWatch implements LoopListener {
     this.#countLoss(node, this.options.timers.actorsLostMs, this.options.timers.ranksLostMs);
   }
 
-  /** The node said hello, or beats again. */
+  /** It said hello and is not reconciled yet: its time begins anew with each word of it. */
+  alive(node: NodeId): void {
+    if (!this.#away.has(node)) return;
+    this.back(node);
+    this.#countLoss(node, this.options.timers.actorsLostMs, this.options.timers.ranksLostMs);
+  }
+
+  /** Its hello is being reconciled. */
   back(node: NodeId): void {
     for (const timer of this.#away.get(node) ?? []) timer.cancel();
     this.#away.delete(node);
   }
 
   committed(turn: Turn): void {
-    for (const lease of turn.leases.values()) if (lease.state === 'lost') this.#countGone(lease, this.options.timers.headlessMs);
+    for (const lease of turn.leases.values()) if (lease.state === 'lost') this.#countGone(lease);
   }
 
   suspended(): void {
@@ -77,12 +86,12 @@ export class NodeWatch implements LoopListener {
   }
 
   resumed(): void {
-    const { loop, timers, clock } = this.options;
+    const { loop, timers } = this.options;
     for (const { entry } of loop.state.nodes.committed()) {
       if (entry.state !== 'lost') this.#countLoss(entry.id, timers.knownNodeMs, timers.knownNodeMs);
     }
     for (const lease of loop.state.leases.committed()) {
-      if (lease.state === 'lost') this.#countGone(lease, Math.max(0, lease.since + timers.headlessMs - clock.wallMs()));
+      if (lease.state === 'lost') this.#countGone(lease);
     }
   }
 
@@ -105,9 +114,9 @@ export class NodeWatch implements LoopListener {
     this.#away.set(node, [actors, ranks]);
   }
 
-  #countGone(lease: Lease, afterMs: Millis): void {
+  #countGone(lease: Lease): void {
     if (lease.holder.kind !== 'rank' || this.#lost.has(lease.id)) return;
-    const timer = this.options.clock.after(afterMs, () => {
+    const timer = this.options.clock.after(this.options.timers.headlessMs, () => {
       this.#lost.delete(lease.id);
       this.options.loop.inBackground((turn) => leaseGone(turn, lease));
     });

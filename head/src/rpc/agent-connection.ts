@@ -63,6 +63,7 @@ export class AgentConnection {
     const state = this.#state;
     if (state.at === 'closed') return;
     this.#heard(state);
+    if (state.at === 'catching-up') this.rules.watch.alive(state.hello.node);
     if (message.kind === 'heartbeat' && state.at !== 'new') {
       this.#beat(state, message);
     } else if (state.at === 'suspended') {

@@ -22,12 +22,16 @@ const RECONNECT_MS = 20;
 export class TestAgent {
   readonly received: ToAgent[] = [];
   readonly placed: PlaceRequest[] = [];
+  /** Its heartbeats do not come, though its stream is open. */
+  isMute = false;
+  isDraining = false;
   /** Of a head that it obeyed earlier. */
   newestHeadEpoch = 0;
   answer: (request: PlaceRequest) => PlaceReply = () => ({ kind: 'granted' });
   #stream: Stream | null = null;
   #beats: NodeJS.Timeout | null = null;
   #facts: Fact[] = [];
+  #isEnded = false;
 
   private constructor(
     private readonly options: TestAgentOptions,
@@ -65,12 +69,14 @@ export class TestAgent {
     const stream = this.client.connect();
     this.#stream = stream;
     let isWelcome = false;
+    this.#isEnded = false;
     stream.on('data', (message: pb.ToAgent) => {
       isWelcome ||= message.message?.$case === 'welcome';
       this.#receive(decodeToAgent(message));
     });
     stream.on('error', () => undefined);
     stream.once('status', () => {
+      if (this.#stream === stream) this.#isEnded = true;
       if (isWelcome || this.#stream !== stream) return;
       clearInterval(this.#beats ?? undefined);
       setTimeout(() => this.#stream === stream && this.#hello(leases, cpuMilli), RECONNECT_MS);
@@ -87,13 +93,15 @@ export class TestAgent {
       newestFact: this.#facts.length,
       newestHeadEpoch: this.newestHeadEpoch,
       natsConnected: true,
-      isDraining: false,
+      isDraining: this.isDraining,
       engines: [{ engine: 'xgboost', unavailable: null }],
     };
     stream.write(encodeFromAgent({ kind: 'hello', hello }));
     let number = 0;
     this.#beats = setInterval(
-      () => stream.write(encodeFromAgent({ kind: 'heartbeat', number: ++number, natsConnected: true, isDraining: false })),
+      () =>
+        this.isMute ||
+        stream.write(encodeFromAgent({ kind: 'heartbeat', number: ++number, natsConnected: true, isDraining: this.isDraining })),
       100,
     );
   }
@@ -146,6 +154,11 @@ export class TestAgent {
       deadlineMs: WAIT_MS,
       describe: () => JSON.stringify(this.placed.length),
     });
+  }
+
+  /** Waits until the head has ended the stream. */
+  async ended(): Promise<void> {
+    await until('the head ends the stream', () => this.#isEnded, { clock: systemClock(), deadlineMs: WAIT_MS });
   }
 
   /** The stream breaks; what the agent holds stays. */
