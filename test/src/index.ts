@@ -1,4 +1,14 @@
-export { runningProcesses, treeOf } from './harness/processes.js';
+export { FAULTS } from './harness/faults.js';
+export type { Fault } from './harness/faults.js';
+export { startFaultCluster } from './harness/fault-cluster.js';
+export type { FaultCluster } from './harness/fault-cluster.js';
+export { InterruptedTraining, WAYS } from './harness/interrupted-training.js';
+export type { Interrupted, Interruption } from './harness/interrupted-training.js';
+export { ProvingGround } from './harness/proving-ground.js';
+export type { Recovery } from './harness/proving-ground.js';
+export { RandomOperations } from './harness/random-operations.js';
+export { slowTable, slowTraining } from './harness/slow-training.js';
+export { runningProcesses, signalTo, treeOf } from './harness/processes.js';
 export type { ProcessRow } from './harness/processes.js';
 export { testPython } from './python.js';
 export type { TestPython } from './python.js';

@@ -1,9 +1,14 @@
 import { join } from 'node:path';
 import type { Bench, BenchContext } from './benches/bench.js';
 import { actors } from './benches/actors.js';
+import { agents } from './benches/agents.js';
 import { calls } from './benches/calls.js';
 import { coldStart } from './benches/cold-start.js';
+import { faults } from './benches/faults.js';
 import { jobs } from './benches/jobs.js';
+import { recovery } from './benches/recovery.js';
+import { resume } from './benches/resume.js';
+import { twoRanks } from './benches/two-ranks.js';
 import { xgboost } from './benches/xgboost.js';
 import { commit, listenForNoise, machine, ROOT, versions } from './measuring/surroundings.js';
 import { round } from './measuring/statistics.js';
@@ -11,16 +16,19 @@ import { GOALS } from './report/goals.js';
 import { runOnRay } from './report/ray.js';
 import { goalTable, type Found } from './report/table.js';
 
-/** `npm run bench -- NAME...`: all of them when none is named. JSON lines go to the output, the rest to the error output. */
-const BENCHES: readonly Bench[] = [coldStart, actors, calls, jobs, xgboost];
+/** `npm run bench -- NAME...`: all that measure when none is named. JSON lines and tables go to the output, the rest to the error output. */
+const BENCHES: readonly Bench[] = [coldStart, actors, calls, jobs, xgboost, recovery, agents, twoRanks];
+/** They prove more than they measure, over many minutes: only when named. */
+const ONLY_NAMED: readonly Bench[] = [faults, resume];
+const ALL = [...BENCHES, ...ONLY_NAMED];
 const DEFAULT_RUNS = 5;
 const DEFAULT_SECONDS = 2;
 
 const say = (text: string): void => void process.stderr.write(`» ${text}\n`);
 const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !BENCHES.some((bench) => bench.name === name));
+const unknown = asked.filter((name) => !ALL.some((bench) => bench.name === name));
 if (unknown.length > 0) {
-  const known = BENCHES.map((bench) => `  ${bench.name.padEnd(12)}${bench.about}`).join('\n');
+  const known = ALL.map((bench) => `  ${bench.name.padEnd(12)}${bench.about}`).join('\n');
   process.stderr.write(`There is no benchmark ${unknown.join(', ')}. There are:\n${known}\n`);
   process.exit(2);
 }
@@ -31,8 +39,7 @@ const context: BenchContext = {
   say,
 };
 const found = new Map<string, Found>();
-for (const bench of BENCHES) {
-  if (asked.length > 0 && !asked.includes(bench.name)) continue;
+for (const bench of asked.length === 0 ? BENCHES : ALL.filter(({ name }) => asked.includes(name))) {
   say(`${bench.name}: ${bench.about}`);
   found.set(bench.name, { ours: await runOurs(bench), ray: await runRays(bench) });
 }

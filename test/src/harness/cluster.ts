@@ -13,7 +13,7 @@ const GONE_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 20;
 
 /** What of a cluster can be ended. Head, agent and gateway live in the launcher. */
-export type Part = 'launcher' | 'everything' | 'postgres' | 'nats' | 'actors';
+export type Part = 'npm' | 'launcher' | 'everything' | 'postgres' | 'nats' | 'actors';
 
 export interface ClusterSettings {
   /** Default false. */
@@ -36,7 +36,7 @@ export interface TestCluster extends AsyncDisposable {
   readonly address: string;
   readonly secret: string;
   readonly restUrl: string | null;
-  /** What was started: the launcher, or npm above it. */
+  /** What was started: the launcher, or npm above it. 'npm' and 'launcher' are one without npm. */
   readonly launcher: Program;
   /** A new client, as a program of somebody else has it. */
   connect(): Promise<Cluster>;
@@ -91,13 +91,15 @@ class StartedCluster implements TestCluster {
   readonly address: string;
   readonly secret: string;
   readonly restUrl: string | null;
+  readonly #launcherPid: number;
   #stopping: Promise<Ended> | null = null;
 
   constructor(
     readonly launcher: Program,
     private readonly folder: { readonly path: string } & AsyncDisposable,
-    at: { readonly address: string; readonly secret: string; readonly restUrl: string | null },
+    at: { readonly address: string; readonly secret: string; readonly restUrl: string | null; readonly pid: number },
   ) {
+    this.#launcherPid = at.pid;
     this.home = folder.path;
     this.address = at.address;
     this.secret = at.secret;
@@ -118,10 +120,11 @@ class StartedCluster implements TestCluster {
 
   pidsOf(part: Part): readonly number[] {
     const { pid } = this.launcher;
-    if (part === 'launcher') return stillRunning([pid]);
+    if (part === 'npm') return stillRunning([pid]);
+    if (part === 'launcher') return stillRunning([this.#launcherPid]);
     if (part === 'everything') return this.processes().map((row) => row.pid);
     return this.processes()
-      .filter((row) => row.pid !== pid && partOf(row) === part)
+      .filter((row) => row.pid !== this.#launcherPid && partOf(row) === part)
       .map((row) => row.pid);
   }
 
@@ -178,11 +181,18 @@ function partOf({ command }: ProcessRow): Part | null {
   return /process\.bundle\.mjs/.test(command) ? 'actors' : null;
 }
 
-async function clusterFileOf(launcher: Program, home: string): Promise<{ address: string; restUrl: string | null }> {
-  const read = async (): Promise<{ address: string; restUrl: string | null } | null> => {
+/** What a cluster leaves in its folder. */
+interface StartedAt {
+  readonly address: string;
+  readonly restUrl: string | null;
+  readonly pid: number;
+}
+
+async function clusterFileOf(launcher: Program, home: string): Promise<StartedAt> {
+  const read = async (): Promise<StartedAt | null> => {
     if (launcher.hasEnded()) throw new Error('It ended.');
     const text = await readFile(join(home, 'cluster.json'), 'utf8').catch(() => 'null');
-    const file = JSON.parse(text) as { address: string; restUrl: string | null; pid: number } | null;
+    const file = JSON.parse(text) as StartedAt | null;
     // A file of an earlier cluster of this folder names another process; npm is the parent of ours.
     return file !== null && treeOf(launcher.pid).some(({ pid }) => pid === file.pid) ? file : null;
   };

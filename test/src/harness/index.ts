@@ -17,3 +17,5 @@ export { Recorder, RecorderSpec } from './recorder.js';
 export type { Recorded } from './recorder.js';
 export { slowTable, slowTraining } from './slow-training.js';
 export { RandomOperations, seededRandom } from './random-operations.js';
+export { InterruptedTraining, WAYS } from './interrupted-training.js';
+export type { Interrupted, Interruption, Victim, Way } from './interrupted-training.js';
