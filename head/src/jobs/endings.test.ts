@@ -136,6 +136,84 @@ describe('failing', () => {
   });
 });
 
+describe('the end of one rank of several', () => {
+  const begun = [placedAs(1, 3), ...[0, 1, 2].flatMap((rank) => [started(1, rank), ready(1, rank)])];
+  const training = [...begun, says(1, { kind: 'phase', phase: 'training' })];
+  const lostPeer = (rank: number, peer: number, how = 'closed'): JobTrigger =>
+    says(
+      1,
+      {
+        kind: 'failed',
+        failure: 'peer',
+        error: { code: 'rank.peer-lost', message: `lost rank ${peer}`, facts: { rank, peer, how }, retry: 'same' },
+      },
+      rank,
+    );
+  const allAsked: DeathCause = { kind: 'killed', by: 'the job' };
+
+  test.each([
+    ['heard first', [ended(1, SIGKILL, 1), lostPeer(0, 1), lostPeer(2, 1)]],
+    ['heard last', [lostPeer(0, 1), lostPeer(2, 1), ended(1, { kind: 'finished' }, 0), ended(1, SIGKILL, 1)]],
+    ['heard after another that the engine ended', [ended(1, { kind: 'exited', code: 255 }, 2), lostPeer(0, 1), ended(1, SIGKILL, 1)]],
+    ['heard after one that aborted', [lostPeer(0, 2), ended(1, { kind: 'signal', signal: 'SIGABRT' }, 2), ended(1, SIGKILL, 1)]],
+  ])('gives its signal as the cause, not what the others say of it: %s', (_when, triggers) => {
+    const record = after(...training, ...triggers, ended(1, allAsked, 0), ended(1, allAsked, 2));
+    expect(record.job).toMatchObject({ phase: 'queued', failures: 0, infraFailures: 1 });
+    expect(record.job.pendingReason).toContain('Rank 1 of attempt 1 ended before its result: its process was ended by SIGKILL');
+  });
+  test('asks only those that have lost it to go, so that its own cause stays true', () => {
+    const step = stepped(after(...training), lostPeer(0, 1));
+    expect(step.effects).toMatchObject([{ kind: 'stop', lease: '1-10' }]);
+    expect(step.record.job).toMatchObject({ status: 'running', phase: 'stopping' });
+    expect(pendingEffects(stepped(step.record, lostPeer(2, 1)).record)).toMatchObject([{ lease: '1-10' }, { lease: '1-12' }]);
+  });
+  test('asks all others to go once it is known', () => {
+    expect(pendingEffects(after(...training, ended(1, SIGKILL, 1)))).toMatchObject([{ lease: '1-10' }, { lease: '1-12' }]);
+  });
+  test('is the loss of its node where that is what happened', () => {
+    const record = after(...training, lostPeer(0, 1), lostPeer(2, 1), ended(1, allAsked, 0), ended(1, allAsked, 2), {
+      kind: 'lease-lost',
+      attempt: 1,
+      rank: 1,
+    });
+    expect(record.job.pendingReason).toContain('node node-000000000001 was lost');
+  });
+  test('is what the others say where they say no more than that: a cut between them', () => {
+    const record = after(...training, lostPeer(0, 1), lostPeer(1, 0), lostPeer(2, 0), ...[0, 1, 2].map((rank) => ended(1, allAsked, rank)));
+    expect(record.job).toMatchObject({
+      phase: 'queued',
+      failures: 0,
+      infraFailures: 1,
+      pendingReason: expect.stringContaining('lost rank 1'),
+    });
+  });
+  test('is a crash where a rank reports one, though another had spoken before', () => {
+    const crashed = says(1, { kind: 'failed', failure: 'crash', error: { code: 'x', message: 'it broke', facts: {}, retry: 'same' } }, 1);
+    const record = after(...training, lostPeer(0, 1), crashed, ...[0, 1, 2].map((rank) => ended(1, allAsked, rank)));
+    expect(record.job).toMatchObject({ failures: 1, infraFailures: 0, pendingReason: expect.stringContaining('it broke') });
+  });
+  test('that others could not reach at all ends the attempt at once', () => {
+    expect(pendingEffects(after(...begun, lostPeer(0, 1, 'unreachable')))).toHaveLength(3);
+  });
+  test('is no failure when its work is done', () => {
+    const record = after(...training, ended(1, { kind: 'finished' }, 1), ended(1, { kind: 'finished' }, 2));
+    expect(record.job).toMatchObject({ phase: 'training', failures: 0, leases: ['1-10'] });
+    expect(
+      after(...training, ended(1, { kind: 'finished' }, 1), ended(1, { kind: 'finished' }, 2), says(1, yields)).promotion,
+    ).not.toBeNull();
+  });
+  test('before all have begun is its own cause, whatever it is', () => {
+    const record = after(placedAs(1, 2), started(1, 0), started(1, 1), ended(1, { kind: 'exited', code: 1 }, 1));
+    expect(pendingEffects(record)).toMatchObject([{ kind: 'stop', lease: '1-10' }]);
+    expect(record.ending).toMatchObject({ kind: 'retry' });
+  });
+  test('a cancel meanwhile ends all of them', () => {
+    const record = after(...training, lostPeer(0, 1), cancel);
+    expect(pendingEffects(record)).toHaveLength(3);
+    expect(after(...training, lostPeer(0, 1), cancel, ...[0, 1, 2].map((rank) => ended(1, allAsked, rank))).job.status).toBe('cancelled');
+  });
+});
+
 describe('an old attempt', () => {
   const second = after(...RUN, lost(1), placedAs(2), started(2), ready(2));
   test('cannot report: its result is refused', () => {

@@ -1,19 +1,13 @@
 import { describeCause } from '@trainer/model';
-import type { DeathCause, ErrorData, Job, Millis } from '@trainer/model';
+import type { DeathCause, Job, Millis } from '@trainer/model';
 import { finalModelPath } from './artifacts.js';
-import type { Ending, JobRecord } from './job-record.js';
+import type { Ending, Failure, JobRecord } from './job-record.js';
 import { isActive } from './ranks.js';
 
 /** Crashes of a job until it fails (design.md section 6): a crash that comes three times comes again. */
 const MAX_FAILURES = 3;
 /** Losses of nodes and unasked SIGKILLs until it fails: more of them say that this cluster can't hold the job. */
 const MAX_INFRA_FAILURES = 10;
-
-/** How an attempt failed: `infra` is nothing that the job did. */
-export interface Failure {
-  readonly blame: 'request' | 'crash' | 'infra';
-  readonly error: ErrorData;
-}
 
 /** What an unasked end of a rank's process counts as. */
 export function failureOf(job: Job, rank: number, cause: DeathCause): Failure {
@@ -26,6 +20,29 @@ export function failureOf(job: Job, rank: number, cause: DeathCause): Failure {
   const message = `Rank ${rank} of attempt ${job.attempt} ended before its result: ${describeCause(cause)}`;
   return { blame: isInfra ? 'infra' : 'crash', error: { code, message, facts: { attempt: job.attempt, rank, cause }, retry: 'same' } };
 }
+
+/**
+ * Is such an end of a rank's process perhaps only the echo of another's? Engines end the process, or their call fails, when a peer
+ * is gone; signals from outside they don't send themselves.
+ */
+export function mayBeEcho(cause: DeathCause): boolean {
+  return cause.kind === 'exited' || (cause.kind === 'signal' && cause.signal === 'SIGABRT');
+}
+
+/**
+ * What `rank` says of the loss of another rank, or shows by its end, is kept until that other one's own end is heard.
+ * The end of a process says more than what another says of it.
+ */
+export function echo(record: JobRecord, rank: number, failure: Failure): JobRecord {
+  const { ending } = record;
+  if (ending?.kind !== 'echo') return wind(record, { kind: 'echo', failure, heard: [rank] });
+  if (ending.heard.includes(rank)) return record;
+  const saysMore = ending.failure.error.code === PEER_LOST && failure.error.code !== PEER_LOST;
+  return { ...record, ending: { kind: 'echo', failure: saysMore ? failure : ending.failure, heard: [...ending.heard, rank] } };
+}
+
+/** The code under which a rank reports that another one is gone. */
+const PEER_LOST = 'rank.peer-lost';
 
 /** The first failure of an attempt decides how it ends; what its ranks say afterwards is only an echo. */
 export function fail(record: JobRecord, failure: Failure): JobRecord {
@@ -50,6 +67,8 @@ export function wind(record: JobRecord, ending: Ending): JobRecord {
 export function settle(record: JobRecord, now: Millis): JobRecord {
   const { ending } = record;
   if (!ending || record.job.phase === 'ended' || record.ranks.some(isActive)) return record;
+  // No rank's end told more.
+  if (ending.kind === 'echo') return settle(fail(record, ending.failure), now);
   if (ending.kind === 'requeue' || ending.kind === 'retry') return requeue(record, ending);
   if (record.ranks.some((rank) => rank.state === 'lost')) return record;
   return finish(record, ending, now);
@@ -74,7 +93,7 @@ function requeue(record: JobRecord, ending: Extract<Ending, { why: string }>): J
   return { ...record, job, ending: null, best: mark?.best ?? null, ranks: record.ranks.filter((rank) => rank.state === 'lost') };
 }
 
-function finish(record: JobRecord, ending: Exclude<Ending, { why: string }>, now: Millis): JobRecord {
+function finish(record: JobRecord, ending: Exclude<Ending, { why: string } | { kind: 'echo' }>, now: Millis): JobRecord {
   const ended = { ...record.job, status: ending.kind, phase: 'ended', completedAt: now, leases: [], pendingReason: null } as const;
   switch (ending.kind) {
     case 'failed':

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { catalogEntry, jobId, leaseId, nodeId } from '@trainer/model';
-import type { CatalogEntry, DeathCause, NodeState } from '@trainer/model';
+import type { CatalogEntry, DeathCause, EngineState, NodeState } from '@trainer/model';
 import { aTrainRequest } from '@trainer/model/testing';
 import { artifactStem } from './artifacts.js';
 import { assignmentOf } from './assignment.js';
@@ -14,12 +14,16 @@ const known = catalogEntry('xgboost_classifier');
 if (!known) throw new Error('the catalog has no xgboost_classifier');
 const entry: CatalogEntry = known;
 
+const engines: readonly EngineState[] = [{ engine: 'xgboost', unavailable: null }];
+/** Long after the submission: no node is still to come. */
+const LATE = { now: 60_000, lateNodesMs: 10_000 };
+
 function node(cpus: number, memoryMiB: number, state: NodeState = 'connected') {
-  return { state, capacity: { cpuMilli: cpus * 1000, memoryBytes: memoryMiB * MiB, gpus: [] } };
+  return { state, engines, capacity: { cpuMilli: cpus * 1000, memoryBytes: memoryMiB * MiB, gpus: [] } };
 }
 
-function job(bytes: number, epochs = 100, createdAt = 0): JobRecord {
-  const request = aTrainRequest({ epochs, numWorkers: 4 });
+function job(bytes: number, epochs = 100, createdAt = 0, numWorkers = 1): JobRecord {
+  const request = aTrainRequest({ epochs, numWorkers });
   return newJob(
     {
       id: jobId('train_0123456789ab'),
@@ -70,7 +74,7 @@ describe('resourcesFor', () => {
 describe('demandOf', () => {
   const nodes = [node(4, 64_000)];
   test('a queued job is a gang of its world size: one, where the model has one rank', () => {
-    expect(demandOf(job(100), entry, nodes)).toMatchObject({
+    expect(demandOf(job(100), entry, nodes, LATE)).toMatchObject({
       id: 'train_0123456789ab',
       kind: 'job',
       bundles: [{ cpuMilli: 1000 }],
@@ -78,27 +82,74 @@ describe('demandOf', () => {
       since: 0,
     });
   });
-  test('a model that spreads has as many ranks as workers were asked', () => {
-    expect(demandOf(job(100), { ...entry, distribution: 'rows' }, nodes)?.bundles).toHaveLength(4);
+  test('a model of one rank has one, whatever workers were asked', () => {
+    expect(demandOf(job(100, 100, 0, 4), { ...entry, distribution: null }, nodes, LATE)?.bundles).toHaveLength(1);
   });
   test('a job that is placed demands nothing', () => {
-    expect(demandOf(placed(job(100)), entry, nodes)).toBeNull();
+    expect(demandOf(placed(job(100)), entry, nodes, LATE)).toBeNull();
   });
   test('the next attempt asks what the first one got, so that the model has the same bytes', () => {
     const record = died(placed(job(100), 1, 3000), { kind: 'exited', code: 1 });
-    expect(demandOf(record, entry, nodes)?.bundles).toEqual([{ cpuMilli: 3000, memoryBytes: 300 * MiB, gpuMilli: 0 }]);
+    expect(demandOf(record, entry, nodes, LATE)?.bundles).toEqual([{ cpuMilli: 3000, memoryBytes: 300 * MiB, gpuMilli: 0 }]);
   });
   test('but no more CPUs than a node of today has', () => {
     const record = died(placed(job(100), 1, 8000), { kind: 'exited', code: 1 });
-    expect(demandOf(record, entry, nodes)?.bundles[0]?.cpuMilli).toBe(4000);
+    expect(demandOf(record, entry, nodes, LATE)?.bundles[0]?.cpuMilli).toBe(4000);
   });
   test('memory is doubled after each end out of memory', () => {
     const oom: DeathCause = { kind: 'out-of-memory', limitBytes: 1, usedBytes: 2 };
     const once = died(placed(job(100)), oom);
-    expect(demandOf(once, entry, nodes)?.bundles[0]?.memoryBytes).toBe(600 * MiB);
-    expect(demandOf(died(placed(once, 2), oom), entry, nodes)?.bundles[0]?.memoryBytes).toBe(1200 * MiB);
+    expect(demandOf(once, entry, nodes, LATE)?.bundles[0]?.memoryBytes).toBe(600 * MiB);
+    expect(demandOf(died(placed(once, 2), oom), entry, nodes, LATE)?.bundles[0]?.memoryBytes).toBe(1200 * MiB);
   });
 });
+
+describe('a gang', () => {
+  const MB30 = 30 * MiB;
+  const bundlesOf = (record: JobRecord, nodes: ReturnType<typeof node>[], time = LATE): (number | undefined)[] =>
+    (demandOf(record, entry, nodes, time)?.bundles ?? []).map(({ cpuMilli }) => cpuMilli);
+  test.each([
+    ['has as many ranks as workers were asked', 100, 4, [node(8, 64_000)], [1000, 1000, 1000, 1000]],
+    ['has one CPU a rank on nodes of one CPU', MB30, 2, [node(1, 4000), node(1, 4000), node(1, 4000)], [1000, 1000]],
+    ['shares the CPUs of one node', MB30, 2, [node(4, 64_000)], [2000, 2000]],
+    ['takes whole nodes where there is one for each rank', MB30, 2, [node(4, 64_000), node(4, 64_000)], [4000, 4000]],
+    ['has fewer ranks where the cluster can’t hold them', 100, 4, [node(1, 4000), node(2, 4000)], [1000, 1000, 1000]],
+    ['counts no lost node', 100, 2, [node(1, 4000), node(1, 4000, 'lost')], [1000]],
+    ['counts no node whose memory is too small', 100, 2, [node(1, 4000), node(1, 200)], [1000]],
+    ['counts no node without the engine', 100, 2, [node(1, 4000), { ...node(1, 4000), engines: [] }], [1000]],
+    ['has one rank where there is no node', 100, 2, [], [1000]],
+  ] as [string, number, number, ReturnType<typeof node>[], number[]][])('%s', (_, bytes, workers, nodes, cpus) => {
+    expect(bundlesOf(job(bytes, 100, 0, workers), nodes)).toEqual(cpus);
+  });
+  test('of a new job waits whole for nodes that may still join', () => {
+    expect(bundlesOf(job(100, 100, 0, 3), [node(1, 4000)], { now: 9_999, lateNodesMs: 10_000 })).toHaveLength(3);
+    expect(bundlesOf(job(100, 100, 0, 3), [node(1, 4000)], { now: 10_000, lateNodesMs: 10_000 })).toHaveLength(1);
+  });
+  test('of a later attempt has the ranks of the first, or what there is', () => {
+    const record = died(placed(job(100, 100, 0, 4)), { kind: 'exited', code: 1 });
+    expect(record.shape?.worldSize).toBe(1);
+    expect(bundlesOf(record, [node(8, 64_000)])).toEqual([1000]);
+  });
+  test('that is smaller than asked is told with its numbers', () => {
+    const step = stepJob(job(100, 100, 0, 3), { kind: 'placed', attempt: 1, ranks: placedRanks(2) }, 1);
+    expect(step.kind === 'stepped' ? step.record.job.warnings : []).toEqual([
+      'num_workers is 3, but the nodes of the cluster can hold no more than 2 workers of this job; it trains on 2 workers.',
+    ]);
+  });
+  test('that is as asked is told nothing', () => {
+    const step = stepJob(job(100, 100, 0, 2), { kind: 'placed', attempt: 1, ranks: placedRanks(2) }, 1);
+    expect(step.kind === 'stepped' ? step.record.job.warnings : null).toEqual([]);
+  });
+});
+
+function placedRanks(count: number) {
+  return Array.from({ length: count }, (_, rank) => ({
+    rank,
+    lease: leaseId(`1-${rank + 1}`),
+    node: nodeId('node-000000000001'),
+    grant: { cpuMilli: 1000, memoryBytes: 300 * MiB, gpus: [] },
+  }));
+}
 
 describe('assignmentOf', () => {
   test('has everything that decides the model', () => {

@@ -1,4 +1,4 @@
-import type { CatalogEntry, Resources, TrainRequest } from '@trainer/model';
+import type { CatalogEntry, Millis, Resources, TrainRequest } from '@trainer/model';
 import type { NodeEntry } from '../nodes/node-table.js';
 import type { Demand } from '../scheduling/demand.js';
 import type { JobRecord } from './job-record.js';
@@ -13,7 +13,7 @@ const BYTES_PER_CELL = 2;
 /** What columns and compression may save: the size of such a file says little, so it counts for more. */
 const COMPRESSED_RATIO = 8;
 
-type Nodes = readonly Pick<NodeEntry, 'capacity' | 'state'>[];
+type Nodes = readonly Pick<NodeEntry, 'capacity' | 'state' | 'engines'>[];
 
 /**
  * What one rank leases by default (docs/adr/0003): below 8 MiB of data one CPU, above min(8, the largest node's)
@@ -28,23 +28,59 @@ export function resourcesFor(request: Pick<TrainRequest, 'dataId'>, datasetBytes
   return { cpuMilli: cpus * ONE_CPU, memoryBytes: capped(memoryBytes, largest), gpuMilli: 0 };
 }
 
-/** A job's next attempt as the scheduler sees it; null: it does not wait for one. */
-export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes): Demand | null {
+/** When it is, and how long a job waits for nodes that may still join before it takes fewer ranks than it asked for. */
+export interface DemandTime {
+  readonly now: Millis;
+  readonly lateNodesMs: Millis;
+}
+
+/**
+ * A job's next attempt as the scheduler sees it; null: it does not wait for one. A gang has as many ranks as its first attempt had,
+ * at first as `num_workers` says; fewer where the nodes of today could not hold them even if nothing else ran.
+ */
+export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, { now, lateNodesMs }: DemandTime): Demand | null {
   const { job, shape, outOfMemory } = record;
   if (job.phase !== 'queued') return null;
-  const largest = largestOf(nodes);
-  const first = resourcesFor(job.request, job.dataset.bytes, entry, nodes);
+  const able = nodes.filter((node) => node.state !== 'lost' && hasEngine(node, entry.engine));
+  const largest = largestOf(able);
+  const first = resourcesFor(job.request, job.dataset.bytes, entry, able);
   const base = shape ? { ...first, cpuMilli: capToCpus(shape.grant.cpuMilli, largest), memoryBytes: shape.grant.memoryBytes } : first;
   const bundle = { ...base, memoryBytes: capped(base.memoryBytes * 2 ** outOfMemory, largest) };
-  const worldSize = entry.distribution === null ? 1 : (shape?.worldSize ?? Math.max(1, job.request.numWorkers ?? 1));
+  const wanted = entry.distribution === null ? 1 : (shape?.worldSize ?? Math.max(1, job.request.numWorkers ?? 1));
+  const isEarly = !shape && now - job.createdAt < lateNodesMs;
   return {
     id: job.id,
     kind: 'job',
-    bundles: Array.from({ length: worldSize }, () => bundle),
+    bundles: gangOf(wanted, bundle, able, isEarly),
     priority: job.request.priority,
     since: job.createdAt,
     needsEngine: entry.engine,
   };
+}
+
+/**
+ * Equal bundles, one a rank: with as many CPUs as let all ranks run at once on these nodes, at most those of `bundle`; where not even
+ * one CPU each does, as many ranks as there is room for, unless `isWhole`.
+ */
+function gangOf(ranks: number, bundle: Resources, nodes: Nodes, isWhole: boolean): readonly Resources[] {
+  if (ranks === 1) return [bundle];
+  let { cpuMilli } = bundle;
+  while (cpuMilli > ONE_CPU && roomFor({ ...bundle, cpuMilli }, nodes) < ranks) cpuMilli -= ONE_CPU;
+  const one = { ...bundle, cpuMilli };
+  const room = Math.max(1, roomFor(one, nodes));
+  return Array.from({ length: isWhole ? ranks : Math.min(ranks, room) }, () => one);
+}
+
+/** How many such bundles the nodes hold when they are empty. */
+function roomFor(bundle: Resources, nodes: Nodes): number {
+  return nodes.reduce((sum, { capacity }) => {
+    const byMemory = bundle.memoryBytes > 0 ? Math.floor(capacity.memoryBytes / bundle.memoryBytes) : Infinity;
+    return sum + Math.min(Math.floor(capacity.cpuMilli / bundle.cpuMilli), byMemory);
+  }, 0);
+}
+
+function hasEngine(node: Nodes[number], engine: string): boolean {
+  return node.engines.some((state) => state.engine === engine && state.unavailable === null);
 }
 
 interface Largest {

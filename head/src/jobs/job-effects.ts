@@ -9,6 +9,10 @@ export function pendingEffects(record: JobRecord): readonly JobEffect[] {
   const { job, promotion, ending } = record;
   if (job.phase === 'ended')
     return record.isCleaned ? [] : [{ kind: 'cleanup', job: job.id, bucket: record.modelsBucket, prefix: attemptsPrefix(job) }];
+  if (ending?.kind === 'echo') {
+    const cause: DeathCause = { kind: 'killed', by: failedAttempt(record) };
+    return currentRanks(record).flatMap((rank) => (isActive(rank) && ending.heard.includes(rank.rank) ? [stopOf(rank, cause)] : []));
+  }
   const cause = causeToStop(record);
   if (cause) {
     const copies: JobEffect[] = promotion && !ending ? [{ kind: 'promote', bucket: record.modelsBucket, copies: promotion.copies }] : [];
@@ -19,7 +23,8 @@ export function pendingEffects(record: JobRecord): readonly JobEffect[] {
 }
 
 /** Why its processes have to go; null: they are to work. */
-function causeToStop({ job, ending, promotion }: JobRecord): DeathCause | null {
+function causeToStop(record: JobRecord): DeathCause | null {
+  const { ending, promotion } = record;
   if (ending === null) return promotion ? { kind: 'finished' } : null;
   switch (ending.kind) {
     case 'completed':
@@ -28,10 +33,15 @@ function causeToStop({ job, ending, promotion }: JobRecord): DeathCause | null {
       return { kind: 'killed', by: ending.by };
     case 'requeue':
       return { kind: 'released' };
+    case 'echo':
     case 'retry':
     case 'failed':
-      return { kind: 'killed', by: `job ${job.id}, whose attempt ${job.attempt} has failed` };
+      return { kind: 'killed', by: failedAttempt(record) };
   }
+}
+
+function failedAttempt({ job }: JobRecord): string {
+  return `job ${job.id}, whose attempt ${job.attempt} has failed`;
 }
 
 /** What never started has nobody to ask. */

@@ -21,8 +21,14 @@ const REPORTS: readonly RankReport[] = [
   { kind: 'result', result },
   { kind: 'failed', failure: 'crash', error },
   { kind: 'failed', failure: 'request', error },
+  { kind: 'failed', failure: 'peer', error: { ...error, code: 'rank.peer-lost' } },
 ];
-const CAUSES: readonly DeathCause[] = [{ kind: 'finished' }, { kind: 'signal', signal: 'SIGKILL' }, { kind: 'signal', signal: 'SIGSEGV' }];
+const CAUSES: readonly DeathCause[] = [
+  { kind: 'finished' },
+  { kind: 'exited', code: 255 },
+  { kind: 'signal', signal: 'SIGKILL' },
+  { kind: 'signal', signal: 'SIGSEGV' },
+];
 
 interface Draw {
   readonly isHelpful: boolean;
@@ -44,6 +50,12 @@ const draw: fc.Arbitrary<Draw> = fc.record({
   pick: fc.nat({ max: 1000 }),
 });
 
+const LOST_PEER: RankReport = { kind: 'failed', failure: 'peer', error: { ...error, code: 'rank.peer-lost' } };
+
+function isAsked(record: JobRecord, lease: string): boolean {
+  return pendingEffects(record).some((effect) => (effect.kind === 'stop' || effect.kind === 'release') && effect.lease === lease);
+}
+
 /** What an agent that does its work would say next. */
 function helpful(record: JobRecord, { pick, size, report, cause }: Draw): JobTrigger {
   const effects = pendingEffects(record);
@@ -59,6 +71,9 @@ function helpful(record: JobRecord, { pick, size, report, cause }: Draw): JobTri
   }
   if (current) return { kind: 'rank-ready', attempt: current.attempt, rank: current.rank, address: 'h:1' };
   const lost = record.ranks.find((rank) => rank.state === 'lost');
+  // Who has lost nobody yet hears of it from the others.
+  const unheard = record.ending?.kind === 'echo' ? record.ranks.find((rank) => isActive(rank) && !isAsked(record, rank.lease)) : undefined;
+  if (unheard) return { kind: 'report', attempt: unheard.attempt, rank: unheard.rank, report: LOST_PEER };
   if (record.ending && lost) return { kind: 'lease-gone', attempt: lost.attempt, rank: lost.rank };
   return { kind: 'report', attempt: record.job.attempt, rank: 0, report };
 }
@@ -152,9 +167,11 @@ test('events are numbered without gaps', () => {
 
 test('every lease that may hold a process of a job that is ending is asked to go', () => {
   everyStep((_, __, after) => {
-    if (!after.ending) return;
+    const { ending } = after;
+    if (!ending) return;
+    const mayStay = ending.kind === 'echo' ? (rank: number): boolean => !ending.heard.includes(rank) : () => false;
     const asked = pendingEffects(after).flatMap((effect) => (effect.kind === 'stop' || effect.kind === 'release' ? [effect.lease] : []));
-    expect(asked).toEqual(after.ranks.filter(isActive).map((rank) => rank.lease));
+    expect(asked).toEqual(after.ranks.filter((rank) => isActive(rank) && !mayStay(rank.rank)).map((rank) => rank.lease));
   });
 });
 

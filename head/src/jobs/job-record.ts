@@ -18,10 +18,22 @@ export interface RankState {
   readonly address: string | null;
 }
 
+/** How an attempt failed: `infra` is nothing that the job did. */
+export interface Failure {
+  readonly blame: 'request' | 'crash' | 'infra';
+  readonly error: ErrorData;
+}
+
 /** How the current attempt ends, once its last process is gone. */
 export type Ending =
   /** An agent refused: the same again, without counting anything. */
   | { readonly kind: 'requeue'; readonly why: string }
+  /**
+   * A rank speaks of the loss of another, or ended as one does that lost another; why that one is gone its own end tells, which is on
+   * its way. Until then this is what is known. `heard`: ranks that have said their last word and may be ended; the others hear of it
+   * from each other, and are left alone so that their own causes stay true.
+   */
+  | { readonly kind: 'echo'; readonly failure: Failure; readonly heard: readonly number[] }
   /** A crash or loss within its limits: the next attempt goes on from the last checkpoint. */
   | { readonly kind: 'retry'; readonly why: string }
   | { readonly kind: 'failed'; readonly error: ErrorData }

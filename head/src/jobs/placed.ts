@@ -1,4 +1,4 @@
-import type { NodeId } from '@trainer/model';
+import { catalogEntry, type NodeId } from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import type { JobTrigger, PlacedRank } from './job-events.js';
 import type { JobRecord, RankState } from './job-record.js';
@@ -39,7 +39,18 @@ export function placed(
       gpuAllocated: gpusOf(ranks),
     },
   };
-  return { record: differs(record, ranks) ? warned(next, differenceOf(trigger.attempt)) : next };
+  const warnings = [...(differs(record, ranks) ? [differenceOf(trigger.attempt)] : []), ...fewerWarning(record, ranks)];
+  return { record: warnings.reduce(warned, next) };
+}
+
+/** `num_workers` is what the client gets, unless the cluster can't hold it; a model of one rank was warned of at the submission. */
+function fewerWarning({ job, shape }: JobRecord, ranks: readonly RankState[]): readonly string[] {
+  const { numWorkers, modelId } = job.request;
+  if (shape || (numWorkers ?? 1) <= ranks.length || (catalogEntry(modelId)?.distribution ?? null) === null) return [];
+  const workers = ranks.length === 1 ? '1 worker' : `${ranks.length} workers`;
+  return [
+    `num_workers is ${String(numWorkers)}, but the nodes of the cluster can hold no more than ${workers} of this job; it trains on ${workers}.`,
+  ];
 }
 
 function problemOf(record: JobRecord, { attempt, ranks }: Extract<JobTrigger, { kind: 'placed' }>): string | null {

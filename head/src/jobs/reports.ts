@@ -1,6 +1,6 @@
 import type { EpochMetrics, JobPhase, Metric, Millis, RankReport, TrainingResult } from '@trainer/model';
 import { promotionOf } from './artifacts.js';
-import { fail } from './endings.js';
+import { echo, fail } from './endings.js';
 import type { JobWrite } from './job-events.js';
 import type { BestEpoch, JobRecord, RankState } from './job-record.js';
 
@@ -15,7 +15,7 @@ const MOST_WARNINGS = 100;
 
 /** What the reports of a running attempt change. Only rank 0 speaks of progress and results: the ranks train one model. */
 export function report(record: JobRecord, from: RankState, said: RankReport, now: Millis): Reported {
-  if (said.kind === 'failed') return only(fail(record, { blame: said.failure, error: said.error }));
+  if (said.kind === 'failed') return only(failed(record, from, said));
   if (said.kind === 'warning') return only(warned(record, said.message));
   if (from.rank !== 0) return only(record);
   switch (said.kind) {
@@ -30,6 +30,13 @@ export function report(record: JobRecord, from: RankState, said: RankReport, now
     case 'result':
       return only(result(record, said.result, now));
   }
+}
+
+/** A rank that others could never reach is no echo: they were not joined, so nobody hears more from each other. */
+function failed(record: JobRecord, from: RankState, { failure, error }: Extract<RankReport, { kind: 'failed' }>): JobRecord {
+  if (failure !== 'peer') return fail(record, { blame: failure, error });
+  const loss = { blame: 'infra', error } as const;
+  return error.facts['how'] === 'unreachable' ? fail(record, loss) : echo(record, from.rank, loss);
 }
 
 export function warned(record: JobRecord, message: string): JobRecord {

@@ -1,7 +1,7 @@
 import { isFinalStatus } from '@trainer/model';
 import type { JobEvent, Millis, Model } from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
-import { fail, failureOf, settle, wind } from './endings.js';
+import { echo, fail, failureOf, mayBeEcho, settle, wind } from './endings.js';
 import { pendingEffects } from './job-effects.js';
 import type { JobEffect, JobStep, JobTrigger, JobWrite } from './job-events.js';
 import type { JobRecord, RankState } from './job-record.js';
@@ -18,7 +18,8 @@ import { report } from './reports.js';
  *
  * J1. A final status stays, and no process of any attempt is left when it is reached.
  * J2. An attempt's number is never used twice; what an old attempt reports is refused.
- * J3. The first failure of an attempt decides; the rest is an echo.
+ * J3. The first failure of an attempt decides; the rest is an echo. Where the echo is heard first (a rank lost its peer), it gives way
+ *     to the peer's own end, whose process nobody asks to go before.
  * J4. A result is taken once, from the current attempt, unless a cancel was committed before; afterwards no cancel is.
  * J5. Effects are derived from state: those of a step are what `pendingEffects` has after it and had not before.
  */
@@ -153,10 +154,20 @@ function lastWord(
   if (rank.state === 'ended' || rank.state === 'gone') return { record };
   if (rank.state === 'lost') return { record: trigger.kind === 'lease-ended' ? withRank(record, rank, 'ended') : record };
   const next = withRank(record, rank, trigger.kind === 'lease-ended' ? 'ended' : 'lost');
-  if (next.ending || next.promotion) return { record: next };
+  const echoed = next.ending?.kind === 'echo' ? next.ending : null;
+  if ((next.ending && !echoed) || next.promotion || echoed?.heard.includes(rank.rank)) return { record: next };
   const cause = trigger.kind === 'lease-ended' ? trigger.cause : ({ kind: 'node-lost', node: rank.node } as const);
+  // Ranks beside the first end when the model is trained; the first one goes on to export it.
+  if (cause.kind === 'finished' && rank.rank !== 0) return { record: next };
+  const hasPeers = currentRanks(next).length > 1 && hasBegun(next);
+  if (hasPeers && mayBeEcho(cause)) return { record: echo(next, rank.rank, failureOf(next.job, rank.rank, cause)) };
   const outOfMemory = next.outOfMemory + (cause.kind === 'out-of-memory' ? 1 : 0);
   return { record: fail({ ...next, outOfMemory }, failureOf(next.job, rank.rank, cause)) };
+}
+
+/** Then its ranks are joined, and hear of each other's end. */
+function hasBegun({ job, ending }: JobRecord): boolean {
+  return ending?.kind === 'echo' || job.phase === 'loading' || job.phase === 'training' || job.phase === 'exporting';
 }
 
 function reported(record: JobRecord, rank: RankState, trigger: Extract<JobTrigger, { kind: 'report' }>, now: Millis): Outcome {
@@ -170,8 +181,10 @@ function reported(record: JobRecord, rank: RankState, trigger: Extract<JobTrigge
   }
   const mayComeEarly = trigger.report.kind === 'failed' || trigger.report.kind === 'warning';
   if (job.phase === 'reserving' && !record.ending && !mayComeEarly) return illegal(record, trigger, 'the attempt has not begun');
+  // While only an echo is known, the cause may still be told.
+  const mayTellMore = record.ending?.kind === 'echo' && trigger.report.kind === 'failed';
   const isOver = record.ending !== null || record.promotion !== null;
-  if (!isOver) return report(record, rank, trigger.report, now);
+  if (!isOver || mayTellMore) return report(record, rank, trigger.report, now);
   const isRefusedResult = trigger.report.kind === 'result' && !record.promotion;
   return isRefusedResult
     ? illegal(record, trigger, job.cancelRequested ? 'its cancel was committed before the result' : 'the attempt has failed')

@@ -7,10 +7,14 @@ import { Callers } from './calls/callers.js';
 import { MethodTable } from './calls/method-table.js';
 import { toRemoteFailure } from './calls/remote-failure.js';
 import { loadClass, loadFailure, type Constructor, type ImportModule } from './loading/load-class.js';
+import type { Gang } from './collectives/collective.js';
+import { PeerListener, type PeerListenerOptions } from './collectives/peer-listener.js';
+import { GANG_SETTINGS } from './collectives/settings.js';
 import type { RankContext, SystemActor } from './rank/rank-context.js';
+import { Work } from './rank/work.js';
 import { Reports } from './rank/reports.js';
 import { readStoreConfig } from './rank/store-config.js';
-import { openListener } from './rpc/listener.js';
+import { openListener, type ListenerOptions } from './rpc/listener.js';
 
 /** Answers that wait for their callers; above it no further call starts. */
 const MAX_UNSENT_BYTES = 64 * 2 ** 20;
@@ -42,6 +46,8 @@ export class ActorProcess {
   #hasBegun = false;
   #ownerWatch: Timer | null = null;
   #server: Server | null = null;
+  #peers: PeerListener | null = null;
+  readonly #work = new Work();
 
   constructor(ports: ProcessPorts) {
     this.#ports = ports;
@@ -82,12 +88,15 @@ export class ActorProcess {
     const { callers, serve, onUnsent } = this.#calls(start);
     let address: string;
     try {
-      const listening = openListener({ clock: this.#ports.clock, host: start.listenHost, ports: start.ports, callers, onUnsent });
+      const { clock } = this.#ports;
+      const at = { clock, host: start.listenHost, ports: start.ports };
+      // Nobody calls a rank but the other ranks.
+      const isRank = start.holder.kind === 'rank';
+      const listening = isRank ? this.#listenForPeers(at) : this.#listenForCalls({ ...at, callers, onUnsent });
       const loading = loadClass(start, this.#ports.importModule);
       // Both run to their end before either's error is looked at, so that neither rejects unheard.
       await Promise.allSettled([listening, loading]);
-      const { server, port } = await listening;
-      this.#server = server;
+      const port = await listening;
       address = `${start.advertisedHost}:${port}`;
       this.#construct(await loading, start);
     } catch (error) {
@@ -98,6 +107,17 @@ export class ActorProcess {
     serve(this.#instance);
     if (start.beatMs !== null) this.#beat(start.beatMs);
     this.#ports.send({ kind: 'ready', address });
+  }
+
+  async #listenForCalls(options: ListenerOptions): Promise<number> {
+    const { server, port } = await openListener(options);
+    this.#server = server;
+    return port;
+  }
+
+  async #listenForPeers(options: Omit<PeerListenerOptions, 'settings'>): Promise<number> {
+    this.#peers = await PeerListener.open({ ...options, settings: GANG_SETTINGS });
+    return this.#peers.port;
   }
 
   /** The two ends of the calls: those who call, and the instance that is there later. */
@@ -139,13 +159,21 @@ export class ActorProcess {
       nativeDir: start.nativeDir,
       threads: start.threads,
       store: readStoreConfig(start.store),
+      network: { listenHost: start.listenHost, advertisedHost: start.advertisedHost, ports: start.ports },
       report: (report) => this.#reports.report(report),
+      join: (begin) => this.#join(begin),
+      working: (isWorking) => this.#work.set(isWorking),
       log: (line) => this.#ports.writeLine(line),
     };
   }
 
+  async #join(begin: Begin): Promise<Gang> {
+    if (this.#peers === null) throw new RangeError('Only a rank has other ranks to join.');
+    return this.#peers.join(begin);
+  }
+
   #beat(everyMs: number): void {
-    this.#ports.send({ kind: 'beat' });
+    this.#ports.send({ kind: 'beat', step: this.#work.step });
     this.#ports.clock.after(everyMs, () => this.#beat(everyMs));
   }
 

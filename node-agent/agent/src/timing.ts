@@ -18,6 +18,8 @@ export interface Timing {
   readonly stopTermMs: Millis;
   /** A rank whose main loop is silent for so long is frozen. */
   readonly livenessMs: Millis;
+  /** A step of a rank's work may take so long whatever the steps before it took. */
+  readonly progressLeastMs: Millis;
   readonly beatMs: Millis;
   readonly memoryPollMs: Millis;
   readonly answersKeptMs: Millis;
@@ -38,6 +40,7 @@ export function timing(factor: number, headlessMs: Millis): Timing {
     stopAskedMs: scaled(3_000),
     stopTermMs: scaled(1_000),
     livenessMs: scaled(10_000),
+    progressLeastMs: Math.max(60_000, scaled(600_000)),
     beatMs: scaled(1_000),
     memoryPollMs: scaled(500),
     answersKeptMs: scaled(30_000),

@@ -30,7 +30,7 @@ export interface ProcessStart {
   readonly ports: { readonly from: number; readonly to: number };
   readonly scratchDir: string;
   readonly nativeDir: string;
-  /** Of the object store, as plain data; null for code of users, which gets no store. */
+  /** Of the object store, as plain data; of actors only the runtime uses it, for large states. null: there is none. */
   readonly store: unknown;
   /** How often the main loop says that it lives; null: it need not (code of users may block). */
   readonly beatMs: Millis | null;
@@ -57,6 +57,7 @@ export type FromActorProcess =
   | { readonly kind: 'report'; readonly number: number; readonly report: RankReport }
   /** Its newest state; answered by `reported` of the same row of numbers. */
   | { readonly kind: 'state'; readonly number: number; readonly state: SavedState }
-  | { readonly kind: 'beat' }
+  /** The main loop lives. `step`: the step of its work that a rank is at, counted from 1; null: it waits for others, or is no rank. */
+  | { readonly kind: 'beat'; readonly step: number | null }
   /** A rank's work is done; the process ends. */
   | { readonly kind: 'finished' };

@@ -75,8 +75,11 @@ export interface TrainingResult {
   readonly trainingMs: number;
 }
 
-/** request: the data or parameters are wrong, fails at once; crash: counts to max_failures. */
-export type FailureClass = 'request' | 'crash';
+/**
+ * request: the data or parameters are wrong, fails at once; crash: counts to max_failures; peer: another rank is gone, whose own end
+ * is the cause.
+ */
+export type FailureClass = 'request' | 'crash' | 'peer';
 
 /** What a rank reports; each becomes a numbered fact, stored before the call that reported it returns. */
 export type RankReport =

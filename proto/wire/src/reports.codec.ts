@@ -135,6 +135,7 @@ export function decodeTrainingResult(wire: pb.TrainingResult | undefined, at: Fi
 const failureCodec = enumCodec<FailureClass, pb.FailureClass>()({
   request: pb.FailureClass.FAILURE_CLASS_REQUEST,
   crash: pb.FailureClass.FAILURE_CLASS_CRASH,
+  peer: pb.FailureClass.FAILURE_CLASS_PEER,
 });
 
 /** A rank reports only these phases; the head knows the others itself. */

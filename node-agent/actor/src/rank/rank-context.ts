@@ -1,5 +1,16 @@
 import type { Begin, LeaseId, RankReport, TrainingAssignment } from '@trainer/model';
+import type { PortRange } from '@trainer/runtime';
 import type { ObjectStoreConfig } from '@trainer/storage';
+import type { Gang } from '../collectives/collective.js';
+
+/** Where a rank's process may listen, for libraries that have sockets of their own. */
+export interface RankNetwork {
+  readonly listenHost: string;
+  /** What other machines reach it by. */
+  readonly advertisedHost: string;
+  /** 0 to 0: any free port. */
+  readonly ports: PortRange;
+}
 
 /** What an actor of an installed package of ours is given, as its constructor's first argument. */
 export interface RankContext {
@@ -13,11 +24,22 @@ export interface RankContext {
   /** CPUs leased, at least 1; already in the environment for OpenMP and OpenBLAS. */
   readonly threads: number;
   readonly store: ObjectStoreConfig;
+  readonly network: RankNetwork;
   /**
    * Makes a numbered fact of the report. Resolves when the head has stored it, however long that takes; at most 1,000 wait.
    * @throws TrainerError `fact.refused` when the head did not store it; this process is then about to end
    */
   report(report: RankReport): Promise<void>;
+  /**
+   * Joins the other ranks; once, in `begin`.
+   * @throws PeerLostError `unreachable`, naming the rank
+   */
+  join(begin: Begin): Promise<Gang>;
+  /**
+   * Says that a step of the work begins, or that the rank waits for others now. The agent ends a rank whose step takes far longer
+   * than all before it; waiting counts to no watch.
+   */
+  working(isWorking: boolean): void;
   /** Writes one line to the lease's log. */
   log(line: string): void;
 }

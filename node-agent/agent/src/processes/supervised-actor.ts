@@ -15,12 +15,14 @@ import {
 } from '@trainer/model';
 import { causeOfExit } from './cause-of-exit.js';
 import { LineSplitter } from './line-splitter.js';
+import { ProgressWatch } from './progress-watch.js';
 
 export interface LadderTiming {
   readonly startMs: Millis;
   readonly stopAskedMs: Millis;
   readonly stopTermMs: Millis;
   readonly livenessMs: Millis;
+  readonly progressLeastMs: Millis;
 }
 
 /** What a supervised actor needs from outside. */
@@ -52,6 +54,8 @@ export interface SupervisionEvents {
   onEnded(cause: DeathCause): void;
 }
 
+/** A step of a rank's work may take so many times as long as the longest before it. */
+const PROGRESS_TIMES = 10;
 /** After the leader's end its group is killed; a process in an uninterruptible wait may take longer, and still holds the lease. */
 const GROUP_POLL_MS = 20;
 
@@ -76,6 +80,7 @@ export class SupervisedActor {
   #asked: DeathCause | null = null;
   #usedBytes = 0;
   #beatAtMs: Millis;
+  readonly #progress: ProgressWatch;
   #begin: Begin | null = null;
 
   constructor(actor: { lease: LeaseId; isRank: boolean; memoryBytes: number }, ports: SupervisionPorts, events: SupervisionEvents) {
@@ -85,6 +90,7 @@ export class SupervisedActor {
     this.#ports = ports;
     this.#events = events;
     this.#beatAtMs = ports.clock.monotonicMs();
+    this.#progress = new ProgressWatch({ leastMs: ports.timing.progressLeastMs, times: PROGRESS_TIMES });
     this.#kernelKillsBefore = ports.kernelKills();
     const { startMs } = ports.timing;
     this.#phase = { at: 'starting', timer: ports.clock.after(startMs, () => this.kill({ kind: 'start-timeout', afterMs: startMs })) };
@@ -143,12 +149,23 @@ export class SupervisedActor {
     }
   }
 
-  /** Ends a rank whose main loop has been silent; `isWatchFresh`: our own loop stalled, so that nobody can be accused. */
+  /**
+   * Ends a rank whose main loop has been silent, or whose work does not get on; `isWatchFresh`: our own loop stalled, so that nobody
+   * can be accused.
+   */
   checkBeat(now: Millis, isWatchFresh: boolean): void {
+    if (!this.isRank || this.#phase.at !== 'running') return;
+    if (isWatchFresh) {
+      this.#beatAtMs = now;
+      this.#progress.refresh(now);
+      return;
+    }
     const { livenessMs } = this.#ports.timing;
-    if (isWatchFresh) this.#beatAtMs = now;
-    else if (this.isRank && this.#phase.at === 'running' && now - this.#beatAtMs > livenessMs) {
+    const overdueMs = this.#progress.overdue(now);
+    if (now - this.#beatAtMs > livenessMs) {
       this.kill({ kind: 'killed', by: `its agent, as its main loop stood still for ${livenessMs} ms` });
+    } else if (overdueMs !== null) {
+      this.kill({ kind: 'killed', by: `its agent, as one step of its work took more than ${Math.round(overdueMs / 1000)} s` });
     }
   }
 
@@ -202,6 +219,7 @@ export class SupervisedActor {
         return;
       case 'beat':
         this.#beatAtMs = this.#ports.clock.monotonicMs();
+        this.#progress.beat(message.step, this.#beatAtMs);
         return;
       case 'report':
         this.#events.onReport(message.number, message.report);

@@ -34,6 +34,12 @@ export interface XgboostBindings {
   XGBoosterSaveModelToBuffer(booster: Pointer, config: string, length: Out<number>, out: Out<Pointer>): void;
   XGBoosterSlice(booster: Pointer, begin: number, end: number, step: number, out: Out<Pointer>): void;
   XGBoosterFree(booster: Pointer): void;
+  XGTrackerCreate(config: string, out: Out<Pointer>): void;
+  XGTrackerRun(tracker: Pointer, config: string): void;
+  XGTrackerWorkerArgs(tracker: Pointer, out: Out<string>): void;
+  XGTrackerFree(tracker: Pointer): void;
+  XGCommunicatorInit(config: string): void;
+  XGCommunicatorFinalize(): void;
 }
 
 const SIGNATURES = {
@@ -52,6 +58,12 @@ const SIGNATURES = {
   XGBoosterSaveModelToBuffer: 'void *booster, const char *config, _Out_ uint64_t *length, _Out_ void **out',
   XGBoosterSlice: 'void *booster, int begin, int end, int step, _Out_ void **out',
   XGBoosterFree: 'void *booster',
+  XGTrackerCreate: 'const char *config, _Out_ void **out',
+  XGTrackerRun: 'void *tracker, const char *config',
+  XGTrackerWorkerArgs: 'void *tracker, _Out_ const char **args',
+  XGTrackerFree: 'void *tracker',
+  XGCommunicatorInit: 'const char *config',
+  XGCommunicatorFinalize: 'void',
 } as const;
 type Name = keyof typeof SIGNATURES;
 

@@ -10,6 +10,38 @@ export interface XgboostLibrary {
   createMatrix(rows: LabelledRows, threads: number): XgboostMatrix;
   /** A booster whose predictions of `matrices` are kept up to date tree by tree. @throws EngineError */
   createBooster(matrices: readonly XgboostMatrix[]): XgboostBooster;
+  /** Starts the meeting point of a gang's communicators; it runs on a thread of the library's own. @throws EngineError */
+  startTracker(place: TrackerPlace): XgboostTracker;
+  /**
+   * Makes this thread one of a gang: from now on matrices and boosters made on it are its share of what all of them train.
+   * @throws EngineError
+   */
+  joinCommunicator(settings: CommunicatorSettings): void;
+  /** This thread is alone again. The tracker must still run. @throws EngineError */
+  leaveCommunicator(): void;
+}
+
+export interface TrackerPlace {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly ranks: number;
+  readonly timeoutS: number;
+}
+
+export interface XgboostTracker {
+  readonly port: number;
+  /** Once all have left. Idempotent. @throws EngineError */
+  close(): void;
+}
+
+export interface CommunicatorSettings {
+  readonly trackerHost: string;
+  readonly trackerPort: number;
+  readonly rank: number;
+  /** How long one exchange waits for the others. */
+  readonly timeoutS: number;
+  readonly connectTries: number;
 }
 
 export interface XgboostMatrix {
@@ -55,7 +87,41 @@ export async function openXgboost(folder: string): Promise<XgboostLibrary> {
     path: bindings.path,
     createMatrix: (rows, threads) => createMatrix(bindings, rows, threads),
     createBooster: (matrices) => createBooster(bindings, matrices),
+    startTracker: (place) => startTracker(bindings, place),
+    joinCommunicator: (settings) => joinCommunicator(bindings, settings),
+    leaveCommunicator: () => bindings.XGCommunicatorFinalize(),
   };
+}
+
+function startTracker(bindings: XgboostBindings, { host, port, ranks, timeoutS }: TrackerPlace): XgboostTracker {
+  const out: Out<Pointer> = [0n];
+  // sortby 1: ranks are those of the task ids, whoever comes first.
+  bindings.XGTrackerCreate(JSON.stringify({ dmlc_communicator: 'rabit', host, n_workers: ranks, port, sortby: 1, timeout: timeoutS }), out);
+  const [tracker] = out;
+  const close = onceOnly(() => bindings.XGTrackerFree(tracker));
+  try {
+    bindings.XGTrackerRun(tracker, '{}');
+    const args: Out<string> = [''];
+    bindings.XGTrackerWorkerArgs(tracker, args);
+    return { port: (JSON.parse(args[0]) as { dmlc_tracker_port: number }).dmlc_tracker_port, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function joinCommunicator(bindings: XgboostBindings, settings: CommunicatorSettings): void {
+  const { trackerHost, trackerPort, rank, timeoutS, connectTries } = settings;
+  const config = {
+    dmlc_communicator: 'rabit',
+    dmlc_tracker_uri: trackerHost,
+    dmlc_tracker_port: trackerPort,
+    // Sorted as text.
+    dmlc_task_id: String(rank).padStart(8, '0'),
+    dmlc_timeout: timeoutS,
+    dmlc_retry: connectTries,
+  };
+  bindings.XGCommunicatorInit(JSON.stringify(config));
 }
 
 function createMatrix(bindings: XgboostBindings, { features, target }: LabelledRows, threads: number): XgboostMatrix {

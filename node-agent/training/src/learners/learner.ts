@@ -73,7 +73,8 @@ export interface TrainedModel {
 
 /**
  * A learner trains one model epoch by epoch. The loop owns epochs, early stopping, metrics, checkpoints and cancellation.
- * All calls are synchronous, on one thread, in the order init, (step, predictTrain, predictValidation)*, export, close.
+ * All calls are synchronous, on one thread, in the order init, (step, predictTrain, predictValidation)*, export, close. Of several
+ * ranks each has a learner with its own rows; init, step and restore are made by all of them at once, and their models are equal.
  */
 export interface Learner {
   /** Epochs that this learner really has, at most `init.epochs` (models.md: fewer trees than epochs: one tree each). */
@@ -93,6 +94,8 @@ export interface Learner {
   restore(state: Uint8Array, epoch: number): void;
   /** Cuts the model back to what it was after `epoch` (early stopping keeps the best one). */
   keepEpoch(epoch: number): void;
+  /** The library's own file of the model as it is now. */
+  modelBytes(): Uint8Array;
   /** The model as it is now. */
   export(): TrainedModel;
   /** Gives back native memory; idempotent. */

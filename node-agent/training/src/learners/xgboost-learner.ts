@@ -87,8 +87,12 @@ class XgboostLearner implements Learner {
     this.#booster.setParameters({ nthread: String(this.init.threads) });
   }
 
+  modelBytes(): Uint8Array {
+    return this.#booster.save();
+  }
+
   export(): TrainedModel {
-    const bytes = this.#booster.save();
+    const bytes = this.modelBytes();
     const { trees, gain } = readXgboostTrees(bytes);
     const total = gain.reduce((sum, value) => sum + value, 0);
     const importance = total > 0 ? gain.map((value) => value / total) : gain;

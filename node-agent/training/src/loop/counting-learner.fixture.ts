@@ -35,6 +35,7 @@ export function countingLearner(
     keepEpoch(epoch) {
       made = made.slice(0, epoch);
     },
+    modelBytes: () => Uint8Array.from(made),
     export: (): TrainedModel => {
       throw new RangeError('a counting learner has no model');
     },

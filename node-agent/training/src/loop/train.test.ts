@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { loneGang } from '@trainer/actor';
 import { decodeCheckpoint, encodeCheckpoint, type CheckpointState } from './checkpoint-state.js';
 import { countingLearner, type CountingLearner } from './counting-learner.fixture.js';
 import { train, type TrainingOutcome, type TrainingPlan } from './train.js';
@@ -35,7 +36,9 @@ async function run(learner: CountingLearner, plan: Partial<TrainingPlan> = {}, c
       checkpoint: async (state) => void seen.checkpoints.push(state),
       warning: async (message) => void seen.warnings.push(message),
       isCancelled: () => seen.epochs.length >= cancelAfter,
+      working: () => undefined,
     },
+    loneGang(),
   );
   return { outcome, ...seen };
 }

@@ -1,25 +1,26 @@
-import type { EpochMetrics, Metric, TaskType } from '@trainer/model';
-import type { Learner, Predictions, TargetVector } from '../learners/learner.js';
-import { epochMetrics } from '../metrics/epoch-metrics.js';
+import type { Collective } from '@trainer/actor';
+import type { EpochMetrics } from '@trainer/model';
+import type { Learner, Predictions } from '../learners/learner.js';
 import type { CheckpointState } from './checkpoint-state.js';
 import { better, type BestEpoch } from './early-stopping.js';
+import { expectSameBytes } from './same-bytes.js';
+import { Scoring, type ScoringPlan } from './scoring.js';
+import { agree, type Verdict } from './verdict.js';
 
-export interface TrainingPlan {
-  readonly task: TaskType;
-  readonly classCount: number;
+export interface TrainingPlan extends ScoringPlan {
   /** The learner may have fewer. */
   readonly epochsAsked: number;
   /** On the validation loss; null: off, by request or for the model. */
   readonly earlyStopping: { readonly patience: number } | null;
   readonly checkpointIntervalEpochs: number;
-  readonly learningRate: Metric;
-  readonly trainTarget: TargetVector;
-  readonly validationTarget: TargetVector;
   /** To go on from; the learner is not restored yet. */
   readonly resumeFrom: CheckpointState | null;
 }
 
-/** Where the loop reports. Calls come in the order of the epochs; each is awaited, so a full receiver slows the training. */
+/**
+ * Where the loop reports, from rank 0 alone but for `working`. Calls come in the order of the epochs; each is awaited, so a full
+ * receiver slows the training.
+ */
 export interface TrainingReports {
   /** `done`: share of the training that is done, 0..1. */
   epoch(metrics: EpochMetrics, done: number): Promise<void>;
@@ -27,10 +28,14 @@ export interface TrainingReports {
   warning(message: string): Promise<void>;
   /** Asked between epochs. */
   isCancelled(): boolean;
+  /** A step of the work begins, or the rank waits from now on. */
+  working(isWorking: boolean): void;
 }
 
 export type TrainingOutcome =
   | { readonly kind: 'cancelled'; readonly epoch: number }
+  /** The model is trained; rank 0 tells of it. */
+  | { readonly kind: 'followed' }
   | {
       readonly kind: 'trained';
       /** Metrics of the epoch that the model is of. */
@@ -42,74 +47,120 @@ export type TrainingOutcome =
       readonly validationPredictions: Predictions;
     };
 
-/** A checkpoint of a learner that is cut by it is dear, so there are four at most (design.md section 7). */
-const MAX_CUTS = 4;
-
 /**
- * Trains a learner epoch by epoch: metrics, early stopping, checkpoints, cancellation. Equal plan and learner give an equal model,
- * also when resumed from any of its checkpoints. The learner stays open, cut back to the kept epoch.
+ * Trains a learner epoch by epoch, together with those of the other ranks: metrics, early stopping, checkpoints, cancellation. Equal
+ * plan and learner give an equal model, also when resumed from any of its checkpoints. The learner stays open, cut back to the kept
+ * epoch.
+ * @throws ModelsDifferError where the ranks' models have come apart, and what the collective throws
  */
-export async function train(learner: Learner, plan: TrainingPlan, reports: TrainingReports): Promise<TrainingOutcome> {
-  const { resumeFrom, earlyStopping } = plan;
-  // A patience that is not below the epochs asked was warned of at the submission.
-  if (earlyStopping && earlyStopping.patience < plan.epochsAsked && earlyStopping.patience >= learner.epochs) {
-    await reports.warning(
-      `patience (${earlyStopping.patience}) is not below the number of epochs (${learner.epochs}), so early stopping can't end the training; it still keeps the best epoch.`,
-    );
-  }
+export async function train(learner: Learner, plan: TrainingPlan, reports: TrainingReports, team: Collective): Promise<TrainingOutcome> {
+  const resumeFrom = await agreedStart(plan.resumeFrom, reports, team);
   if (resumeFrom) learner.restore(resumeFrom.learner, resumeFrom.epoch);
-  let best: BestEpoch | null = resumeFrom?.best ?? null;
-  let last: EpochMetrics | null = resumeFrom?.metrics ?? null;
+  const scoring = new Scoring(plan, team);
+  const lead = team.rank === 0 ? new Lead(learner, plan, reports, resumeFrom) : null;
   let epoch = resumeFrom?.epoch ?? 0;
-  while (epoch < learner.epochs && !isStopped(best, earlyStopping)) {
-    if (reports.isCancelled()) return { kind: 'cancelled', epoch };
+  let verdict = await agree(team, lead && (await lead.begin()));
+  while (verdict.next === 'go-on') {
     epoch += 1;
+    reports.working(true);
     learner.step(epoch);
-    last = measured(learner, plan, epoch);
-    if (earlyStopping) best = better(best, last);
-    await reports.epoch(last, epoch / learner.epochs);
-    if (isCheckpoint(learner, plan, epoch) && !isStopped(best, earlyStopping)) {
-      await reports.checkpoint({ epoch, metrics: last, best, learner: learner.snapshot() });
+    reports.working(false);
+    const metrics = await scoring.measure(learner, epoch);
+    verdict = await agree(team, lead && metrics && (await lead.after(metrics)));
+    if (verdict.isCheckpoint) {
+      const state = learner.snapshot();
+      await expectSameBytes(team, `The checkpoint of epoch ${epoch}`, () => state);
+      await lead?.checkpoint(state);
     }
   }
-  if (reports.isCancelled()) return { kind: 'cancelled', epoch };
-  if (last === null) throw new RangeError('A learner has at least one epoch.');
-  return finish(learner, last, best, reports);
+  if (verdict.next === 'cancel') return { kind: 'cancelled', epoch };
+  if (verdict.keptEpoch !== epoch) learner.keepEpoch(verdict.keptEpoch);
+  const predictions = await scoring.validationPredictions(learner);
+  await expectSameBytes(team, 'The model', () => learner.modelBytes());
+  return lead && predictions ? lead.finish(predictions.slice()) : { kind: 'followed' };
 }
 
-function isStopped(best: BestEpoch | null, earlyStopping: TrainingPlan['earlyStopping']): boolean {
-  return best !== null && earlyStopping !== null && best.waited >= earlyStopping.patience;
+/** Ranks go on from a checkpoint together or not at all: one of them may not have got it. */
+async function agreedStart(own: CheckpointState | null, reports: TrainingReports, team: Collective): Promise<CheckpointState | null> {
+  const [epoch = 0] = await team.allReduce(Int32Array.of(own?.epoch ?? 0), 'min');
+  if (epoch === (own?.epoch ?? 0)) return own;
+  if (team.rank === 0) await reports.warning('Not every rank could read the checkpoint; training begins anew.');
+  return null;
 }
 
-function measured(learner: Learner, plan: TrainingPlan, epoch: number): EpochMetrics {
-  return epochMetrics(
-    plan.task,
-    plan.classCount,
-    { number: epoch, learningRate: plan.learningRate },
-    { target: plan.trainTarget, predictions: learner.predictTrain() },
-    { target: plan.validationTarget, predictions: learner.predictValidation() },
-  );
+/** What rank 0 knows and decides. */
+class Lead {
+  #best: BestEpoch | null;
+  #last: EpochMetrics | null;
+
+  constructor(
+    private readonly learner: Learner,
+    private readonly plan: TrainingPlan,
+    private readonly reports: TrainingReports,
+    resumeFrom: CheckpointState | null,
+  ) {
+    this.#best = resumeFrom?.best ?? null;
+    this.#last = resumeFrom?.metrics ?? null;
+  }
+
+  async begin(): Promise<Verdict> {
+    const { earlyStopping, epochsAsked } = this.plan;
+    const { epochs } = this.learner;
+    // A patience that is not below the epochs asked was warned of at the submission.
+    if (earlyStopping && earlyStopping.patience < epochsAsked && earlyStopping.patience >= epochs) {
+      await this.reports.warning(
+        `patience (${earlyStopping.patience}) is not below the number of epochs (${epochs}), so early stopping can't end the training; it still keeps the best epoch.`,
+      );
+    }
+    return this.#verdict(false);
+  }
+
+  async after(metrics: EpochMetrics): Promise<Verdict> {
+    this.#last = metrics;
+    if (this.plan.earlyStopping) this.#best = better(this.#best, metrics);
+    await this.reports.epoch(metrics, metrics.epoch / this.learner.epochs);
+    return this.#verdict(isCheckpoint(this.learner, this.plan, metrics.epoch) && !this.#isStopped());
+  }
+
+  checkpoint(learner: Uint8Array): Promise<void> {
+    const metrics = this.#known();
+    return this.reports.checkpoint({ epoch: metrics.epoch, metrics, best: this.#best, learner });
+  }
+
+  async finish(validationPredictions: Predictions): Promise<TrainingOutcome> {
+    const last = this.#known();
+    const kept = this.#best?.metrics ?? last;
+    const warning = overfittingWarning(kept);
+    if (warning) await this.reports.warning(warning);
+    return { kind: 'trained', kept, lastEpoch: last.epoch, selectedOnValidation: this.#best !== null, validationPredictions };
+  }
+
+  #verdict(isCheckpoint: boolean): Verdict {
+    const epoch = this.#last?.epoch ?? 0;
+    const isOver = epoch >= this.learner.epochs || this.#isStopped();
+    const next = this.reports.isCancelled() ? 'cancel' : isOver ? 'finish' : 'go-on';
+    return { next, isCheckpoint: isCheckpoint && next === 'go-on', keptEpoch: this.#best?.metrics.epoch ?? epoch };
+  }
+
+  #isStopped(): boolean {
+    const { earlyStopping } = this.plan;
+    return this.#best !== null && earlyStopping !== null && this.#best.waited >= earlyStopping.patience;
+  }
+
+  #known(): EpochMetrics {
+    if (this.#last === null) throw new RangeError('A learner has at least one epoch.');
+    return this.#last;
+  }
 }
+
+/** A checkpoint of a learner that is cut by it is dear, so there are four at most (design.md section 7). */
+const MAX_CUTS = 4;
 
 /** Checkpoints lie at fixed epochs, and none after the last one, when training is over. */
 function isCheckpoint(learner: Learner, plan: TrainingPlan, epoch: number): boolean {
   const parts = learner.snapshotCuts ? MAX_CUTS + 1 : 20;
   const interval = Math.max(plan.checkpointIntervalEpochs, Math.ceil(learner.epochs / parts));
   return epoch % interval === 0 && epoch < learner.epochs;
-}
-
-async function finish(learner: Learner, last: EpochMetrics, best: BestEpoch | null, reports: TrainingReports): Promise<TrainingOutcome> {
-  const kept = best?.metrics ?? last;
-  if (kept.epoch !== last.epoch) learner.keepEpoch(kept.epoch);
-  const warning = overfittingWarning(kept);
-  if (warning) await reports.warning(warning);
-  return {
-    kind: 'trained',
-    kept,
-    lastEpoch: last.epoch,
-    selectedOnValidation: best !== null,
-    validationPredictions: learner.predictValidation().slice(),
-  };
 }
 
 /** The thresholds of the original trainer (platform.md). */

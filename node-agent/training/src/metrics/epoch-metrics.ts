@@ -1,21 +1,17 @@
 import type { EpochMetrics, Metric, TaskType } from '@trainer/model';
-import type { Predictions, TargetVector } from '../learners/learner.js';
+import type { TargetVector } from '../learners/learner.js';
 import { classScores } from './confusion.js';
-import { accuracy, finite, likeliestClasses, logLoss, rocAuc } from './probabilities.js';
+import { finite, likeliestClasses, logLoss, rocAuc } from './probabilities.js';
 import { regressionScores } from './regression.js';
-
-/** What is scored. */
-export interface Scored {
-  readonly target: TargetVector;
-  readonly predictions: Predictions;
-}
+import type { Scored } from './scored.js';
+import type { TrainingScores } from './training-scores.js';
 
 /** Scores an epoch (api.md, epoch metrics). What can't be computed is null. */
 export function epochMetrics(
   task: TaskType,
   classCount: number,
   epoch: { readonly number: number; readonly learningRate: Metric },
-  train: Scored,
+  train: TrainingScores,
   validation: Scored,
 ): EpochMetrics {
   const place = { epoch: epoch.number, learningRate: epoch.learningRate };
@@ -26,12 +22,12 @@ export function epochMetrics(
 
 type Scores = Omit<EpochMetrics, 'epoch' | 'learningRate'>;
 
-function ofClasses(classCount: number, train: Scored, validation: Scored): Scores {
-  const trainAccuracy = accuracy(train.target, train.predictions, classCount);
+function ofClasses(classCount: number, train: TrainingScores, validation: Scored): Scores {
+  const trainAccuracy = train.accuracy;
   const scores = classScores(validation.target, likeliestClasses(validation.predictions, classCount), classCount);
   const valAccuracy = scores?.accuracy ?? null;
   return {
-    trainLoss: logLoss(train.target, train.predictions, classCount),
+    trainLoss: train.loss,
     valLoss: logLoss(validation.target, validation.predictions, classCount),
     trainAccuracy,
     valAccuracy,
@@ -45,15 +41,15 @@ function ofClasses(classCount: number, train: Scored, validation: Scored): Score
   };
 }
 
-function ofNumbers(train: Scored, validation: Scored): Scores {
-  const fit = regressionScores(train.target, train.predictions);
+function ofNumbers(train: TrainingScores, validation: Scored): Scores {
+  const rmse = train.loss === null ? null : finite(Math.sqrt(train.loss));
   const held = regressionScores(validation.target, validation.predictions);
   return {
-    trainLoss: fit.mse,
+    trainLoss: train.loss,
     valLoss: held.mse,
     trainAccuracy: null,
     valAccuracy: null,
-    additional: { train_rmse: fit.rmse, val_rmse: held.rmse, train_r2: fit.r2, val_r2: held.r2, val_mae: held.mae },
+    additional: { train_rmse: rmse, val_rmse: held.rmse, train_r2: train.r2, val_r2: held.r2, val_mae: held.mae },
   };
 }
 

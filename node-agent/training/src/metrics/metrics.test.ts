@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { classScores } from './confusion.js';
 import { baselineMetrics, epochMetrics, flatMetrics } from './epoch-metrics.js';
-import { accuracy, likeliestClasses, logLoss, rocAuc } from './probabilities.js';
+import { hits, likeliestClasses, logLoss, rocAuc } from './probabilities.js';
 import { regressionScores } from './regression.js';
+import type { Scored } from './scored.js';
+import { trainingScorer, trainingSums, type TrainingScores } from './training-scores.js';
+import type { TaskType } from '@trainer/model';
+import fc from 'fast-check';
+import { trainingRange } from '../split/shards.js';
 
 // Expected values are scikit-learn 1.9.1's for the same numbers.
 const truth = Float64Array.from([0, 1, 2, 2, 1, 0, 1, 2, 0, 1]);
@@ -33,10 +38,10 @@ describe('classification', () => {
     expect(logLoss(truth, probabilities, 3)).toBeCloseTo(0.6417360960088667, 12);
     expect(rocAuc(truth, probabilities, 3)).toBeCloseTo(0.9027777777777777, 12);
   });
-  test('accuracy alone equals that of the scores, ties too', () => {
+  test('hits alone are those of the scores, ties too', () => {
     const tied = Float64Array.from([0.4, 0.4, 0.2, 0.2, 0.4, 0.4]);
-    expect(accuracy(truth, probabilities, 3)).toBeCloseTo(0.7, 12);
-    expect([accuracy([0, 1], tied, 3), accuracy([1, 2], tied, 3)]).toEqual([1, 0]);
+    expect(hits(truth, probabilities, 3, 0, 10)).toBe(7);
+    expect([hits([0, 1], tied, 3, 0, 2), hits([1, 2], tied, 3, 0, 2)]).toEqual([2, 0]);
   });
   test("two classes with ties score as scikit-learn's", () => {
     const scores = classScores(binaryTruth, likeliestClasses(binary, 2), 2);
@@ -80,10 +85,47 @@ describe('regression', () => {
   });
 });
 
+const onRanks = (task: TaskType, classCount: number, { target, predictions }: Scored, worldSize: number): TrainingScores => {
+  const width = predictions.length / target.length;
+  const sums = Array.from({ length: worldSize }, (_, rank) => {
+    const { from, to } = trainingRange(target.length, { rank, worldSize });
+    const own = { target: target.subarray(from, to), predictions: predictions.subarray(from * width, to * width) };
+    return trainingSums(task, classCount, own, target.length);
+  });
+  return trainingScorer(task, target)(sums);
+};
+
+describe('scores of the training rows', () => {
+  const rows = fc.integer({ min: 9, max: 5_000 });
+  const made = (count: number, width: number, seed: number): Float64Array =>
+    Float64Array.from({ length: count * width }, (_, at) => Math.abs(Math.sin((at + 1) * (seed + 1))));
+  test('are the same to the last bit however many ranks the rows are dealt to', () => {
+    fc.assert(
+      fc.property(rows, fc.constantFrom<TaskType>('classification', 'regression'), fc.nat(1000), (count, task, seed) => {
+        const width = task === 'classification' ? 3 : 1;
+        const target = Float64Array.from({ length: count }, (_, row) => (row * (seed + 7)) % 3);
+        const scored = { target, predictions: made(count, width, seed) };
+        const [one, ...more] = [1, 2, 3, 7].map((worldSize) => onRanks(task, 3, scored, worldSize));
+        for (const other of more) expect(other).toEqual(one);
+      }),
+    );
+  });
+  test('are those of all rows at once', () => {
+    const target = Float64Array.from({ length: 5_000 }, (_, row) => row % 3);
+    const predictions = made(5_000, 3, 5);
+    const { loss, accuracy } = onRanks('classification', 3, { target, predictions }, 2);
+    expect(loss).toBeCloseTo(logLoss(target, predictions, 3) ?? NaN, 12);
+    expect(accuracy).toBe(hits(target, predictions, 3, 0, 5_000) / 5_000);
+    const numbers = onRanks('regression', 0, { target, predictions: made(5_000, 1, 5) }, 2);
+    const known = regressionScores(target, made(5_000, 1, 5));
+    expect([numbers.loss, numbers.r2].map((value) => value?.toFixed(12))).toEqual([known.mse, known.r2].map((value) => value?.toFixed(12)));
+  });
+});
+
 describe('an epoch', () => {
   const scored = { target: binaryTruth, predictions: binary };
   test('has every metric of a classification', () => {
-    const metrics = epochMetrics('classification', 2, { number: 3, learningRate: 0.3 }, scored, scored);
+    const metrics = epochMetrics('classification', 2, { number: 3, learningRate: 0.3 }, onRanks('classification', 2, scored, 1), scored);
     expect(metrics).toMatchObject({ epoch: 3, learningRate: 0.3, trainAccuracy: 0.75, valAccuracy: 0.75 });
     expect(Object.keys(metrics.additional)).toEqual([
       'val_f1_macro',
@@ -96,16 +138,18 @@ describe('an epoch', () => {
   });
   test('has every metric of a regression', () => {
     const numbers = { target: Float64Array.from([1, 2]), predictions: Float64Array.from([1, 3]) };
-    const metrics = epochMetrics('regression', 0, { number: 1, learningRate: null }, numbers, numbers);
+    const metrics = epochMetrics('regression', 0, { number: 1, learningRate: null }, onRanks('regression', 0, numbers, 1), numbers);
     expect(metrics).toMatchObject({ trainLoss: 0.5, valLoss: 0.5, trainAccuracy: null, valAccuracy: null });
     expect(metrics.additional).toEqual({ train_rmse: Math.sqrt(0.5), val_rmse: Math.sqrt(0.5), train_r2: -1, val_r2: -1, val_mae: 0.5 });
     expect(flatMetrics(metrics)).not.toHaveProperty('val_accuracy');
   });
   test('is never NaN', () => {
     const broken = { target: binaryTruth, predictions: new Float64Array(16).fill(NaN) };
-    expect(Object.values(flatMetrics(epochMetrics('classification', 2, { number: 1, learningRate: null }, broken, broken)))).not.toContain(
-      NaN,
-    );
+    expect(
+      Object.values(
+        flatMetrics(epochMetrics('classification', 2, { number: 1, learningRate: null }, onRanks('classification', 2, broken, 1), broken)),
+      ),
+    ).not.toContain(NaN);
   });
 });
 

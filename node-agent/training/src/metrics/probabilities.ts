@@ -10,16 +10,24 @@ const LOGS_AT_ONCE = 32;
  * @returns null without rows, or where a probability is no number.
  */
 export function logLoss(truth: ArrayLike<number>, probabilities: Float64Array, classCount: number): number | null {
+  return finite(logLossSum(truth, probabilities, classCount, 0, truth.length) / truth.length);
+}
+
+/** The log-losses of the rows from `from` up to, not including, `to`, summed. */
+export function logLossSum(truth: ArrayLike<number>, probabilities: Float64Array, classCount: number, from: number, to: number): number {
   let sum = 0;
   let product = 1;
-  for (let row = 0; row < truth.length; row += 1) {
+  let factors = 0;
+  for (let row = from; row < to; row += 1) {
     const p = probabilities[row * classCount + (truth[row] ?? 0)] ?? NaN;
     product *= p < CLIP ? CLIP : p > 1 - CLIP ? 1 - CLIP : p;
-    if (row % LOGS_AT_ONCE !== LOGS_AT_ONCE - 1) continue;
+    factors += 1;
+    if (factors < LOGS_AT_ONCE) continue;
     sum -= Math.log(product);
     product = 1;
+    factors = 0;
   }
-  return finite((sum - Math.log(product)) / truth.length);
+  return sum - Math.log(product);
 }
 
 /** The likeliest class of each row; ties go to the lower index, as numpy's argmax. */
@@ -33,15 +41,11 @@ export function likeliestClasses(probabilities: Float64Array, classCount: number
   return classes;
 }
 
-/** Share of the rows whose likeliest class is the true one. @returns null without rows. */
-export function accuracy(truth: ArrayLike<number>, probabilities: Float64Array, classCount: number): number | null {
-  const correct = classCount === 2 ? hitsOfTwo(truth, probabilities) : hits(truth, probabilities, classCount);
-  return finite(correct / truth.length);
-}
-
-function hits(truth: ArrayLike<number>, probabilities: Float64Array, classCount: number): number {
+/** How many of the rows from `from` up to, not including, `to` have the true class as their likeliest. */
+export function hits(truth: ArrayLike<number>, probabilities: Float64Array, classCount: number, from: number, to: number): number {
+  if (classCount === 2) return hitsOfTwo(truth, probabilities, from, to);
   let correct = 0;
-  for (let row = 0, at = 0; row < truth.length; row += 1, at += classCount) {
+  for (let row = from, at = from * classCount; row < to; row += 1, at += classCount) {
     const actual = truth[row] ?? 0;
     const score = probabilities[at + actual] ?? 0;
     let isLikeliest = true;
@@ -56,9 +60,9 @@ function hits(truth: ArrayLike<number>, probabilities: Float64Array, classCount:
 }
 
 /** Asked for all training rows of every epoch: no inner loop, and nothing that a processor guesses wrong where the model is. */
-function hitsOfTwo(truth: ArrayLike<number>, probabilities: Float64Array): number {
+function hitsOfTwo(truth: ArrayLike<number>, probabilities: Float64Array, from: number, to: number): number {
   let correct = 0;
-  for (let row = 0; row < truth.length; row += 1) {
+  for (let row = from; row < to; row += 1) {
     const likeliest = Number((probabilities[2 * row + 1] ?? 0) > (probabilities[2 * row] ?? 0));
     correct += Number(likeliest === truth[row]);
   }

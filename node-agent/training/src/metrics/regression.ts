@@ -11,16 +11,25 @@ export interface RegressionScores {
 
 /** As scikit-learn's `mean_squared_error`, `root_mean_squared_error`, `mean_absolute_error` and `r2_score`. */
 export function regressionScores(truth: Float64Array, predicted: Float64Array): RegressionScores {
-  const mean = truth.reduce((sum, value) => sum + value, 0) / truth.length;
-  let [squares, absolutes, total] = [0, 0, 0];
+  let [squares, absolutes] = [0, 0];
   for (let row = 0; row < truth.length; row += 1) {
     const actual = truth[row] ?? NaN;
     const error = actual - (predicted[row] ?? NaN);
     squares += error * error;
     absolutes += Math.abs(error);
-    total += (actual - mean) ** 2;
   }
   const mse = squares / truth.length;
-  const r2 = truth.length < 2 ? NaN : total === 0 && squares === 0 ? 1 : 1 - squares / total;
-  return { mse: finite(mse), rmse: finite(Math.sqrt(mse)), mae: finite(absolutes / truth.length), r2: finite(r2) };
+  const r2 = r2Of(squares, squaresAround(truth), truth.length);
+  return { mse: finite(mse), rmse: finite(Math.sqrt(mse)), mae: finite(absolutes / truth.length), r2 };
+}
+
+/** The squares of the distances from the mean, summed. */
+export function squaresAround(truth: Float64Array): number {
+  const mean = truth.reduce((sum, value) => sum + value, 0) / truth.length;
+  return truth.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+}
+
+/** @param squares of the errors @param around of the distances from the mean, both summed over `rows` */
+export function r2Of(squares: number, around: number, rows: number): number | null {
+  return finite(rows < 2 ? NaN : around === 0 && squares === 0 ? 1 : 1 - squares / around);
 }

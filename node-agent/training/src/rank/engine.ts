@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import type { Collective, RankNetwork } from '@trainer/actor';
 import { catalogEntry, InvalidRequestError, nearestNames, CATALOG, type CatalogEntry } from '@trainer/model';
 import { openXgboost } from '../engines/xgboost-library.js';
+import { joinXgboostRanks, type JoinedEngines } from '../engines/xgboost-ranks.js';
 import type { Learner, LearnerInit } from '../learners/learner.js';
 import { createXgboostLearner } from '../learners/xgboost-learner.js';
 
@@ -9,6 +11,8 @@ export interface Engine {
   /** Name and version of its library, for the card. */
   readonly versions: Readonly<Record<string, string>>;
   createLearner(init: LearnerInit): Learner;
+  /** Joins this rank's engine with the others'; before `createLearner`. */
+  join(team: Collective, network: RankNetwork): Promise<JoinedEngines>;
 }
 
 /** @throws InvalidRequestError for a model that the catalog lacks. */
@@ -25,7 +29,11 @@ export async function openEngine(entry: CatalogEntry, nativeDir: string): Promis
   switch (entry.engine) {
     case 'xgboost': {
       const library = await openXgboost(join(nativeDir, 'xgboost'));
-      return { versions: { xgboost: library.version }, createLearner: (init) => createXgboostLearner(library, init) };
+      return {
+        versions: { xgboost: library.version },
+        createLearner: (init) => createXgboostLearner(library, init),
+        join: (team, network) => joinXgboostRanks(library, team, network),
+      };
     }
   }
 }

@@ -10,8 +10,14 @@ export interface Failure {
 /** Codes of errors that say the request can't be met, whoever throws them; a new attempt would end alike. */
 const REQUEST_CODES = new Set(['request.invalid', 'artifact.too-large']);
 
-/** Tells a wrong request (data, parameters, limits) from a crash. */
+/** Tells a wrong request (data, parameters, limits) from a crash, and both from the end of another rank. */
 export function failureOf(thrown: unknown): Failure {
-  const isRequest = thrown instanceof DatasetError || (thrown instanceof TrainerError && REQUEST_CODES.has(String(thrown.code)));
-  return { failure: isRequest ? 'request' : 'crash', error: toErrorData(thrown) };
+  return { failure: classOf(thrown), error: toErrorData(thrown) };
+}
+
+function classOf(thrown: unknown): FailureClass {
+  if (thrown instanceof DatasetError) return 'request';
+  const code = thrown instanceof TrainerError ? String(thrown.code) : '';
+  if (code === 'rank.peer-lost') return 'peer';
+  return REQUEST_CODES.has(code) ? 'request' : 'crash';
 }

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 const prepare = async (content: string, request: Parameters<typeof trainRequest>[0] = {}): Promise<PreparedData> =>
-  prepareData(await folder.open(content), trainRequest(request));
+  prepareData(await folder.open(content), trainRequest(request), { rank: 0, worldSize: 1 });
 const failure = async (content: string, request: Parameters<typeof trainRequest>[0] = {}): Promise<unknown> =>
   prepare(content, request).then(
     () => null,
@@ -21,7 +21,7 @@ const table = (rows: number, row: (at: number) => string): string =>
 
 test('gaps in features stay gaps', async () => {
   const { train, validation } = await prepare(table(100, (at) => `${at % 3 === 0 ? 'NaN' : at},NA,${at % 2}`));
-  const values = [...train.values, ...validation.values];
+  const values = [...train.features.values, ...validation.features.values];
   expect([values.length, values.filter(Number.isNaN).length]).toEqual([200, 134]);
 });
 test('rows without a target are dropped, counted and told', async () => {
@@ -31,7 +31,7 @@ test('rows without a target are dropped, counted and told', async () => {
 });
 test('the raw validation rows are those of the matrix', async () => {
   const { validation, facts } = await prepare(table(100, (at) => `${at / 4},${at},${at % 2}`));
-  expect([...(facts.rawValidation[0] ?? [])]).toEqual([...validation.values].filter((_, at) => at % 2 === 0));
+  expect([...(facts.rawValidation[0] ?? [])]).toEqual([...validation.features.values].filter((_, at) => at % 2 === 0));
 });
 test('excluded text columns are no hindrance', async () => {
   const { facts } = await prepare(
@@ -42,7 +42,7 @@ test('excluded text columns are no hindrance', async () => {
 });
 test('booleans are features of 0 and 1', async () => {
   const { train } = await prepare(table(100, (at) => `${at % 2 === 0},0,${at % 2}`));
-  expect(new Set(train.values)).toEqual(new Set([0, 1]));
+  expect(new Set(train.features.values)).toEqual(new Set([0, 1]));
 });
 
 describe('what is refused', () => {

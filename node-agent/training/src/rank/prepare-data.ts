@@ -3,21 +3,22 @@ import { VERIFIED_ROWS } from '../artifacts/verifier.js';
 import { chooseColumns } from '../data/choose-columns.js';
 import { InfinityError, NotNumericError, type UnusableColumn } from '../data/errors.js';
 import { numbersOf, type CodedColumn, type Column, type Dataset, type Table } from '../data/table.js';
-import type { FeatureMatrix, TargetVector } from '../learners/learner.js';
+import type { LabelledRows, TargetVector } from '../learners/learner.js';
 import { applyPreprocessing, firstBeyondFloat32 } from '../preprocessing/apply.js';
 import { fitPreprocessing, type FeatureColumn } from '../preprocessing/fit.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
 import { encodeTarget } from '../preprocessing/target.js';
+import { trainingRange, validationRange, type Part, type RowRange } from '../split/shards.js';
 import { splitRows, type SplitRule } from '../split/split.js';
 
-/** The encoded rows; large, and let go once the learner has its copy. */
+/** The encoded rows of one rank; large, and let go once the learner has its copy. */
 export interface PreparedData {
-  readonly train: FeatureMatrix;
-  readonly validation: FeatureMatrix;
+  readonly train: LabelledRows;
+  readonly validation: LabelledRows;
   readonly facts: DataFacts;
 }
 
-/** What is known of the data beside the matrices. */
+/** What is known of the data beside the matrices: of all rows, whichever rank has them. */
 export interface DataFacts {
   readonly preprocessing: Preprocessing;
   /** 0 for regression. */
@@ -37,10 +38,10 @@ export interface DataFacts {
 
 /**
  * Describes and loads (design.md section 7): chooses the columns, reads them, encodes the target, splits, fits the preprocessing on
- * the training rows, and encodes both parts.
+ * the training rows, and encodes the rank's share of both parts. All ranks read the whole table and find the same.
  * @throws DatasetError
  */
-export async function prepareData(dataset: Dataset, request: TrainRequest): Promise<PreparedData> {
+export async function prepareData(dataset: Dataset, request: TrainRequest, part: Part): Promise<PreparedData> {
   const chosen = chooseColumns(dataset.columnNames, request.targetColumn, request.excludeColumns);
   const table = await dataset.read([...chosen.features, chosen.target]);
   const columns = table.columns.slice(0, -1);
@@ -61,15 +62,21 @@ export async function prepareData(dataset: Dataset, request: TrainRequest): Prom
   const beyond = firstBeyondFloat32(preprocessing, features);
   if (beyond) throw new InfinityError(beyond.column, await table.locate(beyond.row));
   const targetOf = (places: Int32Array): TargetVector => Float64Array.from(places, (at) => target.values[at] ?? NaN);
+  const trainTarget = targetOf(split.train);
+  const validationTarget = targetOf(split.validation);
+  const share = (rows: Int32Array, values: TargetVector, { from, to }: RowRange): LabelledRows => ({
+    features: applyPreprocessing(preprocessing, features, rows.subarray(from, to)),
+    target: values.subarray(from, to),
+  });
   const rawRows = validationRows.slice(0, VERIFIED_ROWS);
   return {
-    train: applyPreprocessing(preprocessing, features, trainRows),
-    validation: applyPreprocessing(preprocessing, features, validationRows),
+    train: share(trainRows, trainTarget, trainingRange(trainRows.length, part)),
+    validation: share(validationRows, validationTarget, validationRange(validationRows.length, part)),
     facts: {
       preprocessing,
       classCount: classNames.length,
-      trainTarget: targetOf(split.train),
-      validationTarget: targetOf(split.validation),
+      trainTarget,
+      validationTarget,
       rawValidation: features.map(({ values }) => Float64Array.from(rawRows, (row) => values[row] ?? NaN)),
       split: split.rule,
       columns: columns.map((column, at) => ({ name: column.name, type: column.kind, missing: gapsIn(features[at]) })),

@@ -1,3 +1,5 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { RankNetwork } from '@trainer/actor';
 import type { Metric, RankReport, TrainingAssignment } from '@trainer/model';
 import type { ExportedModel } from '../artifacts/exported-model.js';
 import type { Failure } from './failure.js';
@@ -8,6 +10,7 @@ export interface WorkerStart {
   readonly threads: number;
   readonly nativeDir: string;
   readonly scratchDir: string;
+  readonly network: RankNetwork;
   /** One Int32; 1 means cancelled. Shared, so that it is seen between epochs without a turn of the worker's loop. */
   readonly cancelled: SharedArrayBuffer;
 }
@@ -23,8 +26,8 @@ export interface StagedFiles {
 export type ToWorker =
   /** The dataset is there; read it. */
   | { readonly kind: 'load'; readonly files: StagedFiles }
-  /** All ranks are ready. */
-  | { readonly kind: 'train' }
+  /** All ranks are joined; `team` carries the collective of this rank. */
+  | { readonly kind: 'train'; readonly team: MessagePort }
   /** The report or checkpoint of this number is stored. */
   | { readonly kind: 'stored'; readonly number: number }
   /** Nothing more will come; the thread ends when its last call is over. */
@@ -50,10 +53,13 @@ export interface CheckpointBytes {
 /** How the worker's training ended. */
 export type WorkerOutcome =
   | { readonly kind: 'finished'; readonly training: FinishedTraining }
+  /** The work is done; rank 0 has the model. */
+  | { readonly kind: 'followed' }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 export type FromWorker =
   | { readonly kind: 'report'; readonly number: number; readonly report: RankReport }
   | { readonly kind: 'checkpoint'; readonly number: number; readonly checkpoint: CheckpointBytes }
+  | { readonly kind: 'working'; readonly isWorking: boolean }
   | { readonly kind: 'ended'; readonly outcome: WorkerOutcome };

@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RankContext } from '@trainer/actor';
+import { GANG_SETTINGS, PeerListener, type Gang, type RankContext } from '@trainer/actor';
 import { catalogEntry, jobId, leaseId, type RankReport, type TrainingAssignment, type TrainRequest } from '@trainer/model';
 import { aTrainRequest } from '@trainer/model/testing';
+import { systemClock } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 
 const ROOT = new URL('../../../../', import.meta.url);
@@ -30,7 +31,7 @@ export interface RankWorld {
   readonly controller: AbortController;
   assignment(request?: Partial<TrainRequest>, values?: Partial<TrainingAssignment>): TrainingAssignment;
   /** A context with a scratch folder of its own. */
-  context(onReport?: (report: RankReport) => void | Promise<void>): Promise<RankContext>;
+  context(onReport?: (report: RankReport) => void | Promise<void>): Promise<RankContext & { readonly address: string }>;
   remove(): Promise<void>;
 }
 
@@ -41,6 +42,7 @@ export async function rankWorld(dataset: string | Uint8Array, key = 'iris.csv'):
   const stored = await store.put('data', key, Buffer.from(dataset));
   const reports: RankReport[] = [];
   const controller = new AbortController();
+  const gangs: Gang[] = [];
   let contexts = 0;
   return {
     store,
@@ -65,6 +67,8 @@ export async function rankWorld(dataset: string | Uint8Array, key = 'iris.csv'):
       const scratchDir = join(folder, `scratch-${contexts}`);
       await mkdir(scratchDir);
       return {
+        ...(await peersOf(gangs)),
+        working: () => undefined,
         leaseId: leaseId('1-1'),
         signal: controller.signal,
         scratchDir,
@@ -78,8 +82,27 @@ export async function rankWorld(dataset: string | Uint8Array, key = 'iris.csv'):
         log: () => undefined,
       };
     },
-    // An upload of an attempt that was ended may still be writing.
-    remove: () => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
+    async remove() {
+      await Promise.all(gangs.map((gang) => gang.leave()));
+      // An upload of an attempt that was ended may still be writing.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    },
+  };
+}
+
+/** What a rank needs to join others; its gang is noted in `gangs`. */
+async function peersOf(gangs: Gang[]): Promise<Pick<RankContext, 'network' | 'join'> & { readonly address: string }> {
+  const network = { listenHost: '127.0.0.1', advertisedHost: '127.0.0.1', ports: { from: 0, to: 0 } };
+  const { listenHost: host, ports } = network;
+  const listener = await PeerListener.open({ clock: systemClock(), host, ports, settings: GANG_SETTINGS });
+  return {
+    address: `${network.advertisedHost}:${listener.port}`,
+    network,
+    join: async (begin) => {
+      const gang = await listener.join(begin);
+      gangs.push(gang);
+      return gang;
+    },
   };
 }
 

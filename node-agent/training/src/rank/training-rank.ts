@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
-import type { RankContext, SystemActor } from '@trainer/actor';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { serveCollective, type Gang, type RankContext, type SystemActor } from '@trainer/actor';
 import { TrainerError, toErrorData, type Begin, type TrainingAssignment, type TrainingResult } from '@trainer/model';
-import { deferred, systemClock } from '@trainer/runtime';
+import { deferred, sleep, systemClock } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
 import { AttemptStore } from './attempt-store.js';
 import { failureOf } from './failure.js';
@@ -14,19 +14,25 @@ class TrainingThreadError extends TrainerError<'training.thread', { exitCode: nu
   }
 }
 
+/** A library that lost a peer says only that a connection broke; by then the gang hears, within milliseconds, whose it was. */
+const LOSS_SETTLES_MS = 2_000;
+
 /**
- * The actor that trains one model: rank 0 of an attempt. Everything that can be done before the gang begins is begun by the
+ * The actor that trains one model, or one of several that do: a rank of an attempt. Everything that can be done before the gang begins is begun by the
  * constructor: libraries are loaded, the dataset is downloaded and read.
  *
  * R1. Native work runs in the worker thread; this loop only moves messages and bytes.
- * R2. Facts are reported in the order of the work; the result is the last one, after every checkpoint is stored.
- * R3. A wrong request is reported as `failed`, class request; whatever else goes wrong as class crash.
+ * R2. Facts are reported in the order of the work; the result is the last one, after every checkpoint is stored. Rank 0 reports; the
+ *     others only what fails.
+ * R3. A wrong request is reported as `failed`, class request; the loss of another rank as class peer; whatever else goes wrong as
+ *     class crash.
  */
 export class TrainingRank implements SystemActor {
   readonly #worker: Worker;
   readonly #store: AttemptStore;
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
   readonly #outcome = deferred<WorkerOutcome>();
+  #gang: Gang | null = null;
   /** Aborted when the attempt is over, so that nothing of it is tried again. */
   readonly #over = new AbortController();
   /** Settles when the checkpoints so far are stored and reported. */
@@ -41,6 +47,7 @@ export class TrainingRank implements SystemActor {
       threads: context.threads,
       nativeDir: context.nativeDir,
       scratchDir: context.scratchDir,
+      network: context.network,
       cancelled: this.#cancelled.buffer as SharedArrayBuffer,
     };
     this.#worker = new Worker(new URL('./training-worker.js', import.meta.url), { workerData: start });
@@ -57,21 +64,36 @@ export class TrainingRank implements SystemActor {
   }
 
   /** Trains to the end; resolves when the result, or the failure, is stored by the head. */
-  async begin(_begin: Begin): Promise<void> {
+  async begin(begin: Begin): Promise<void> {
     const begunMs = performance.now();
-    void this.#report({ kind: 'phase', phase: 'loading' });
-    this.#post({ kind: 'train' });
+    if (begin.rank === 0) void this.#report({ kind: 'phase', phase: 'loading' });
+    const joining = this.context.join(begin).then(
+      (gang) => this.#train(gang),
+      (error: unknown) => this.#fail(error),
+    );
     try {
       const outcome = await this.#outcome.promise;
       await this.#checkpoints;
       if (outcome.kind === 'failed') await this.context.report({ kind: 'failed', ...outcome.failure });
       if (outcome.kind === 'finished') await this.#finish(outcome.training, begunMs);
+      // A rank that failed does not leave in good order: the others hear of it by its end.
+      await joining;
+      if (outcome.kind !== 'failed') await this.#gang?.leave();
     } finally {
       // It ends by itself when its last call is over: to terminate a thread inside a native call aborts the process (tried).
       Atomics.store(this.#cancelled, 0, 1);
       this.#over.abort();
       this.#post({ kind: 'close' });
     }
+  }
+
+  #train(gang: Gang): void {
+    this.#gang = gang;
+    // The thread may be in a call that waits for the lost rank; it ends with the process.
+    void gang.whenLost.then((error) => this.#fail(error));
+    const { port1, port2 } = new MessageChannel();
+    serveCollective(port1, gang);
+    this.#worker.postMessage({ kind: 'train', team: port2 } satisfies ToWorker, [port2]);
   }
 
   /** Between two epochs the training ends; a call into a library that runs longer ends with the process. */
@@ -100,9 +122,21 @@ export class TrainingRank implements SystemActor {
         this.#checkpoints = stored.then(() => this.#post({ kind: 'stored', number: message.number }));
         return;
       }
+      case 'working':
+        this.context.working(message.isWorking);
+        return;
       case 'ended':
-        this.#outcome.resolve(message.outcome);
+        void this.#ended(message.outcome);
     }
+  }
+
+  async #ended(outcome: WorkerOutcome): Promise<void> {
+    const mayBeEcho = outcome.kind === 'failed' && outcome.failure.failure === 'crash' && (this.#gang?.worldSize ?? 1) > 1;
+    if (mayBeEcho) {
+      const settled = sleep(systemClock(), LOSS_SETTLES_MS, this.#over.signal).catch(() => undefined);
+      await Promise.race([this.#gang?.whenLost, settled]);
+    }
+    this.#outcome.resolve(outcome);
   }
 
   /** Uploads at once, reports in order. A checkpoint that can't be stored costs a resumption, not the training. */

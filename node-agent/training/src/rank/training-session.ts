@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Collective } from '@trainer/actor';
 import type { CatalogEntry, RankReport } from '@trainer/model';
 import { prepareVerifier } from '../artifacts/verifier.js';
 import { openDuckDb, type DuckDb } from '../data/duck-db.js';
@@ -10,13 +11,15 @@ import { baselineMetrics, flatMetrics } from '../metrics/epoch-metrics.js';
 import { cardFacts } from './card-facts.js';
 import { openEngine, requireEntry, type Engine } from './engine.js';
 import { prepareData, type DataFacts, type PreparedData } from './prepare-data.js';
-import type { CheckpointBytes, FinishedTraining, StagedFiles, WorkerStart } from './rank-messages.js';
+import type { CheckpointBytes, FinishedTraining, StagedFiles, WorkerOutcome, WorkerStart } from './rank-messages.js';
 
 /** Where the session's facts go. Each call resolves when more may be sent. */
 export interface SessionPorts {
   report(report: RankReport): Promise<void>;
   checkpoint(checkpoint: CheckpointBytes): Promise<void>;
   isCancelled(): boolean;
+  /** A step of the work begins, or the rank waits from now on. */
+  working(isWorking: boolean): void;
 }
 
 /** DuckDB's share of a lease: a table as doubles takes up to eight bytes where the file has one, and 1 GiB is in any lease. */
@@ -58,11 +61,13 @@ export class TrainingSession {
    * @throws DatasetError
    */
   async load({ path, checkpoint, warnings }: StagedFiles): Promise<void> {
-    const { request } = this.start.assignment;
+    const { request, rank, worldSize } = this.start.assignment;
+    this.ports.working(true);
     const limits = { maxRows: this.#entry.maxRows, maxUnpackedBytes: MAX_UNPACKED_BYTES };
     const dataset = await openDataset(this.#duckDb, path, request.dataId, limits);
-    const prepared = await prepareData(dataset, request);
+    const prepared = await prepareData(dataset, request, { rank, worldSize });
     (await this.#duckDb).close();
+    this.ports.working(false);
     this.#data = prepared;
     this.#warnings = [...warnings, ...prepared.facts.warnings];
     if (!checkpoint) return;
@@ -73,15 +78,22 @@ export class TrainingSession {
     }
   }
 
-  /** Trains, exports and verifies; after `load`. @returns null when cancelled */
-  async run(): Promise<FinishedTraining | null> {
-    for (const message of this.#warnings) await this.ports.report({ kind: 'warning', message });
-    await this.ports.report({ kind: 'phase', phase: 'training' });
+  /** Trains with the other ranks; the first one reports, exports and verifies. After `load`. */
+  async run(team: Collective): Promise<Exclude<WorkerOutcome, { kind: 'failed' }>> {
+    const isFirst = team.rank === 0;
+    if (isFirst) {
+      for (const message of this.#warnings) await this.ports.report({ kind: 'warning', message });
+      await this.ports.report({ kind: 'phase', phase: 'training' });
+    }
     const engine = await this.#engine;
+    const joined = await engine.join(team, this.start.network);
     const { learner, data } = this.#createLearner(engine);
     try {
-      const outcome = await this.#train(learner, data);
-      return outcome.kind === 'cancelled' ? null : await this.#export(learner, data, outcome, engine);
+      const outcome = await this.#train(learner, data, team);
+      await joined.leave();
+      return outcome.kind === 'trained'
+        ? { kind: 'finished', training: await this.#export(learner, data, outcome, engine) }
+        : { kind: outcome.kind };
     } finally {
       learner.close();
     }
@@ -93,6 +105,7 @@ export class TrainingSession {
     const { train: trainRows, validation, facts } = this.#data;
     this.#data = null;
     const { request } = this.start.assignment;
+    this.ports.working(true);
     const learner = engine.createLearner({
       task: request.taskType,
       classCount: facts.classCount,
@@ -100,13 +113,14 @@ export class TrainingSession {
       epochs: request.epochs,
       seed: request.seed,
       threads: this.start.threads,
-      train: { features: trainRows, target: facts.trainTarget },
-      validation: { features: validation, target: facts.validationTarget },
+      train: trainRows,
+      validation,
     });
+    this.ports.working(false);
     return { learner, data: facts };
   }
 
-  #train(learner: Learner, data: DataFacts): Promise<TrainingOutcome> {
+  #train(learner: Learner, data: DataFacts, team: Collective): Promise<TrainingOutcome> {
     const { request, checkpointIntervalEpochs } = this.start.assignment;
     const rate = request.hyperparameters['learning_rate'];
     return train(
@@ -128,7 +142,9 @@ export class TrainingSession {
           this.ports.checkpoint({ epoch: state.epoch, bytes: encodeCheckpoint(state), metrics: flatMetrics(state.metrics) }),
         warning: (message) => this.ports.report({ kind: 'warning', message }),
         isCancelled: () => this.ports.isCancelled(),
+        working: (isWorking) => this.ports.working(isWorking),
       },
+      team,
     );
   }
 
@@ -140,6 +156,7 @@ export class TrainingSession {
   ): Promise<FinishedTraining> {
     const { assignment, threads, scratchDir } = this.start;
     await this.ports.report({ kind: 'phase', phase: 'exporting' });
+    this.ports.working(true);
     const verifier = prepareVerifier();
     // Its protobuf library is loaded late, as the first epoch need not wait for it.
     const { exportModel } = await import('../artifacts/export-model.js');
@@ -157,6 +174,7 @@ export class TrainingSession {
       { folder: scratchDir, stem: assignment.artifactStem },
       verifier,
     );
+    this.ports.working(false);
     return {
       exported,
       metrics,

@@ -1,4 +1,6 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { threadCollective } from '@trainer/actor';
+import { deferred } from '@trainer/runtime';
 import { failureOf } from './failure.js';
 import type { FromWorker, StagedFiles, ToWorker, WorkerOutcome, WorkerStart } from './rank-messages.js';
 import { SendWindow } from './send-window.js';
@@ -29,10 +31,10 @@ const session = attempt(
       checkpoint: (checkpoint) =>
         checkpoints.send(checkpoint.bytes.length, (number) => post({ kind: 'checkpoint', number: 2 * number + 1, checkpoint })),
       isCancelled: () => Atomics.load(flag, 0) === 1,
+      working: (isWorking) => post({ kind: 'working', isWorking }),
     }),
 );
-let begin: () => void = () => undefined;
-const begun = new Promise<void>((resolve) => (begin = resolve));
+const begun = deferred<MessagePort>();
 
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
@@ -40,7 +42,7 @@ port.on('message', (message: ToWorker) => {
       void run(message.files);
       return;
     case 'train':
-      begin();
+      begun.resolve(message.team);
       return;
     case 'stored':
       if (message.number % 2 === 0) reports.stored(message.number / 2);
@@ -48,6 +50,7 @@ port.on('message', (message: ToWorker) => {
       return;
     case 'close':
       port.close();
+      void begun.promise.then((team) => team.close());
   }
 });
 
@@ -55,9 +58,8 @@ async function run(files: StagedFiles): Promise<void> {
   if (!session) return;
   try {
     await session.load(files);
-    await begun;
-    const training = await session.run();
-    end(training ? { kind: 'finished', training } : { kind: 'cancelled' });
+    const team = await begun.promise;
+    end(await session.run(threadCollective(team, start.assignment)));
   } catch (error) {
     end({ kind: 'failed', failure: failureOf(error) });
   }

@@ -75,7 +75,7 @@ export const xgboostClassifier: CatalogEntry = {
     withoutEffect,
     notBuilt,
   },
-  distribution: null,
+  distribution: "rows; histograms are summed over the ranks by XGBoost's own communicator",
   maxRows: 100_000_000,
   memory: { baseBytes: 320 * 2 ** 20, bytesPerCell: 16 },
   formats: ['pkl', 'onnx', 'native'],

@@ -1,0 +1,7 @@
+import type { Predictions, TargetVector } from '../learners/learner.js';
+
+/** Rows to be scored. */
+export interface Scored {
+  readonly target: TargetVector;
+  readonly predictions: Predictions;
+}
