@@ -177,6 +177,22 @@ test('an actor that dies at once is started again after growing pauses', async (
   expect((await calls.kill(spec.id)).state.at).toBe('dead');
 });
 
+test('a repeated create of one that starts again waits for it, and does not end it', async () => {
+  const spec = detached({ maxRestarts: -1 });
+  const { lease } = await running(spec);
+  await ended(lease);
+  const again = await agent.placement(2);
+  await expect(calls.create(spec, 50)).rejects.toMatchObject({
+    code: 'placement.timeout',
+    message: expect.not.stringContaining('was ended'),
+  });
+  const repeated = calls.create(spec);
+  await agent.fact(again.lease, { kind: 'started', pid: 9 });
+  await agent.fact(again.lease, { kind: 'ready', address: '127.0.0.1:9' });
+  expect(await repeated).toMatchObject({ restarts: 1, state: { at: 'alive' } });
+  await killed(spec.id, again.lease);
+});
+
 test('a constructor that throws is final in a first start, and uses up a restart later', async () => {
   const error = { name: 'TypeError', message: 'no', stack: 'here', fields: {} };
   const first = detached({ maxRestarts: -1 });
@@ -219,6 +235,17 @@ test('getIfExists gives the one that is there, if class and detached are the sam
   const owned = calls.create(actorIn(session.id, 100, { name }), WAIT_MS, true);
   await expect(owned).rejects.toMatchObject({ code: 'actor.name-taken', facts: { why: 'is-detached' } });
   await killed(spec.id, lease);
+});
+
+test('of concurrent creates with getIfExists all are given the same actor', async () => {
+  const first = named();
+  const specs = [first, ...[1, 2, 3].map(() => detached({ name: first.name }))];
+  const created = Promise.all(specs.map((spec) => calls.create(spec, WAIT_MS, true)));
+  const { lease } = await runs(1);
+  const ids = new Set((await created).map(({ id }) => id));
+  expect(ids.size).toBe(1);
+  expect(agent.placed).toHaveLength(1);
+  for (const id of ids) await killed(id, lease);
 });
 
 test('getIfExists waits for one that is ending, and then creates its own', async () => {

@@ -129,9 +129,12 @@ export class ActorCalls {
   }
 
   async #gaveUp(id: ActorId, afterMs: Millis, isOwn: boolean): Promise<never> {
-    const waiting = this.rules.loop.state.actors.seen(id)?.state;
-    if (isOwn) await this.rules.loop.turn((turn) => turn.stepActor(id, { kind: 'create-deadline', afterMs }));
-    throw new PlacementTimeoutError(id, Math.round(afterMs), waiting?.at === 'pending' ? waiting.reason : null, isOwn);
+    const waiting = this.rules.loop.state.actors.seen(id);
+    // One that ran before is only being started again: who asks once more for its creation ends nothing.
+    const isEnded = isOwn && waiting?.hasRun !== true;
+    if (isEnded) await this.rules.loop.turn((turn) => turn.stepActor(id, { kind: 'create-deadline', afterMs }));
+    const reason = waiting?.state.at === 'pending' ? waiting.state.reason : null;
+    throw new PlacementTimeoutError(id, Math.round(afterMs), reason, isEnded);
   }
 
   #checkRan(actor: Actor): void {
