@@ -95,7 +95,7 @@ test('it sets its environment before it loads anything, and says ready with an a
   const stream = client.connect();
   stream.on('error', () => undefined);
   const welcome = new Promise((resolve) => stream.once('data', resolve));
-  stream.write({ hello: { caller: 'c', token: 'token', protocol: { major: 1, minor: 0 } }, calls: [], cancels: [], credits: [] });
+  stream.write({ hello: { caller: 'c', token: 'token', protocol: { major: 1, minor: 0 }, written: 0 }, calls: [], cancels: [], credits: [] });
   expect(await welcome).toMatchObject({ welcome: {} });
   client.close();
 });

@@ -1,11 +1,11 @@
 import { setPriority } from 'node:os';
 import type { Server } from '@grpc/grpc-js';
-import type { Begin, Clock, FromActorProcess, ProcessStart, Timer, ToActorProcess } from '@trainer/model';
+import type { ActorStart, Begin, Clock, DeathCause, FromActorProcess, ProcessStart, Timer, ToActorProcess } from '@trainer/model';
+import { sleep } from '@trainer/runtime';
 import { decodeAssignment, decodeValue } from '@trainer/wire';
-import { CallRunner } from './calls/call-runner.js';
-import { Callers } from './calls/callers.js';
-import { MethodTable } from './calls/method-table.js';
 import { toRemoteFailure } from './calls/remote-failure.js';
+import { ServedCalls } from './calls/served-calls.js';
+import { ActorHandles } from './handles/actor-handles.js';
 import { loadClass, loadFailure, type Constructor, type ImportModule } from './loading/load-class.js';
 import type { Gang } from './collectives/collective.js';
 import { PeerListener, type PeerListenerOptions } from './collectives/peer-listener.js';
@@ -14,12 +14,14 @@ import type { RankContext, SystemActor } from './rank/rank-context.js';
 import { Work } from './rank/work.js';
 import { Reports } from './rank/reports.js';
 import { readStoreConfig } from './rank/store-config.js';
+import { SavedStates } from './state/saved-states.js';
+import { statefulOf, type Stateful } from './state/stateful.js';
 import { openListener, type ListenerOptions } from './rpc/listener.js';
 
-/** Answers that wait for their callers; above it no further call starts. */
-const MAX_UNSENT_BYTES = 64 * 2 ** 20;
-/** Of a system actor: run by the agent, not by callers. */
-const SYSTEM_METHODS = ['begin', 'stop'];
+/** What an actor that is asked to stop may take to have its newest state stored; the agent's ladder would wait longer. */
+const LAST_STATE_MS = 1_000;
+/** Why an actor is asked to stop that will not be started again. */
+const FINAL_REASON: DeathCause['kind'] = 'killed';
 
 /** What the actor's process is to the code in it. */
 export interface ProcessPorts {
@@ -42,6 +44,7 @@ export class ActorProcess {
   readonly #stop = new AbortController();
   readonly #reports: Reports;
   #instance: object | null = null;
+  #calls: ServedCalls | null = null;
   #isSystem = false;
   #hasBegun = false;
   #ownerWatch: Timer | null = null;
@@ -85,26 +88,33 @@ export class ActorProcess {
     if (start.nice > 0) setPriority(start.nice);
     this.#ports.setEnvironment(start.environment);
     this.#isSystem = start.classRef.kind === 'module';
-    const { callers, serve, onUnsent } = this.#calls(start);
+    const handles = new ActorHandles(start, this.#ports.clock);
+    const states = new SavedStates(start.holder, () => readStoreConfig(start.store));
+    const calls = this.#servedCalls(start, handles, states);
     let address: string;
+    let stateful: Stateful | null = null;
     try {
       const { clock } = this.#ports;
       const at = { clock, host: start.listenHost, ports: start.ports };
       // Nobody calls a rank but the other ranks.
       const isRank = start.holder.kind === 'rank';
-      const listening = isRank ? this.#listenForPeers(at) : this.#listenForCalls({ ...at, callers, onUnsent });
+      const listening = isRank
+        ? this.#listenForPeers(at)
+        : this.#listenForCalls({ ...at, callers: calls.callers, onUnsent: calls.onUnsent });
       const loading = loadClass(start, this.#ports.importModule);
       // Both run to their end before either's error is looked at, so that neither rejects unheard.
       await Promise.allSettled([listening, loading]);
       const port = await listening;
       address = `${start.advertisedHost}:${port}`;
-      this.#construct(await loading, start);
+      this.#construct(await loading, start, handles);
+      if (this.#instance !== null && start.actor !== null) stateful = statefulOf(this.#instance, rulesOf(start, start.actor));
+      if (stateful !== null && !(await this.#restore(stateful, start, { handles, states }))) return;
     } catch (error) {
       this.#ports.sendAndEnd({ kind: 'failed', cause: loadFailure(error) });
       return;
     }
     if (this.#instance === null) return;
-    serve(this.#instance);
+    calls.serve(this.#instance, stateful);
     if (start.beatMs !== null) this.#beat(start.beatMs);
     this.#ports.send({ kind: 'ready', address });
   }
@@ -120,34 +130,41 @@ export class ActorProcess {
     return this.#peers.port;
   }
 
-  /** The two ends of the calls: those who call, and the instance that is there later. */
-  #calls(start: ProcessStart): { callers: () => Callers | null; serve: (instance: object) => void; onUnsent: (bytes: number) => void } {
-    const { clock } = this.#ports;
-    let callers: Callers | null = null;
-    let runner: CallRunner | null = null;
-    let unsentBytes = 0;
-    const serve = (instance: object): void => {
-      const methods = new MethodTable(instance, this.#isSystem ? SYSTEM_METHODS : []);
-      const turns = { monotonicMs: () => clock.monotonicMs(), later: (run: () => void) => this.#ports.later(run) };
-      const made = new CallRunner({ className: start.className, instance, methods }, start.concurrency, turns);
-      runner = made;
-      callers = new Callers(start.token, { clock, answersKeptMs: start.answersKeptMs, submit: (call) => made.submit(call) });
-    };
-    const onUnsent = (bytes: number): void => {
-      const wasHeld = unsentBytes > MAX_UNSENT_BYTES;
-      unsentBytes += bytes;
-      const isHeld = unsentBytes > MAX_UNSENT_BYTES;
-      if (isHeld !== wasHeld) runner?.hold(isHeld);
-    };
-    return { callers: () => callers, serve, onUnsent };
+  #servedCalls(start: ProcessStart, handles: ActorHandles, states: SavedStates): ServedCalls {
+    const ports = this.#ports;
+    this.#calls = new ServedCalls(start, {
+      clock: ports.clock,
+      handles,
+      states,
+      later: (run) => ports.later(run),
+      reportState: (state) => this.#reports.state(state),
+      log: (line) => ports.writeLine(line),
+    });
+    return this.#calls;
   }
 
-  #construct(Class: Constructor, start: ProcessStart): void {
-    const args = this.#isSystem ? [this.#context(start), argumentOf(start)] : (decodeValue(start.args, { at: 'args' }) as unknown[]);
+  #construct(Class: Constructor, start: ProcessStart, handles: ActorHandles): void {
+    const args = this.#isSystem
+      ? [this.#context(start), argumentOf(start)]
+      : (decodeValue(start.args, { at: 'args', handles }) as unknown[]);
     try {
       this.#instance = new Class(...args);
     } catch (error) {
       this.#ports.sendAndEnd({ kind: 'failed', cause: { kind: 'constructor-threw', error: toRemoteFailure(error) } });
+    }
+  }
+
+  /** @returns whether the instance is as the incarnation before it left it. @throws when the state can't be read */
+  async #restore(stateful: Stateful, start: ProcessStart, from: { handles: ActorHandles; states: SavedStates }): Promise<boolean> {
+    const state = start.actor?.state ?? null;
+    if (state === null) return true;
+    const value = decodeValue(await from.states.load(state), { at: 'state', handles: from.handles });
+    try {
+      await stateful.restore(value);
+      return true;
+    } catch (error) {
+      this.#ports.sendAndEnd({ kind: 'failed', cause: { kind: 'constructor-threw', error: toRemoteFailure(error) } });
+      return false;
     }
   }
 
@@ -186,10 +203,16 @@ export class ActorProcess {
 
   async #stopped(reason: string): Promise<void> {
     this.#stop.abort(new Error(`Asked to stop: ${reason}`));
+    if (this.#calls !== null && reason !== FINAL_REASON)
+      await Promise.race([this.#calls.finish(), sleep(this.#ports.clock, LAST_STATE_MS)]);
     this.#server?.forceShutdown();
     if (this.#isSystem) await (this.#instance as SystemActor | null)?.stop?.(reason);
     this.#ports.end();
   }
+}
+
+function rulesOf(start: ProcessStart, actor: ActorStart): Parameters<typeof statefulOf>[1] {
+  return { className: start.className, checkpointEvery: actor.checkpointEvery, concurrency: start.concurrency };
 }
 
 function argumentOf(start: ProcessStart): unknown {

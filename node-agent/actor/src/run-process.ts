@@ -1,4 +1,5 @@
 import type { FromActorProcess, ToActorProcess } from '@trainer/model';
+import { ERROR_CLASSES, SHARED_ERRORS } from '@trainer/client/calling';
 import { systemClock } from '@trainer/runtime';
 import { ActorProcess, type ProcessPorts } from './actor-process.js';
 import type { ImportModule } from './loading/load-class.js';
@@ -30,6 +31,8 @@ export function runActorProcess(importModule: ImportModule): void {
     later: (run) => void setImmediate(run),
     writeLine: (line) => void process.stdout.write(`${line}\n`),
   };
+  // Its code tells by `instanceof` why a call of another actor failed.
+  Object.assign(globalThis, { [Symbol.for(SHARED_ERRORS)]: ERROR_CLASSES });
   const actor = new ActorProcess(ports);
   process.on('message', (message) => actor.receive(message as ToActorProcess));
   // The agent is gone: nothing of it may live on.

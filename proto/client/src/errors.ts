@@ -57,10 +57,21 @@ export class RemoteError extends TrainerError<'call.threw', RemoteFailure & Erro
   }
 }
 
-/** There is no actor of this id, or its end was so long ago that it is forgotten. */
-export class ActorNotFoundError extends TrainerError<'actor.not-found', { actor: string }> {
-  constructor(actor: string) {
-    super('actor.not-found', `There is no actor ${actor}; \`trainer actors\` lists those that live.`, { actor });
+/**
+ * There is no actor of this id, or its end was so long ago that it is forgotten; or none of this name lives. `actor` is the id or
+ * the name; a name's `namespace` is told too.
+ */
+export class ActorNotFoundError extends TrainerError<'actor.not-found', { actor: string; namespace: string | null }> {
+  constructor(actor: string, namespace: string | null = null) {
+    const what = namespace === null ? `no actor ${actor}` : `no actor named '${actor}' in namespace '${namespace}'`;
+    super('actor.not-found', `There is ${what}; \`trainer actors\` lists those that live.`, { actor, namespace });
+  }
+}
+
+/** Another actor has the name, or, with `getIfExists`, has it and is of another class or detached where this one is not. */
+export class NameTakenError extends TrainerError<'actor.name-taken', ErrorFacts> {
+  constructor(message: string, facts: ErrorFacts) {
+    super('actor.name-taken', message, facts);
   }
 }
 
@@ -130,7 +141,9 @@ export function reviveError(data: ErrorData): TrainerError {
     case 'actor.died':
       return new ActorDiedError(text(facts['actor']), causeOf(facts['cause']), outcomeOf(facts['outcome']));
     case 'actor.not-found':
-      return new ActorNotFoundError(text(facts['actor'] ?? facts['id']));
+      return new ActorNotFoundError(text(facts['actor'] ?? facts['id'] ?? facts['name']), textOrNull(facts['namespace']));
+    case 'actor.name-taken':
+      return new NameTakenError(data.message, facts);
     case 'call.timeout':
       return new CallTimeoutError(text(facts['method']), Number(facts['timeoutMs'] ?? 0), outcomeOf(facts['outcome']));
     case 'call.cancelled':
@@ -152,6 +165,10 @@ export function reviveError(data: ErrorData): TrainerError {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 /** What an actor or head did not say counts as unknown, the careful reading. */

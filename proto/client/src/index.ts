@@ -5,7 +5,7 @@ export type { Cluster } from './cluster/connect.js';
 export type { Actors } from './cluster/actors.js';
 export type { ClusterHints } from './cluster/find-cluster.js';
 export type { ActorHandle } from './cluster/handle.js';
-export type { CallOptions, CreateOptions } from './cluster/options.js';
+export type { CallOptions, CreateOptions, GetOptions } from './cluster/options.js';
 export type {
   ActorListing,
   ClusterStatus,
@@ -25,6 +25,7 @@ export {
   CallTimeoutError,
   ClusterUnavailableError,
   InfeasibleError,
+  NameTakenError,
   PlacementTimeoutError,
   RemoteError,
   UnauthenticatedError,

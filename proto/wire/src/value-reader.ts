@@ -1,7 +1,7 @@
 import { WireFormatError } from './errors.js';
 import { EXTENSION, MAX_DEPTH, TYPED_ARRAYS } from './value-writer.js';
 
-type HandleReader = (data: { id: string }) => unknown;
+type HandleReader = (data: { id: string; className: string; name: string | null }) => unknown;
 
 /** Strings up to this many bytes are read byte by byte, which is quicker than a call into V8's native code. */
 const SHORT_STRING = 24;
@@ -243,10 +243,10 @@ class ValueReader {
   }
 
   #handle(content: unknown): unknown {
-    const id = (content as { id?: unknown } | null | undefined)?.id;
+    const { id, className, name } = (content ?? {}) as { id?: unknown; className?: unknown; name?: unknown };
     if (typeof id !== 'string') return this.#fail('a handle has no id');
     if (this.#handles === null) return this.#fail('a handle, where none is expected');
-    return this.#handles({ id });
+    return this.#handles({ id, className: typeof className === 'string' ? className : '', name: typeof name === 'string' ? name : null });
   }
 
   #bigint(text: string): bigint {

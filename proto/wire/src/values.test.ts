@@ -9,7 +9,7 @@ class Handle {
   constructor(readonly id: string) {}
 }
 const handles: HandleHook = {
-  toData: (value) => (value instanceof Handle ? { id: value.id } : null),
+  toData: (value) => (value instanceof Handle ? { id: value.id, className: 'Thing', name: null } : null),
   fromData: ({ id }) => new Handle(id),
 };
 

@@ -14,6 +14,9 @@ export interface HandleHook {
 }
 export interface HandleData {
   readonly id: string;
+  readonly className: string;
+  /** null: it is found by its id alone. */
+  readonly name: string | null;
 }
 
 export interface EncodeOptions {
@@ -176,7 +179,8 @@ function writeHandle(writer: ValueWriter, value: object, handles: HandleHook | u
   const data = handles?.toData(value) ?? null;
   if (data === null) refuse(writer, value);
   const start = writer.beginExtension(EXTENSION.handle);
-  writeRecord(writer, { id: data.id }, undefined);
+  const { id, className, name } = data;
+  writeRecord(writer, { id, className, name }, undefined);
   writer.endExtension(start);
 }
 

@@ -1,6 +1,9 @@
 import { toErrorData, type TrainerError } from '@trainer/model';
-import { decodeValue, encodeValue } from '@trainer/wire';
+import { decodeValue, encodeValue, type HandleHook } from '@trainer/wire';
+import { StreamRefusedError } from '../state/errors.js';
+import type { StateKeeper } from '../state/state-keeper.js';
 import type { ActorCall } from './actor-call.js';
+import type { AnswerBody } from './answer.js';
 import { NoMethodError, StreamExpectedError } from './errors.js';
 import { Fifo } from '@trainer/runtime';
 import type { Method, MethodTable } from './method-table.js';
@@ -13,6 +16,16 @@ export interface Turns {
   later(run: () => void): void;
 }
 
+/** What calls are made of. */
+export interface RunnerTarget {
+  readonly className: string;
+  readonly instance: object;
+  readonly methods: MethodTable;
+  readonly handles: HandleHook;
+  /** null: it has no state that survives it. */
+  readonly keeper: StateKeeper | null;
+}
+
 /** After so long a turn answers go out and messages come in before the next call starts. */
 const TURN_MS = 5;
 
@@ -23,9 +36,7 @@ type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
  * caller has given up: the next call must not meet it half done.
  */
 export class CallRunner {
-  readonly #className: string;
-  readonly #instance: object;
-  readonly #methods: MethodTable;
+  readonly #target: RunnerTarget;
   readonly #concurrency: number;
   readonly #turns: Turns;
   readonly #queue = new Fifo<ActorCall>();
@@ -33,11 +44,11 @@ export class CallRunner {
   #isDraining = false;
   #turnStartedMs: number | null = null;
   #isHeld = false;
+  #pauses = 0;
+  #whenIdle: (() => void) | null = null;
 
-  constructor(target: { className: string; instance: object; methods: MethodTable }, concurrency: number, turns: Turns) {
-    this.#className = target.className;
-    this.#instance = target.instance;
-    this.#methods = target.methods;
+  constructor(target: RunnerTarget, concurrency: number, turns: Turns) {
+    this.#target = target;
     this.#concurrency = concurrency;
     this.#turns = turns;
   }
@@ -53,10 +64,32 @@ export class CallRunner {
     this.#drain();
   }
 
+  /** Whether a method runs. */
+  get isBusy(): boolean {
+    return this.#running > 0;
+  }
+
+  /** No further call starts until the promise settles. */
+  pause(until: Promise<unknown>): void {
+    this.#pauses += 1;
+    const over = (): void => {
+      this.#pauses -= 1;
+      this.#drain();
+    };
+    until.then(over, over);
+  }
+
+  /** No further call starts; resolves when none runs. */
+  close(): Promise<void> {
+    this.#pauses += 1;
+    if (this.#running === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#whenIdle = resolve));
+  }
+
   #drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
-    while (this.#queue.size > 0 && this.#running < this.#concurrency && !this.#isHeld && this.#isTurnLeft()) {
+    while (this.#queue.size > 0 && this.#running < this.#concurrency && !this.#isHeld && this.#pauses === 0 && this.#isTurnLeft()) {
       const call = this.#queue.shift();
       if (call !== undefined && call.phase !== 'settled') this.#start(call);
     }
@@ -76,17 +109,23 @@ export class CallRunner {
   }
 
   #start(call: ActorCall): void {
-    const method = this.#methods.find(call.incoming.method);
+    const { className, methods, handles, keeper } = this.#target;
+    const { incoming } = call;
+    const method = methods.find(incoming.method);
     if (method === null) {
-      fail(call, new NoMethodError(this.#className, call.incoming.method));
+      refuse(call, new NoMethodError(className, incoming.method));
+      return;
+    }
+    if (incoming.windowBytes > 0 && keeper?.isEachCallStored === true) {
+      refuse(call, new StreamRefusedError(className, incoming.method));
       return;
     }
     let args: readonly unknown[];
     try {
-      const decoded = decodeValue(call.incoming.args, { at: 'args' });
+      const decoded = decodeValue(incoming.args, { at: 'args', handles });
       args = Array.isArray(decoded) ? (decoded as unknown[]) : [decoded];
     } catch (error) {
-      fail(call, error as TrainerError);
+      refuse(call, error as TrainerError);
       return;
     }
     call.phase = 'running';
@@ -97,40 +136,56 @@ export class CallRunner {
   #enter(call: ActorCall, method: Method, args: readonly unknown[]): void {
     let result: unknown;
     try {
-      result = method.apply(this.#instance, args as unknown[]);
+      result = method.apply(this.#target.instance, args as unknown[]);
     } catch (error) {
-      this.#ended(call, () => threw(call, error));
+      this.#ended(call, threw(error));
       return;
     }
     if (!isThenable(result)) this.#returned(call, result);
     else {
       Promise.resolve(result).then(
         (value) => this.#returned(call, value),
-        (error: unknown) => this.#ended(call, () => threw(call, error)),
+        (error: unknown) => this.#ended(call, threw(error)),
       );
     }
   }
 
   #returned(call: ActorCall, value: unknown): void {
+    const { className, handles } = this.#target;
     const iteration = iterationOf(value);
     if (iteration === null) {
-      this.#ended(call, () => answer(call, value));
+      this.#ended(call, answer(call, value, handles));
       return;
     }
     if (call.incoming.windowBytes === 0) {
       void Promise.resolve(iteration.return?.()).catch(() => undefined);
-      this.#ended(call, () => fail(call, new StreamExpectedError(this.#className, call.incoming.method)));
+      this.#ended(call, failure(call, new StreamExpectedError(className, call.incoming.method)));
       return;
     }
-    pump(call, iteration, this.#turns).then(
-      () => this.#ended(call, () => call.settle({ kind: 'done' })),
-      (error: unknown) => this.#ended(call, () => threw(call, error)),
+    pump(call, iteration, this.#turns, handles).then(
+      () => this.#ended(call, { kind: 'done' }),
+      (error: unknown) => this.#ended(call, threw(error)),
     );
   }
 
-  #ended(call: ActorCall, settle: () => void): void {
-    if (call.phase === 'running') settle();
+  /** The method has ended, and what it did stands: with `'call'` its state is stored before the answer goes out. */
+  #ended(call: ActorCall, body: AnswerBody): void {
+    const { keeper } = this.#target;
+    if (keeper?.isEachCallStored !== true) {
+      this.#finished(call, body);
+      return;
+    }
+    keeper.stored().then(
+      () => this.#finished(call, body),
+      (error: TrainerError) => this.#finished(call, failure(call, error)),
+    );
+  }
+
+  #finished(call: ActorCall, body: AnswerBody): void {
+    call.settle(body);
     this.#running -= 1;
+    this.#target.keeper?.answered();
+    if (this.#running === 0) this.#whenIdle?.();
     this.#drain();
   }
 }
@@ -139,7 +194,7 @@ export class CallRunner {
  * Sends a generator's values as far as its reader has room for them, until its end or until the call is settled otherwise. One
  * that waits for nothing still lets the event loop come round, so that its items leave and credit and cancels come in.
  */
-async function pump(call: ActorCall, iteration: Iteration, turns: Turns): Promise<void> {
+async function pump(call: ActorCall, iteration: Iteration, turns: Turns, handles: HandleHook): Promise<void> {
   let turnStartedMs = turns.monotonicMs();
   for (;;) {
     if (turns.monotonicMs() - turnStartedMs > TURN_MS) {
@@ -159,10 +214,10 @@ async function pump(call: ActorCall, iteration: Iteration, turns: Turns): Promis
     if (next.done === true) return;
     let value: Buffer;
     try {
-      value = encodeValue(await next.value, { at: 'item' });
+      value = encodeValue(await next.value, { at: 'item', handles });
     } catch (error) {
       await iteration.return?.();
-      fail(call, error as TrainerError);
+      refuse(call, error as TrainerError);
       return;
     }
     while ((call.phase as string) !== 'settled' && !call.taker.item(call, value)) await woken(call);
@@ -180,24 +235,25 @@ function woken(call: ActorCall): Promise<void> {
   });
 }
 
-function answer(call: ActorCall, value: unknown): void {
-  let encoded: Buffer;
+function answer(call: ActorCall, value: unknown, handles: HandleHook): AnswerBody {
   try {
-    encoded = encodeValue(value, { at: 'result' });
+    return { kind: 'value', value: encodeValue(value, { at: 'result', handles }) };
   } catch (error) {
-    fail(call, error as TrainerError);
-    return;
+    return failure(call, error as TrainerError);
   }
-  call.settle({ kind: 'value', value: encoded });
 }
 
-function threw(call: ActorCall, error: unknown): void {
-  call.settle({ kind: 'threw', failure: toRemoteFailure(error) });
+function threw(error: unknown): AnswerBody {
+  return { kind: 'threw', failure: toRemoteFailure(error) };
 }
 
-function fail(call: ActorCall, error: TrainerError): void {
+function failure(call: ActorCall, error: TrainerError): AnswerBody {
   const { facts, ...data } = toErrorData(error);
-  call.settle({ kind: 'failed', error: { ...data, facts: { method: call.incoming.method, outcome: call.outcome, ...facts } } });
+  return { kind: 'failed', error: { ...data, facts: { method: call.incoming.method, outcome: call.outcome, ...facts } } };
+}
+
+function refuse(call: ActorCall, error: TrainerError): void {
+  call.settle(failure(call, error));
 }
 
 function isThenable(value: unknown): boolean {

@@ -12,6 +12,7 @@ import { Fifo } from '@trainer/runtime';
  * L3. At most MAX_OPEN calls of a caller are open; more are refused as not run.
  * L4. Answers on a link arrive in the order they were sent, and a caller has at most MAX_OPEN calls unanswered: so the last
  *     MAX_OPEN answers are all that a later link can ask for.
+ * L5. A caller that was forgotten and comes back is believed what it has written: none of that is entered again.
  */
 
 /** What a client may have in flight (actors.md). */
@@ -49,8 +50,10 @@ export class Caller implements AnswerTaker {
   #link: AnswerLink | null = null;
   #sweep: Timer | null = null;
 
-  constructor(options: CallerOptions) {
+  /** `written`: the highest number that it says it has written to this incarnation; 0 for one that is new (L5). */
+  constructor(options: CallerOptions, written: number) {
     this.#options = options;
+    this.#highest = written;
   }
 
   /** Whether nothing of it need be kept: no link, no call, no answer. */

@@ -9,6 +9,8 @@ export interface CallerIntroduction {
   readonly caller: string;
   readonly token: string;
   readonly protocol: ProtocolVersion;
+  /** The highest number of a call that it has written to this incarnation. */
+  readonly written: number;
 }
 
 const MAX_CALLERS = 10_000;
@@ -30,21 +32,21 @@ export class Callers {
    * @throws UnauthenticatedError, VersionError, TooManyCallsError
    */
   welcome(introduction: CallerIntroduction, link: AnswerLink): Caller {
-    const { caller: name, token, protocol } = introduction;
+    const { caller: name, token, protocol, written } = introduction;
     if (!this.#isToken(token)) throw new UnauthenticatedError();
     if (protocol.major !== PROTOCOL.major) throw new VersionError(versionText(PROTOCOL), versionText(protocol));
     if (name === '' || name.length > MAX_NAME_CHARS) {
       throw new TrainerError('request.invalid', `A caller's name has 1 to ${MAX_NAME_CHARS} characters.`, { length: name.length });
     }
-    const caller = this.#callers.get(name) ?? this.#admit(name);
+    const caller = this.#callers.get(name) ?? this.#admit(name, written);
     caller.attach(link);
     return caller;
   }
 
-  #admit(name: string): Caller {
+  #admit(name: string, written: number): Caller {
     for (const [known, caller] of this.#callers) if (caller.isIdle) this.#callers.delete(known);
     if (this.#callers.size >= MAX_CALLERS) throw new TooManyCallsError('callers', MAX_CALLERS);
-    const caller = new Caller(this.#options);
+    const caller = new Caller(this.#options, written);
     this.#callers.set(name, caller);
     return caller;
   }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { PROTOCOL } from '@trainer/model';
 import { manualClock, type ManualClock } from '@trainer/runtime/testing';
-import { decodeValue, encodeValue } from '@trainer/wire';
+import { decodeValue, encodeValue, type HandleHook } from '@trainer/wire';
 import fc from 'fast-check';
 import type { CallAnswer, IncomingCall } from './answer.js';
 import { CallRunner } from './call-runner.js';
@@ -73,6 +73,8 @@ class Link implements AnswerLink {
   }
 }
 
+const NO_HANDLES: HandleHook = { toData: () => null, fromData: () => null };
+
 let clock: ManualClock;
 let target: Target;
 let callers: Callers;
@@ -85,7 +87,7 @@ function open(concurrency: number): void {
   target = new Target();
   turns = [];
   const methods = new MethodTable(target);
-  const runner = new CallRunner({ className: 'Target', instance: target, methods }, concurrency, {
+  const runner = new CallRunner({ className: 'Target', instance: target, methods, handles: NO_HANDLES, keeper: null }, concurrency, {
     monotonicMs: () => clock.monotonicMs(),
     later: (run) => turns.push(run),
   });
@@ -94,8 +96,8 @@ function open(concurrency: number): void {
   caller = welcome('c', link);
 }
 
-function welcome(name: string, on: Link): Caller {
-  return callers.welcome({ caller: name, token: 'token', protocol: PROTOCOL }, on);
+function welcome(name: string, on: Link, written = 0): Caller {
+  return callers.welcome({ caller: name, token: 'token', protocol: PROTOCOL, written }, on);
 }
 
 function make(number: number, method: string, args: readonly unknown[] = [], changes: Partial<IncomingCall> = {}): IncomingCall {
@@ -131,10 +133,10 @@ describe('a caller', () => {
   });
 
   test('with another token is refused, and so is one of another protocol', () => {
-    expect(() => callers.welcome({ caller: 'x', token: 'other', protocol: PROTOCOL }, new Link())).toThrow(
+    expect(() => callers.welcome({ caller: 'x', token: 'other', protocol: PROTOCOL, written: 0 }, new Link())).toThrow(
       expect.objectContaining({ code: 'auth.refused' }),
     );
-    expect(() => callers.welcome({ caller: 'x', token: 'token', protocol: { major: 9, minor: 0 } }, new Link())).toThrow(
+    expect(() => callers.welcome({ caller: 'x', token: 'token', protocol: { major: 9, minor: 0 }, written: 0 }, new Link())).toThrow(
       expect.objectContaining({ code: 'protocol.version' }),
     );
   });

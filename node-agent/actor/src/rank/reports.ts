@@ -1,4 +1,4 @@
-import { TrainerError, type FromActorProcess, type RankReport } from '@trainer/model';
+import { TrainerError, type FromActorProcess, type RankReport, type SavedState } from '@trainer/model';
 import { deferred, type Deferred } from '@trainer/runtime';
 
 /** Reports that wait for the head; a rank that does not wait for its own would run on without being heard. */
@@ -23,6 +23,15 @@ export class Reports {
 
   /** Resolves when the head has stored it. @throws FactRefusedError, TrainerError `queue.full` */
   report(report: RankReport): Promise<void> {
+    return this.#ask((number) => ({ kind: 'report', number, report }));
+  }
+
+  /** As `report`, for the newest state of an actor. */
+  state(state: SavedState): Promise<void> {
+    return this.#ask((number) => ({ kind: 'state', number, state }));
+  }
+
+  #ask(message: (number: number) => FromActorProcess): Promise<void> {
     if (this.#waiting.size >= MAX_WAITING) {
       throw new TrainerError(
         'queue.full',
@@ -34,7 +43,7 @@ export class Reports {
     this.#last += 1;
     const waiting = deferred<void>();
     this.#waiting.set(this.#last, waiting);
-    this.#send({ kind: 'report', number: this.#last, report });
+    this.#send(message(this.#last));
     return waiting.promise;
   }
 

@@ -4,6 +4,7 @@ import { listen, openServer, type PortRange } from '@trainer/runtime';
 import { ActorCallsService, decodeProtocol, encodeErrorData, errorToStatus, type ActorCallsServer, type pb } from '@trainer/wire';
 import type { Caller } from '../calls/caller.js';
 import type { Callers } from '../calls/callers.js';
+import { UnauthenticatedError } from '../calls/errors.js';
 import { AnswerStream, type CallsStream, type OnUnsent } from './answer-stream.js';
 
 /** A connection that does not introduce itself in this time is closed. */
@@ -55,9 +56,11 @@ function serve(stream: CallsStream, options: ListenerOptions): void {
 
 function introduce(batch: pb.CallBatch, link: AnswerStream, options: ListenerOptions): Caller {
   const callers = options.callers();
-  if (batch.hello === undefined || callers === null) throw new Error('The first batch must carry the hello, once the actor is ready.');
-  const { caller, token, protocol } = batch.hello;
-  return callers.welcome({ caller, token, protocol: decodeProtocol(protocol, 'hello.protocol') }, link);
+  if (batch.hello === undefined) throw new Error('The first batch must carry the hello.');
+  // Who calls before this actor has said where it is looks for another one, whose port it had before.
+  if (callers === null) throw new UnauthenticatedError();
+  const { caller, token, protocol, written } = batch.hello;
+  return callers.welcome({ caller, token, protocol: decodeProtocol(protocol, 'hello.protocol'), written }, link);
 }
 
 function refuse(stream: CallsStream, link: AnswerStream, error: unknown): void {

@@ -175,10 +175,8 @@ export class LeaseKeeper {
         this.#setLedger(advance(this.#ledger, lease, 'ready'));
         this.#report(lease, { kind: 'ready', address });
       },
-      onReport: (number, report) => {
-        this.#ports.outbox.append(lease, { kind: 'rank', report }, (refused) => this.#actors.get(lease)?.reported(number, refused));
-        this.#ports.onFacts();
-      },
+      onReport: (number, report) => this.#reportFor(lease, number, { kind: 'rank', report }),
+      onState: (number, state) => this.#reportFor(lease, number, { kind: 'state', state }),
       onLine: (line, isStderr) => this.#ports.onLine(lease, line, isStderr),
       onEnded: (cause) => this.#ended(lease, cause),
     });
@@ -191,6 +189,12 @@ export class LeaseKeeper {
     this.#report(lease, { kind: 'ended', cause });
     this.#ports.onGone(lease);
     if (this.#actors.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  }
+
+  /** A fact that the process made, and waits for. */
+  #reportFor(lease: LeaseId, number: number, body: FactBody): void {
+    this.#ports.outbox.append(lease, body, (refused) => this.#actors.get(lease)?.reported(number, refused));
+    this.#ports.onFacts();
   }
 
   #report(lease: LeaseId, body: FactBody): void {

@@ -113,7 +113,8 @@ export class Launcher {
       ports: config.actorPorts,
       scratchDir,
       nativeDir: config.nativeDir,
-      store: isModule ? config.store : null,
+      // Code of users gets it for large states only, which the runtime brings there.
+      store: isModule || spec.actor !== null ? config.store : null,
       beatMs: isModule ? timing.beatMs : null,
       answersKeptMs: timing.answersKeptMs,
       actor: spec.actor,

@@ -10,6 +10,7 @@ import {
   type Millis,
   type ProcessStart,
   type RankReport,
+  type SavedState,
   type Timer,
   type ToActorProcess,
 } from '@trainer/model';
@@ -50,6 +51,7 @@ export interface SupervisionEvents {
   onStarted(pid: number): void;
   onReady(address: string): void;
   onReport(number: number, report: RankReport): void;
+  onState(number: number, state: SavedState): void;
   onLine(line: string, isStderr: boolean): void;
   onEnded(cause: DeathCause): void;
 }
@@ -223,6 +225,9 @@ export class SupervisedActor {
         return;
       case 'report':
         this.#events.onReport(message.number, message.report);
+        return;
+      case 'state':
+        this.#events.onState(message.number, message.state);
     }
   }
 

@@ -1,9 +1,9 @@
-import type { Clock, DeathCause, TrainerError } from '@trainer/model';
-import { sleep } from '@trainer/runtime';
+import type { DeathCause, Timer, TrainerError } from '@trainer/model';
 import { ActorDiedError, CallCancelledError, ClusterUnavailableError, reviveError, type Outcome } from '../errors.js';
-import type { CallAnswer, CallCredit, CallStream, CallStreamEnd, CallStreamEvents, OutgoingCall } from './call-stream.js';
-import { Fifo } from '@trainer/runtime';
+import { ActorSearch, type ActorLocation, type CallTarget, type LinkPorts } from './actor-search.js';
+import { CallBook, type Failure } from './call-book.js';
 import type { CallKeeper } from './call-scope.js';
+import type { CallAnswer, CallCredit, CallStream } from './call-stream.js';
 import type { PendingCall } from './pending-call.js';
 
 /*
@@ -14,65 +14,45 @@ import type { PendingCall } from './pending-call.js';
  *     is above waits, unwritten, and nothing is dropped.
  * C4. After a break the unanswered calls are written again under their numbers, before any newer one; the actor knows the
  *     numbers it has seen. A stream that had begun is not, since what was on its way is lost.
+ * C5. When an incarnation has ended, what was written to it and is unanswered is unknown: it fails, or is made again under a new
+ *     number where `maxCallRetries` allows it. What was never written waits for the next incarnation, behind it.
  */
 
-/** So many calls wait in one client for one actor (actors.md). */
-const MAX_IN_FLIGHT = 10_000;
-/** As much as the largest value, so that any call can be written. */
-const MAX_IN_FLIGHT_BYTES = 64 * 2 ** 20;
-/** A batch beyond this gains nothing and delays the first call in it. */
-const BATCH_CALLS = 1_000;
-const BATCH_BYTES = 2 ** 20;
-/** An actor keeps unacknowledged answers that long (design.md section 5): a later link could not tell what ran. */
-const RELINK_MS = 30_000;
-/** A listener on a live machine welcomes within milliseconds; one behind a cut link never does. */
-const WELCOME_MS = 5_000;
-/** With the pauses between them longer than it takes the news of an actor's end to reach the head. */
-const MAX_REFUSALS = 8;
-const FIRST_PAUSE_MS = 10;
-const LONGEST_PAUSE_MS = 1_000;
-
-/** Where the head says an actor is. `moving`: it lives but cannot be called yet. */
-export type ActorLocation =
-  | { readonly at: 'alive'; readonly address: string; readonly token: string }
-  | { readonly at: 'moving' }
-  | { readonly at: 'dead'; readonly cause: DeathCause | null };
-
-/** What a link needs from outside. */
-export interface LinkPorts {
-  readonly clock: Clock;
-  /** Opens a stream to an actor's listener; its events come later, never during the call. */
-  openStream(target: { address: string; token: string }, events: CallStreamEvents): CallStream;
-  /** Asks the head. Rejects when no head answers. */
-  locate(): Promise<ActorLocation>;
-}
+/**
+ * With calls unanswered and nothing heard for so long, the head is asked whether the incarnation still lives: a machine that is
+ * cut off breaks no connection, and a method that blocks its process answers no ping.
+ */
+const SILENCE_MS = 1_000;
 
 type LinkState =
   | { readonly at: 'idle' }
-  | { readonly at: 'linking' }
+  | { readonly at: 'linking'; readonly search: ActorSearch }
   | { readonly at: 'open'; readonly stream: CallStream }
-  | { readonly at: 'ended'; readonly error: (outcome: Outcome, method: string) => TrainerError };
+  | { readonly at: 'ended'; readonly error: Failure };
 
-/** The calls to one actor: gathers them into batches, keeps their order, takes a broken stream up again. */
+/** The calls to one actor: gathers them into batches, keeps their order, takes a broken stream up again, follows restarts. */
 export class ActorLink implements CallKeeper {
   readonly #actor: string;
   readonly #ports: LinkPorts;
-  readonly #waiting = new Fifo<PendingCall>();
-  readonly #inFlight = new Map<number, PendingCall>();
-  #inFlightBytes = 0;
-  #lastNumber = 0;
+  readonly #book = new CallBook();
   #cancels: number[] = [];
   #credits: CallCredit[] = [];
   #isFlushDue = false;
   #isBlocked = false;
-  #refusals = 0;
   #state: LinkState = { at: 'idle' };
-  #target: { address: string; token: string } | null;
+  #target: CallTarget | null;
+  /** The incarnation to which calls were written last, by its token. */
+  #writtenTo: string | null = null;
+  #maxCallRetries: number;
+  #hasHeard = false;
+  #watch: Timer | null = null;
 
-  constructor(actor: string, ports: LinkPorts, target: { address: string; token: string } | null) {
+  /** `location`: what the head has said already; null: it is asked. */
+  constructor(actor: string, ports: LinkPorts, location: ActorLocation | null) {
     this.#actor = actor;
     this.#ports = ports;
-    this.#target = target;
+    this.#target = location?.at === 'alive' ? location.target : null;
+    this.#maxCallRetries = location === null || location.at === 'dead' ? 0 : location.maxCallRetries;
   }
 
   /** Opens the stream ahead of the first call. */
@@ -82,27 +62,22 @@ export class ActorLink implements CallKeeper {
 
   submit(call: PendingCall): void {
     if (this.#state.at === 'ended') {
-      const error = this.#state.error('not-run', call.method);
-      call.settle();
-      call.sink.fail(error);
+      call.fail(this.#state.error);
       return;
     }
-    this.#waiting.push(call);
+    this.#book.add(call);
     if (this.#state.at === 'open') this.#scheduleFlush();
     else this.warm();
   }
 
   /** A call that is still pending fails with what `why` makes of its outcome; the actor is told to give it up. */
   abandon(call: PendingCall, why: (outcome: Outcome) => TrainerError): void {
-    if (call.phase === 'settled') return;
-    const error = why(call.outcome);
     if (call.phase === 'sent') {
-      this.#forget(call);
+      this.#book.forget(call);
       this.#cancels.push(call.number);
       this.#scheduleFlush();
     }
-    call.settle();
-    call.sink.fail(error);
+    call.fail(why);
   }
 
   /** Gives the actor room for `bytes` more of a stream. */
@@ -114,16 +89,12 @@ export class ActorLink implements CallKeeper {
 
   /** Ends the link; what is pending is cancelled. Idempotent. */
   close(): void {
-    const stream = this.#state.at === 'open' ? this.#state.stream : null;
     this.#end((outcome, method) => new CallCancelledError(method, 'the connection to the cluster was closed', outcome));
-    stream?.close();
   }
 
   /** The actor is known to be dead, such as after a kill. */
   died(cause: DeathCause | null): void {
-    const stream = this.#state.at === 'open' ? this.#state.stream : null;
     this.#end((outcome) => new ActorDiedError(this.#actor, cause, outcome));
-    stream?.close();
   }
 
   /**
@@ -142,10 +113,11 @@ export class ActorLink implements CallKeeper {
     const { stream } = this.#state;
     if (this.#cancels.length > 0 || this.#credits.length > 0) this.#writeControl(stream);
     while (!this.#isBlocked) {
-      const calls = this.#takeBatch();
-      if (calls.length === 0) return;
+      const calls = this.#book.takeBatch();
+      if (calls.length === 0) break;
       this.#isBlocked = !stream.write({ calls, cancels: [], credits: [] });
     }
+    if (this.#watch === null && this.#book.hasUnanswered) this.#watchOver(stream);
   };
 
   /** Ahead of new calls, which may need the room that cancelled ones leave in the actor; and small, so it need not wait. */
@@ -156,192 +128,97 @@ export class ActorLink implements CallKeeper {
     this.#isBlocked = !stream.write({ calls: [], cancels, credits });
   }
 
-  #takeBatch(): OutgoingCall[] {
-    const batch: OutgoingCall[] = [];
-    let bytes = 0;
-    while (batch.length < BATCH_CALLS && bytes < BATCH_BYTES) {
-      const call = this.#nextWritable();
-      if (call === null) break;
-      this.#lastNumber += 1;
-      call.number = this.#lastNumber;
-      call.phase = 'sent';
-      this.#inFlight.set(call.number, call);
-      this.#inFlightBytes += call.args.length;
-      bytes += call.args.length;
-      batch.push(outgoing(call));
-    }
-    return batch;
-  }
-
-  /** The oldest waiting call, if C3 has room for it. */
-  #nextWritable(): PendingCall | null {
-    if (this.#inFlight.size >= MAX_IN_FLIGHT) return null;
-    for (;;) {
-      const call = this.#waiting.peek();
-      if (call === undefined) return null;
-      if (call.phase !== 'settled') {
-        const isRoom = this.#inFlight.size === 0 || this.#inFlightBytes + call.args.length <= MAX_IN_FLIGHT_BYTES;
-        if (!isRoom) return null;
-        this.#waiting.shift();
-        return call;
-      }
-      this.#waiting.shift();
-    }
-  }
-
   readonly #onAnswers = (answers: readonly CallAnswer[]): void => {
-    for (const { number, answer } of answers) {
-      const call = this.#inFlight.get(number);
-      // Given up in the meantime, or answered before a break: nothing waits for it.
-      if (call === undefined || answer === undefined) continue;
-      if (answer.$case === 'item') {
-        call.hasItems = true;
-        call.sink.item(answer.value);
-        continue;
-      }
-      this.#forget(call);
-      call.settle();
-      if (answer.$case === 'value') call.sink.value(answer.value);
-      else if (answer.$case === 'failed') call.sink.fail(reviveError(answer.value));
-      else call.sink.done();
-    }
-    if (this.#waiting.size > 0) this.#scheduleFlush();
+    this.#hasHeard = true;
+    this.#book.answered(answers);
+    if (this.#book.hasWaiting) this.#scheduleFlush();
   };
 
-  #forget(call: PendingCall): void {
-    this.#inFlight.delete(call.number);
-    this.#inFlightBytes -= call.args.length;
-  }
-
   #startLinking(): void {
-    this.#state = { at: 'linking' };
-    // Every way out of #relink leaves a state that says how it went; nothing of it throws.
-    void this.#relink();
-  }
-
-  /** Looks for the actor until it welcomes us, is dead, or RELINK_MS have passed. */
-  async #relink(): Promise<void> {
-    const { clock } = this.#ports;
-    const [startedMs, since] = [clock.monotonicMs(), clock.wallMs()];
-    let pauseMs = FIRST_PAUSE_MS;
-    while (this.#state.at === 'linking') {
-      if (this.#target !== null && (await this.#open(this.#target))) return;
-      await this.#look();
-      if (this.#state.at !== 'linking') return;
-      if (clock.monotonicMs() - startedMs > RELINK_MS) {
-        this.#giveUp(since);
-        return;
-      }
-      await sleep(clock, pauseMs);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-    }
-  }
-
-  /** @returns whether the link is settled: open, or ended since the actor refused it for good. */
-  #open(target: { address: string; token: string }): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = this.#ports.clock.after(WELCOME_MS, () => stream.close());
-      const stream: CallStream = this.#ports.openStream(target, {
-        onWelcome: () => {
-          timer.cancel();
-          if (this.#state.at === 'linking') this.#opened(stream);
-          else stream.close();
-          resolve(true);
-        },
-        onAnswers: this.#onAnswers,
-        onDrain: () => {
-          this.#isBlocked = false;
-          this.#scheduleFlush();
-        },
-        onEnd: (end) => {
-          timer.cancel();
-          resolve(this.#onStreamEnd(stream, end));
-        },
-      });
+    const search: ActorSearch = new ActorSearch(this.#ports, this.#target, {
+      onLocated: (found) => this.#located(found),
+      onFound: (stream, target) => this.#opened(stream, target),
+      onRefused: (error) => this.#end(() => reviveError(error)),
+      onNoHead: (since) => this.#giveUp(since),
+      onAnswers: this.#onAnswers,
+      onDrain: () => {
+        this.#isBlocked = false;
+        this.#scheduleFlush();
+      },
+      onBroken: (stream) => {
+        if (this.#state.at === 'open' && this.#state.stream === stream) this.#startLinking();
+      },
+      writtenTo: ({ token }) => (token === this.#writtenTo ? this.#book.written : 0),
     });
+    this.#state = { at: 'linking', search };
+    search.start();
   }
 
-  #opened(stream: CallStream): void {
+  /** The head's word on the actor. Only what was written to an incarnation that has ended is touched (C5). */
+  #located(found: ActorLocation): void {
+    if (found.at === 'dead') {
+      this.died(found.cause);
+      return;
+    }
+    this.#maxCallRetries = found.maxCallRetries;
+    this.#target = found.at === 'alive' ? found.target : null;
+    if (this.#writtenTo === null || this.#target?.token === this.#writtenTo) return;
+    this.#writtenTo = null;
+    const { lastDeath } = found;
+    this.#book.incarnationEnded(this.#maxCallRetries, (outcome) => new ActorDiedError(this.#actor, lastDeath, outcome));
+  }
+
+  #opened(stream: CallStream, target: CallTarget): void {
     this.#state = { at: 'open', stream };
-    this.#refusals = 0;
+    this.#writtenTo = target.token;
     this.#isBlocked = false;
     this.#cancels = [];
     this.#credits = [];
-    this.#resend(stream);
+    const broken: Failure = (outcome) =>
+      new ClusterUnavailableError([target.address], this.#ports.clock.wallMs(), 'The link to the actor broke within a stream', outcome);
+    // C4.
+    for (const call of this.#book.unanswered(broken)) this.#isBlocked = !stream.write({ calls: [call], cancels: [], credits: [] });
     this.#flush();
   }
 
-  /** C4. */
-  #resend(stream: CallStream): void {
-    const unanswered = [...this.#inFlight.values()];
-    for (const call of unanswered.filter((sent) => sent.hasItems)) {
-      const address = this.#target?.address ?? '';
-      this.abandon(
-        call,
-        (outcome) =>
-          new ClusterUnavailableError([address], this.#ports.clock.wallMs(), 'The link to the actor broke within a stream', outcome),
-      );
-    }
-    for (const call of unanswered) {
-      if (call.phase === 'sent') this.#isBlocked = !stream.write({ calls: [outgoing(call)], cancels: [], credits: [] });
-    }
+  #watchOver(stream: CallStream): void {
+    this.#hasHeard = false;
+    this.#watch = this.#ports.clock.after(SILENCE_MS, () => {
+      this.#watch = null;
+      if (this.#state.at !== 'open' || !this.#book.hasUnanswered) return;
+      if (this.#hasHeard || this.#state.stream !== stream) this.#watchOver(this.#state.stream);
+      else void this.#askHead(stream);
+    });
   }
 
-  /** @returns whether the link has ended for good. */
-  #onStreamEnd(stream: CallStream, end: CallStreamEnd): boolean {
-    if (end.why === 'refused') {
-      const { error } = end;
-      this.#refusals += 1;
-      // A dead actor's port may be another's by now, who knows nothing of our token: ask the head first.
-      const isFinal = error.code !== 'auth.refused' || this.#refusals >= MAX_REFUSALS;
-      if (isFinal) this.#end(() => reviveError(error));
-      return isFinal;
+  async #askHead(stream: CallStream): Promise<void> {
+    // Without a head nothing is known, and the stream may be as good as ever.
+    const found = await this.#ports.locate(0).catch(() => null);
+    if (this.#state.at !== 'open') return;
+    const isElsewhere = found !== null && !(found.at === 'alive' && found.target.token === this.#writtenTo);
+    if (this.#state.stream !== stream || !isElsewhere) {
+      if (this.#watch === null && this.#book.hasUnanswered) this.#watchOver(this.#state.stream);
+      return;
     }
-    if (this.#state.at === 'open' && this.#state.stream === stream) this.#startLinking();
-    return this.#state.at === 'ended';
-  }
-
-  async #look(): Promise<void> {
-    try {
-      const found = await this.#ports.locate();
-      if (this.#state.at !== 'linking') return;
-      if (found.at === 'alive') this.#target = { address: found.address, token: found.token };
-      if (found.at === 'dead') this.died(found.cause);
-    } catch (error) {
-      // No head for the moment: the actor may still be where it was. That there is no such actor is an answer.
-      const code = (error as Partial<TrainerError>).code;
-      if (code === 'actor.not-found' && this.#state.at === 'linking') this.died(null);
-    }
+    this.#located(found);
+    // Its end, told by `onBroken`, begins the search for the next incarnation.
+    stream.close();
   }
 
   #giveUp(since: number): void {
     const address = this.#target ? [this.#target.address] : [];
-    const error = (outcome: Outcome): TrainerError =>
-      new ClusterUnavailableError(address, since, `Actor ${this.#actor} cannot be reached`, outcome);
     this.#state = { at: 'idle' };
-    this.#failAll(error);
+    this.#book.failAll((outcome) => new ClusterUnavailableError(address, since, `Actor ${this.#actor} cannot be reached`, outcome));
   }
 
-  #end(error: (outcome: Outcome, method: string) => TrainerError): void {
-    if (this.#state.at === 'ended') return;
+  #end(error: Failure): void {
+    const before = this.#state;
+    if (before.at === 'ended') return;
     this.#state = { at: 'ended', error };
-    this.#failAll(error);
+    this.#watch?.cancel();
+    if (before.at === 'linking') before.search.stop();
+    if (before.at === 'open') before.stream.close();
+    this.#book.failAll(error);
+    this.#ports.onEnded();
   }
-
-  #failAll(error: (outcome: Outcome, method: string) => TrainerError): void {
-    const calls = [...this.#inFlight.values()];
-    this.#inFlight.clear();
-    this.#inFlightBytes = 0;
-    for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) calls.push(call);
-    for (const call of calls) {
-      if (call.phase === 'settled') continue;
-      const failure = error(call.outcome, call.method);
-      call.settle();
-      call.sink.fail(failure);
-    }
-  }
-}
-
-function outgoing(call: PendingCall): OutgoingCall {
-  return { number: call.number, method: call.method, args: call.args, timeoutMs: call.timeoutMs, windowBytes: call.windowBytes };
 }

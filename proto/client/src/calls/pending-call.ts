@@ -11,12 +11,14 @@ export interface AnswerSink {
 
 /** One call from the moment it is made to the moment it is settled. */
 export class PendingCall {
-  /** waiting: not written yet, so it has no number; sent: written, whether it runs is unknown; settled: its sink has its end. */
+  /** waiting: to be written; sent: written, whether it runs is unknown; settled: its sink has its end. */
   phase: 'waiting' | 'sent' | 'settled' = 'waiting';
-  /** From 1, in the order of writing. */
+  /** From 1, in the order of writing; a call that is made again gets another. */
   number = 0;
   /** Answers have begun to come; only a stream's call stays pending then. */
   hasItems = false;
+  /** How many incarnations ended while it was sent: it may have run in one of them. */
+  losses = 0;
   #timer: Timer | null = null;
   #onSettled: (() => void) | null = null;
 
@@ -30,7 +32,7 @@ export class PendingCall {
   ) {}
 
   get outcome(): Outcome {
-    return this.phase === 'waiting' ? 'not-run' : 'unknown';
+    return this.phase === 'waiting' && this.losses === 0 ? 'not-run' : 'unknown';
   }
 
   /** The timer and what else ends with the call. */
@@ -44,5 +46,13 @@ export class PendingCall {
     this.phase = 'settled';
     this.#timer?.cancel();
     this.#onSettled?.();
+  }
+
+  /** Ends the call with an error, unless it has ended. */
+  fail(why: (outcome: Outcome, method: string) => TrainerError): void {
+    if (this.phase === 'settled') return;
+    const error = why(this.outcome, this.method);
+    this.settle();
+    this.sink.fail(error);
   }
 }

@@ -1,32 +1,39 @@
 import { randomBytes } from 'node:crypto';
-import { TrainerError, type ActorId, type Clock, type DeathCause, type ActorSpec as ActorRow } from '@trainer/model';
+import { InvalidRequestError, TrainerError, type ActorId, type Clock, type DeathCause, type ActorSpec as ActorRow } from '@trainer/model';
 import { newActorId } from '@trainer/runtime';
 import { encodeValue } from '@trainer/wire';
 import type { ActorSpec } from '../actor-spec.js';
-import { ActorLink, type ActorLocation } from '../calls/actor-link.js';
-import { ActorDiedError, PlacementTimeoutError, RemoteError } from '../errors.js';
+import { ActorDiedError, ActorNotFoundError, PlacementTimeoutError, RemoteError } from '../errors.js';
 import type { ActorListing } from '../head/head-door.js';
-import type { ActorsRpc, FoundActor } from '../rpc/actors-rpc.js';
+import { locationOf, type ActorsRpc, type FoundActor } from '../rpc/actors-rpc.js';
 import type { Bundles } from '../rpc/bundles.js';
 import { openGrpcCallStream } from '../rpc/grpc-call-stream.js';
 import type { Session } from '../rpc/session.js';
-import { makeHandle, type ActorHandle } from './handle.js';
-import { checkCreateOptions, type CreateOptions } from './options.js';
-
-/** How long a caller that looks for its actor waits for the head before it tries the last address again. */
-const LOCATE_DEADLINE_MS = 2_000;
+import type { ActorHandle } from './handle.js';
+import { Handles } from './handles.js';
+import { checkCreateOptions, checkGet, type CreateOptions, type GetOptions } from './options.js';
 
 /** The actors of a cluster. */
 export interface Actors {
   /**
-   * Creates an actor in a process of its own; resolves when its constructor has run. It lives until it is killed, dies, or
-   * this connection is closed.
+   * Creates an actor in a process of its own; resolves when its constructor has run. It lives until it is killed, dies with no
+   * restart left, or (unless `detached`) this connection is closed.
    * @throws InvalidRequestError (an option), NotTransferableError (an argument), BundleError (the module), InfeasibleError (no node
-   *   is large enough), RemoteError (the constructor threw), PlacementTimeoutError, ActorDiedError, ClusterUnavailableError
+   *   is large enough), NameTakenError, RemoteError (the constructor threw), PlacementTimeoutError, ActorDiedError,
+   *   ClusterUnavailableError
    */
   create<Instance extends object, Args extends readonly unknown[]>(
     spec: ActorSpec<Instance, Args>,
     ...options: [] extends Args ? [options?: CreateOptions<Args>] : [options: CreateOptions<Args> & { readonly args: Args }]
+  ): Promise<ActorHandle<Instance>>;
+  /**
+   * The actor of that name that has not ended, whoever created it. The handle is bound to its id: a later actor of the name is another.
+   * @throws ActorNotFoundError, InvalidRequestError (it is of another class), ClusterUnavailableError
+   */
+  get<Instance extends object, Args extends readonly unknown[]>(
+    spec: ActorSpec<Instance, Args>,
+    name: string,
+    options?: GetOptions,
   ): Promise<ActorHandle<Instance>>;
   /** All actors of the cluster, those of others too; `withEnded`: also the dead ones that the head still knows. */
   list(options?: { readonly withEnded?: boolean; readonly limit?: number }): Promise<readonly ActorListing[]>;
@@ -43,10 +50,20 @@ export interface ActorsParts {
 /** The actors that one client creates, and its links to them. */
 export class ClientActors implements Actors {
   readonly #parts: ActorsParts;
-  readonly #links = new Map<ActorId, ActorLink>();
+  readonly #handles: Handles;
 
   constructor(parts: ActorsParts) {
     this.#parts = parts;
+    const { rpc, session, clock } = parts;
+    this.#handles = new Handles({
+      clock,
+      openStream: () => {
+        const caller = `caller-${randomBytes(8).toString('hex')}`;
+        return (target, written, events) => openGrpcCallStream(target, { caller, written }, events);
+      },
+      locate: (id, waitMs) => rpc.locate(id, waitMs),
+      control: { kill: (id) => rpc.kill(id, session.id), get: async (id) => (await rpc.get(id)).listing },
+    });
   }
 
   async create<Instance extends object>(
@@ -54,31 +71,45 @@ export class ClientActors implements Actors {
     options: CreateOptions<readonly unknown[]> = {},
   ): Promise<ActorHandle<Instance>> {
     const { bundles, session } = this.#parts;
-    const { timeoutMs, ...checked } = checkCreateOptions(options);
-    const args = encodeValue(options.args ?? [], { at: 'args' });
+    const { timeoutMs, getIfExists, detached, ...checked } = checkCreateOptions(options);
+    const args = encodeValue(options.args ?? [], { at: 'args', handles: this.#handles });
     session.check();
     const hash = await bundles.ensure(spec);
     const row: ActorRow = {
       id: newActorId(randomBytes),
-      session: session.id,
+      session: detached ? null : session.id,
       classRef: { kind: 'bundle', hash, exportName: spec.className },
       className: spec.className,
       args,
-      name: null,
-      namespace: 'default',
-      maxRestarts: 0,
-      checkpointEvery: 1_000,
-      maxCallRetries: 0,
       ...checked,
     };
-    const found = await this.#createOrKill(row, timeoutMs).catch(async (error: unknown) => {
+    const rules = { timeoutMs, getIfExists };
+    const found = await this.#createOrKill(row, rules).catch(async (error: unknown) => {
       if ((error as Partial<TrainerError>).code !== 'bundle.unknown') throw error;
       // The head was set up anew since the upload.
       bundles.forget(spec);
       await bundles.ensure(spec);
-      return this.#createOrKill(row, timeoutMs);
+      return this.#createOrKill(row, rules);
     });
-    return this.#handle<Instance>(row.id, found.target);
+    return this.#handle<Instance>(found);
+  }
+
+  async get<Instance extends object>(
+    spec: ActorSpec<Instance, readonly unknown[]>,
+    name: string,
+    options: GetOptions = {},
+  ): Promise<ActorHandle<Instance>> {
+    const namespace = checkGet(name, options);
+    this.#parts.session.check();
+    const found = await this.#parts.rpc.find({ namespace, name }).catch((error: unknown) => {
+      throw (error as Partial<TrainerError>).code === 'actor.not-found' ? new ActorNotFoundError(name, namespace) : error;
+    });
+    const { className } = found.listing;
+    if (className !== spec.className) {
+      const message = `'${name}' is an actor of class ${className}, not of ${spec.className}`;
+      throw new InvalidRequestError([{ path: ['spec'], message, type: 'conflict' }]);
+    }
+    return this.#handle<Instance>(found);
   }
 
   list(options: { readonly withEnded?: boolean; readonly limit?: number } = {}): Promise<readonly ActorListing[]> {
@@ -87,15 +118,14 @@ export class ClientActors implements Actors {
 
   /** Gives up all calls. */
   close(): void {
-    for (const link of this.#links.values()) link.close();
-    this.#links.clear();
+    this.#handles.close();
   }
 
   /** What is not known to run is killed: nobody would hold a handle to it. */
-  async #createOrKill(row: ActorRow, timeoutMs: number): Promise<FoundActor> {
+  async #createOrKill(row: ActorRow, rules: { readonly timeoutMs: number; readonly getIfExists: boolean }): Promise<FoundActor> {
     const { rpc, session } = this.#parts;
     try {
-      const found = await rpc.create(row, timeoutMs);
+      const found = await rpc.create(row, rules);
       const { state } = found.listing;
       if (state.at === 'dead' || state.at === 'stopping') throw startFailure(row.id, state.cause);
       return found;
@@ -103,33 +133,19 @@ export class ClientActors implements Actors {
       if (!(error instanceof TrainerError)) throw error;
       const failure = error as TrainerError;
       if (failure.code === 'cluster.unavailable' || failure.code === 'placement.timeout') {
-        // Not awaited: without a head it would only delay the news. The session's end would end the actor too.
+        // Not awaited: without a head it would only delay the news. The session's end would end the actor too, if it is not detached.
         rpc.kill(row.id, `${session.id}, which gave up waiting for it`).catch(() => undefined);
       }
-      throw refine(failure, row.id, timeoutMs);
+      throw refine(failure, row.id, rules.timeoutMs);
     }
   }
 
-  #handle<Instance extends object>(id: ActorId, target: FoundActor['target']): ActorHandle<Instance> {
-    const { rpc, session, clock } = this.#parts;
-    const caller = `caller-${randomBytes(8).toString('hex')}`;
-    const link = new ActorLink(
-      id,
-      { clock, openStream: (to, events) => openGrpcCallStream(to, caller, events), locate: () => locate(rpc, id) },
-      target,
-    );
-    this.#links.set(id, link);
-    link.warm();
-    const control = { kill: () => rpc.kill(id, session.id), get: async () => (await rpc.get(id)).listing };
-    return makeHandle<Instance>({ id, link, control, clock });
+  #handle<Instance extends object>(found: FoundActor): ActorHandle<Instance> {
+    const { id, className, name } = found.listing;
+    const handle = this.#handles.handle<Instance>({ id, className, name }, locationOf(found));
+    this.#handles.warm(id);
+    return handle;
   }
-}
-
-async function locate(rpc: ActorsRpc, id: ActorId): Promise<ActorLocation> {
-  const { listing, target } = await rpc.get(id, { deadlineMs: LOCATE_DEADLINE_MS });
-  // A stopping actor whose listener is gone answers nothing any more, and the cause of its end is known.
-  if (listing.state.at === 'dead' || listing.state.at === 'stopping') return { at: 'dead', cause: listing.state.cause };
-  return target === null ? { at: 'moving' } : { at: 'alive', ...target };
 }
 
 function startFailure(id: ActorId, cause: DeathCause): TrainerError {

@@ -1,5 +1,5 @@
 import type { Clock, TrainerError } from '@trainer/model';
-import { decodeValue, encodeValue } from '@trainer/wire';
+import { decodeValue, encodeValue, type EncodeOptions, type HandleData, type HandleHook } from '@trainer/wire';
 import type { CallsOf, StreamsOf } from '../actor-spec.js';
 import type { ActorLink } from '../calls/actor-link.js';
 import { CallScope } from '../calls/call-scope.js';
@@ -9,11 +9,17 @@ import { CallCancelledError } from '../errors.js';
 import type { ActorListing } from '../head/head-door.js';
 import { checkCallOptions, type CallOptions } from './options.js';
 
-/** An actor, from outside. It is bound to the actor's id and stays usable until the cluster connection is closed. */
+/**
+ * An actor, from outside. It is bound to the actor's id, over all its restarts, and stays usable until the cluster connection is
+ * closed. It may be passed to actors, as an argument and within one.
+ */
 export interface ActorHandle<Instance extends object> {
   readonly id: string;
+  /** null: it is found by its id alone. */
+  readonly name: string | null;
   /**
-   * The methods that answer with one value. Calls run in the order in which they are made, each at most once.
+   * The methods that answer with one value. Calls run in the order in which they are made, each at most once (unless the actor has
+   * `maxCallRetries`). While the actor restarts they wait for it.
    * A call rejects with `RemoteError` (the method threw), `ActorDiedError`, `NotTransferableError`, `ValueTooLargeError` (64 MiB)
    * or `ClusterUnavailableError`.
    */
@@ -36,36 +42,64 @@ export interface ActorControl {
 
 /** What a handle is made of. */
 export interface HandleParts {
-  readonly id: string;
+  readonly data: HandleData;
   readonly link: ActorLink;
   readonly control: ActorControl;
   readonly clock: Clock;
+  /** How handles travel in the values of its calls. */
+  readonly handles: HandleHook;
+  /** Told of the handle, and of each that is made `with` options. */
+  readonly onMade: (handle: object) => void;
 }
 
 export function makeHandle<Instance extends object>(parts: HandleParts, options: CallOptions = {}): ActorHandle<Instance> {
-  const { id, link, control, clock } = parts;
-  const isPlain = options.timeoutMs === undefined && options.signal === undefined;
-  const scope = isPlain ? null : new CallScope(clock, link, options.timeoutMs ?? 0, options.signal ?? null);
-  return {
-    id,
+  const handle = new LinkedHandle<Instance>(parts, options);
+  parts.onMade(handle);
+  return handle;
+}
+
+class LinkedHandle<Instance extends object> implements ActorHandle<Instance> {
+  readonly id: string;
+  readonly name: string | null;
+  readonly call: CallsOf<Instance>;
+  readonly stream: StreamsOf<Instance>;
+  readonly #parts: HandleParts;
+  readonly #options: CallOptions;
+
+  constructor(parts: HandleParts, options: CallOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.id = parts.data.id;
+    this.name = parts.data.name;
+    const isPlain = options.timeoutMs === undefined && options.signal === undefined;
+    const scope = isPlain ? null : new CallScope(parts.clock, parts.link, options.timeoutMs ?? 0, options.signal ?? null);
+    const caller = new Caller(parts.link, scope, parts.handles);
     // The compiler knows the methods, the proxy makes them: what a name means is decided in the actor.
-    call: methods(
+    this.call = methods(
       (method) =>
         (...args) =>
-          callValue(link, scope, method, args),
-    ) as CallsOf<Instance>,
-    stream: methods(
+          caller.value(method, args),
+    ) as CallsOf<Instance>;
+    this.stream = methods(
       (method) =>
         (...args) =>
-          callStream(link, scope, method, args),
-    ) as StreamsOf<Instance>,
-    with: (more) => makeHandle<Instance>(parts, { ...options, ...checkCallOptions(more) }),
-    kill: async () => {
-      const { state } = await control.kill(id);
-      if (state.at === 'dead') link.died(state.cause);
-    },
-    state: () => control.get(id),
-  };
+          caller.stream(method, args),
+    ) as StreamsOf<Instance>;
+  }
+
+  with(more: CallOptions): ActorHandle<Instance> {
+    return makeHandle<Instance>(this.#parts, { ...this.#options, ...checkCallOptions(more) });
+  }
+
+  async kill(): Promise<void> {
+    const { control, link } = this.#parts;
+    const { state } = await control.kill(this.id);
+    if (state.at === 'dead') link.died(state.cause);
+  }
+
+  state(): Promise<ActorListing> {
+    return this.#parts.control.get(this.id);
+  }
 }
 
 function methods(make: (method: string) => (...args: unknown[]) => unknown): object {
@@ -78,13 +112,14 @@ function methods(make: (method: string) => (...args: unknown[]) => unknown): obj
 
 class PromiseSink implements AnswerSink {
   constructor(
+    readonly decode: (bytes: Uint8Array) => unknown,
     readonly resolve: (value: unknown) => void,
     readonly fail: (error: unknown) => void,
   ) {}
 
   value(bytes: Uint8Array): void {
     try {
-      this.resolve(decodeValue(bytes, { at: 'result' }));
+      this.resolve(this.decode(bytes));
     } catch (error) {
       this.fail(error);
     }
@@ -98,30 +133,53 @@ class PromiseSink implements AnswerSink {
   }
 }
 
-function callValue(link: ActorLink, scope: CallScope | null, method: string, args: readonly unknown[]): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    if (scope !== null && !scope.isOpen) throw scope.refusal(method);
-    const encoded = encodeValue(args, { at: 'args' });
-    const call = new PendingCall(method, encoded, 0, scope?.timeoutMs ?? 0, new PromiseSink(resolve, reject));
-    scope?.watch(call);
-    link.submit(call);
-  });
-}
+/** Makes the calls of one handle. */
+class Caller {
+  readonly #link: ActorLink;
+  readonly #scope: CallScope | null;
+  readonly #args: EncodeOptions;
+  readonly #decode: (bytes: Uint8Array) => unknown;
+  readonly #decodeItem: (bytes: Uint8Array) => unknown;
 
-function callStream(link: ActorLink, scope: CallScope | null, method: string, args: readonly unknown[]): ValueStream<unknown> {
-  // Encoded when it is written down, not when it begins: the program may change its arguments in between.
-  const encoded = encodeValue(args, { at: 'args' });
-  const begin = (sink: AnswerSink): StreamCall => {
-    if (scope !== null && !scope.isOpen) return refused(sink, scope.refusal(method));
-    const call = new PendingCall(method, encoded, FIRST_WINDOW_BYTES, scope?.timeoutMs ?? 0, sink);
-    scope?.watch(call);
-    link.submit(call);
-    return {
-      credit: (bytes) => link.credit(call, bytes),
-      cancel: () => link.abandon(call, (outcome) => new CallCancelledError(method, 'its reader left', outcome)),
+  constructor(link: ActorLink, scope: CallScope | null, handles: HandleHook) {
+    this.#link = link;
+    this.#scope = scope;
+    this.#args = { at: 'args', handles };
+    const [result, item] = [
+      { at: 'result', handles },
+      { at: 'item', handles },
+    ];
+    this.#decode = (bytes) => decodeValue(bytes, result);
+    this.#decodeItem = (bytes) => decodeValue(bytes, item);
+  }
+
+  value(method: string, args: readonly unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const scope = this.#scope;
+      if (scope !== null && !scope.isOpen) throw scope.refusal(method);
+      const encoded = encodeValue(args, this.#args);
+      const call = new PendingCall(method, encoded, 0, scope?.timeoutMs ?? 0, new PromiseSink(this.#decode, resolve, reject));
+      scope?.watch(call);
+      this.#link.submit(call);
+    });
+  }
+
+  stream(method: string, args: readonly unknown[]): ValueStream<unknown> {
+    const [link, scope] = [this.#link, this.#scope];
+    // Encoded when it is written down, not when it begins: the program may change its arguments in between.
+    const encoded = encodeValue(args, this.#args);
+    const begin = (sink: AnswerSink): StreamCall => {
+      if (scope !== null && !scope.isOpen) return refused(sink, scope.refusal(method));
+      const call = new PendingCall(method, encoded, FIRST_WINDOW_BYTES, scope?.timeoutMs ?? 0, sink);
+      scope?.watch(call);
+      link.submit(call);
+      return {
+        credit: (bytes) => link.credit(call, bytes),
+        cancel: () => link.abandon(call, (outcome) => new CallCancelledError(method, 'its reader left', outcome)),
+      };
     };
-  };
-  return new ValueStream(begin, (bytes) => decodeValue(bytes, { at: 'item' }));
+    return new ValueStream(begin, this.#decodeItem);
+  }
 }
 
 function refused(sink: AnswerSink, error: TrainerError): StreamCall {

@@ -18,6 +18,27 @@ export interface CreateOptions<Args extends readonly unknown[]> {
   readonly gpu?: number;
   /** Memory that it holds and may use, in bytes or as `'512MiB'`. Default 256 MiB. */
   readonly memory?: number | string;
+  /** Unique among the actors of its namespace that have not ended. Default: none, it is found by its id alone. */
+  readonly name?: string;
+  /** Where its name is unique. Default `'default'`. */
+  readonly namespace?: string;
+  /**
+   * Gives the actor that has the name, if there is one and its class and `detached` are the same, else `NameTakenError`; waits for
+   * one that is ending. Default false.
+   */
+  readonly getIfExists?: boolean;
+  /** Lives on after this connection, until it is killed. Default false: it ends with it. */
+  readonly detached?: boolean;
+  /** How often it is started again when its process or its machine is gone; -1: always. Default 0. */
+  readonly maxRestarts?: number;
+  /**
+   * How old the stored state of a class with `checkpoint` and `restore` may be, in milliseconds, looked at after calls. `'call'`:
+   * stored before each answer goes out, so that no answered call is lost; with concurrency 1, states up to 64 KiB and no streams.
+   * Default 1,000.
+   */
+  readonly checkpointEvery?: number | 'call';
+  /** How often a call whose outcome is unknown, since the actor died, is made again; for methods that may run twice. Default 0. */
+  readonly maxCallRetries?: number;
   /** Calls that run at once inside it, 1 to 10,000. Default 1. */
   readonly concurrency?: number;
   /** Environment variables of its process. The cluster allows some names only. Default none. */
@@ -28,8 +49,21 @@ export interface CreateOptions<Args extends readonly unknown[]> {
   readonly timeoutMs?: number;
 }
 
+/** How an actor is found. */
+export interface GetOptions {
+  /** Default `'default'`. */
+  readonly namespace?: string;
+}
+
 /** Create options with the defaults in force. */
 export interface CheckedCreateOptions {
+  readonly name: string | null;
+  readonly namespace: string;
+  readonly getIfExists: boolean;
+  readonly detached: boolean;
+  readonly maxRestarts: number;
+  readonly checkpointEvery: number | 'call';
+  readonly maxCallRetries: number;
   readonly resources: Resources;
   readonly concurrency: number;
   readonly env: Readonly<Record<string, string>>;
@@ -47,7 +81,19 @@ const DEFAULT_START_MS = 300_000;
 const DAY_MS = 86_400_000;
 /** The longest that Node's timers can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-const CREATE_OPTIONS = ['args', 'cpu', 'gpu', 'memory', 'concurrency', 'env', 'priority', 'timeoutMs'];
+const DEFAULT_NAMESPACE = 'default';
+/** Names are shown in lists and errors, and are keys of the database. */
+const MAX_NAME_CHARS = 200;
+/** As large as the wire has room for. */
+const MAX_RESTARTS = 2 ** 31 - 1;
+const MAX_CALL_RETRIES = 1_000;
+/** Young enough that little is lost, old enough that an actor with a thousand calls a second does not store a thousand states. */
+const DEFAULT_CHECKPOINT_MS = 1_000;
+const CREATE_OPTIONS = [
+  ...['args', 'name', 'namespace', 'getIfExists', 'detached', 'maxRestarts', 'checkpointEvery', 'maxCallRetries'],
+  ...['cpu', 'gpu', 'memory', 'concurrency', 'env', 'priority', 'timeoutMs'],
+];
+const GET_OPTIONS = ['namespace'];
 const CALL_OPTIONS = ['timeoutMs', 'signal'];
 
 /** @throws InvalidRequestError whose issues name each option that is wrong. */
@@ -55,6 +101,10 @@ export function checkCreateOptions(options: CreateOptions<readonly unknown[]>): 
   const check = new Check(options, CREATE_OPTIONS);
   if (options.args !== undefined && !Array.isArray(options.args)) check.say('args', 'give the constructor arguments as an array', 'type');
   const checked = {
+    ...checkIdentity(check, options),
+    maxRestarts: check.whole('maxRestarts', options.maxRestarts ?? 0, -1, MAX_RESTARTS),
+    checkpointEvery: checkCheckpointEvery(check, options),
+    maxCallRetries: check.whole('maxCallRetries', options.maxCallRetries ?? 0, 0, MAX_CALL_RETRIES),
     resources: {
       cpuMilli: check.quantity('cpu', () => toMilli(options.cpu ?? DEFAULT_CPU, 'cpu')),
       gpuMilli: check.quantity('gpu', () => toGpuMilli(options.gpu ?? 0)),
@@ -67,6 +117,37 @@ export function checkCreateOptions(options: CreateOptions<readonly unknown[]>): 
   };
   check.finish();
   return checked;
+}
+
+function checkIdentity(
+  check: Check,
+  options: CreateOptions<readonly unknown[]>,
+): Pick<CheckedCreateOptions, 'name' | 'namespace' | 'getIfExists' | 'detached'> {
+  const getIfExists = check.flag('getIfExists', options.getIfExists);
+  if (getIfExists && options.name === undefined) check.say('getIfExists', 'give the name by which the actor is found', 'conflict');
+  return {
+    name: options.name === undefined ? null : check.named('name', options.name),
+    namespace: check.named('namespace', options.namespace ?? DEFAULT_NAMESPACE),
+    getIfExists,
+    detached: check.flag('detached', options.detached),
+  };
+}
+
+function checkCheckpointEvery(check: Check, { checkpointEvery, concurrency }: CreateOptions<readonly unknown[]>): number | 'call' {
+  if (checkpointEvery !== 'call') return check.whole('checkpointEvery', checkpointEvery ?? DEFAULT_CHECKPOINT_MS, 1, DAY_MS);
+  if ((concurrency ?? 1) !== 1) {
+    check.say('checkpointEvery', "'call' needs concurrency 1: a state is stored after each call, before the next one begins", 'conflict');
+  }
+  return checkpointEvery;
+}
+
+/** @returns the namespace. @throws InvalidRequestError whose issues name each option that is wrong. */
+export function checkGet(name: string, options: GetOptions): string {
+  const check = new Check(options, GET_OPTIONS);
+  check.named('name', name);
+  const namespace = check.named('namespace', options.namespace ?? DEFAULT_NAMESPACE);
+  check.finish();
+  return namespace;
 }
 
 function checkEnv(check: Check, env: unknown): Readonly<Record<string, string>> {
@@ -108,6 +189,17 @@ class Check {
       this.say(name, `give a whole number from ${min} to ${max}, not ${String(value)}`, 'range');
     }
     return value;
+  }
+
+  flag(name: string, value: unknown): boolean {
+    if (value !== undefined && typeof value !== 'boolean') this.say(name, 'give true or false', 'type');
+    return value === true;
+  }
+
+  named(option: string, value: unknown): string {
+    if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARS) return value;
+    this.say(option, `give a text of 1 to ${MAX_NAME_CHARS} characters`, 'range');
+    return '';
   }
 
   quantity(name: string, read: () => number): number {

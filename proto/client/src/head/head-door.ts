@@ -1,5 +1,6 @@
 import type {
   ActorState,
+  DeathCause,
   EpochMetrics,
   Job,
   JobEvent,
@@ -138,9 +139,18 @@ export interface LogLine {
 export interface ActorListing {
   readonly id: string;
   readonly className: string;
+  /** null: it is found by its id alone. */
+  readonly name: string | null;
+  readonly namespace: string;
+  /** null: detached, it ends with no session. */
   readonly session: string | null;
   readonly state: ActorState;
   readonly restarts: number;
+  /** -1: it is always started again. */
+  readonly maxRestarts: number;
+  readonly maxCallRetries: number;
+  /** Why its incarnation before this one ended; null: it is in its first. */
+  readonly lastDeath: DeathCause | null;
   readonly cpuMilli: number;
   readonly memoryBytes: number;
   readonly gpuMilli: number;

@@ -1,5 +1,6 @@
 import type { ActorSpec, ActorView } from '@trainer/model';
 import { decodeActorView, encodeCreateActor, type pb } from '@trainer/wire';
+import type { ActorLocation, CallTarget } from '../calls/actor-search.js';
 import type { ActorListing } from '../head/head-door.js';
 import type { HeadRpc } from './head-rpc.js';
 
@@ -7,12 +8,14 @@ import type { HeadRpc } from './head-rpc.js';
 const CREATE_SLACK_MS = 5_000;
 /** The head waits up to 30 s for the process to be gone. */
 const KILL_DEADLINE_MS = 35_000;
+/** A head that is asked to wait answers by then, or is gone. */
+const GET_DEADLINE_MS = 2_000;
 const MAX_LISTED = 10_000;
 
 /** An actor as the head shows it, with where to call it while it lives. */
 export interface FoundActor {
   readonly listing: ActorListing;
-  readonly target: { readonly address: string; readonly token: string } | null;
+  readonly target: CallTarget | null;
 }
 
 /** The head's ActorService in our words. */
@@ -23,11 +26,14 @@ export class ActorsRpc {
     this.#rpc = rpc;
   }
 
-  /** Idempotent by id; returns when the constructor has run, or the actor is dead. */
-  async create(spec: ActorSpec, timeoutMs: number): Promise<FoundActor> {
+  /**
+   * Idempotent by id; returns when the constructor has run, or the actor is dead. With `getIfExists` it may be the actor that has
+   * the name already.
+   */
+  async create(spec: ActorSpec, options: { readonly timeoutMs: number; readonly getIfExists: boolean }): Promise<FoundActor> {
     const { actors } = this.#rpc;
-    const rules = { isIdempotent: true, deadlineMs: timeoutMs + CREATE_SLACK_MS };
-    return found(await this.#rpc.unary(actors.create.bind(actors), encodeCreateActor({ spec, timeoutMs, getIfExists: false }), rules));
+    const rules = { isIdempotent: true, deadlineMs: options.timeoutMs + CREATE_SLACK_MS };
+    return found(await this.#rpc.unary(actors.create.bind(actors), encodeCreateActor({ spec, ...options }), rules));
   }
 
   /** Idempotent; returns when the process is gone. */
@@ -37,9 +43,22 @@ export class ActorsRpc {
     return listingOf(decodeActorView(view));
   }
 
-  async get(id: string, options: { readonly deadlineMs?: number } = {}): Promise<FoundActor> {
+  async get(id: string): Promise<FoundActor> {
     const { actors } = this.#rpc;
-    return found(await this.#rpc.unary(actors.get.bind(actors), { id, waitMs: 0 }, { isIdempotent: true, ...options }));
+    return found(await this.#rpc.unary(actors.get.bind(actors), { id, waitMs: 0, name: undefined }, { isIdempotent: true }));
+  }
+
+  /** The unended actor of that name. @throws TrainerError `actor.not-found` */
+  async find(name: { readonly namespace: string; readonly name: string }): Promise<FoundActor> {
+    const { actors } = this.#rpc;
+    return found(await this.#rpc.unary(actors.get.bind(actors), { id: '', waitMs: 0, name }, { isIdempotent: true }));
+  }
+
+  /** Where it can be called; waits up to `waitMs` for one that is moving. Rejects soon when no head answers. */
+  async locate(id: string, waitMs: number): Promise<ActorLocation> {
+    const { actors } = this.#rpc;
+    const rules = { isIdempotent: true, deadlineMs: waitMs + GET_DEADLINE_MS };
+    return locationOf(found(await this.#rpc.unary(actors.get.bind(actors), { id, waitMs, name: undefined }, rules)));
   }
 
   async list(options: { readonly withEnded?: boolean; readonly limit?: number } = {}): Promise<readonly ActorListing[]> {
@@ -50,12 +69,20 @@ export class ActorsRpc {
   }
 }
 
+/** What the head's word means for who calls the actor. */
+export function locationOf({ listing, target }: FoundActor): ActorLocation {
+  const { state, lastDeath, maxCallRetries } = listing;
+  // A stopping actor whose listener is gone answers nothing any more, and the cause of its end is known.
+  if (state.at === 'dead' || state.at === 'stopping') return { at: 'dead', cause: state.cause };
+  return target === null ? { at: 'moving', lastDeath, maxCallRetries } : { at: 'alive', target, lastDeath, maxCallRetries };
+}
+
 function found(wire: pb.ActorView): FoundActor {
   const view = decodeActorView(wire);
   const isCallable = view.state.at === 'alive' && view.token !== null;
   return { listing: listingOf(view), target: isCallable ? { address: view.state.address, token: view.token } : null };
 }
 
-function listingOf({ id, className, session, state, restarts, resources }: ActorView): ActorListing {
-  return { id, className, session, state, restarts, ...resources };
+function listingOf({ resources, token: _token, ...listing }: ActorView): ActorListing {
+  return { ...listing, ...resources };
 }

@@ -4,10 +4,14 @@ import { ActorCallsClient, decodeErrorData, decodeRemoteFailure, type pb } from 
 import type { CallAnswer, CallStream, CallStreamEnd, CallStreamEvents, OutgoingBatch } from '../calls/call-stream.js';
 
 /**
- * Opens the stream of `caller` to an actor's own listener; the hello goes first. Nothing pings it: a method may block its
+ * Opens the stream of a caller to an actor's own listener; the hello goes first. Nothing pings it: a method may block its
  * process as long as it likes, and the head tells of an actor that died.
  */
-export function openGrpcCallStream(target: { address: string; token: string }, caller: string, events: CallStreamEvents): CallStream {
+export function openGrpcCallStream(
+  target: { address: string; token: string },
+  from: { readonly caller: string; readonly written: number },
+  events: CallStreamEvents,
+): CallStream {
   const client = openClient(ActorCallsClient, target.address, null, { keepaliveMs: null });
   const stream = client.connect();
   let isOver = false;
@@ -30,7 +34,7 @@ export function openGrpcCallStream(target: { address: string; token: string }, c
   stream.on('drain', () => events.onDrain());
   stream.on('error', () => end({ why: 'broken' }));
   stream.on('end', () => end({ why: 'broken' }));
-  stream.write({ hello: { caller, token: target.token, protocol: PROTOCOL }, calls: [], cancels: [], credits: [] });
+  stream.write({ hello: { ...from, token: target.token, protocol: PROTOCOL }, calls: [], cancels: [], credits: [] });
   return {
     write: ({ calls, cancels, credits }: OutgoingBatch) => stream.write({ hello: undefined, calls, cancels, credits }),
     close: () => end({ why: 'broken' }),

@@ -31,6 +31,16 @@ class Counter {
   _secret(): void {}
 }
 
+class Teller {
+  constructor(readonly counter: ActorHandle<Counter>) {}
+  ask(other: ActorHandle<Counter>): Promise<number> {
+    return other.call.increment();
+  }
+  which(): ActorHandle<Counter> {
+    return this.counter;
+  }
+}
+
 class Named {
   constructor(
     readonly name: string,
@@ -42,6 +52,7 @@ class Named {
 }
 
 const CounterSpec = actor(Counter, 'file:///counter.ts');
+const TellerSpec = actor(Teller, 'file:///teller.ts');
 const NamedSpec = actor(Named, 'file:///named.ts');
 // @ts-expect-error not a class
 actor({}, 'file:///x.ts');
@@ -57,17 +68,34 @@ export async function typed(cluster: Cluster, signal: AbortSignal): Promise<void
     env: {},
     priority: 9,
     timeoutMs: 1000,
+    name: 'hits',
+    namespace: 'test',
+    getIfExists: true,
+    detached: true,
+    maxRestarts: 3,
+    checkpointEvery: 'call',
+    maxCallRetries: 1,
   });
+  const same: ActorHandle<Counter> = await cluster.actors.get(CounterSpec, 'hits', { namespace: 'test' });
+  // @ts-expect-error a name is a text
+  await cluster.actors.get(CounterSpec, 5);
+  // @ts-expect-error milliseconds, or 'call'
+  await cluster.actors.create(CounterSpec, { checkpointEvery: 'always' });
   // @ts-expect-error the constructor takes a number
   await cluster.actors.create(CounterSpec, { args: ['5'] });
   // @ts-expect-error the constructor takes one argument
   await cluster.actors.create(CounterSpec, { args: [5, 6] });
   // @ts-expect-error no such option yet
-  await cluster.actors.create(CounterSpec, { maxRestarts: 3 });
+  await cluster.actors.create(CounterSpec, { resources: {} });
   // @ts-expect-error this constructor needs its arguments
   await cluster.actors.create(NamedSpec);
   // @ts-expect-error this constructor needs its arguments
   await cluster.actors.create(NamedSpec, { cpu: 1 });
+  const teller = await cluster.actors.create(TellerSpec, { args: [same] });
+  const asked: number = await teller.call.ask(counter);
+  const passed: ActorHandle<Counter> = await teller.call.which();
+  // @ts-expect-error a handle of another class
+  await teller.call.ask(teller);
   const named = await cluster.actors.create(NamedSpec, { args: ['a', 1] });
   const greeting: string = await named.call.hello();
 
@@ -100,8 +128,9 @@ export async function typed(cluster: Cluster, signal: AbortSignal): Promise<void
   const bound: number = await counter.with({ timeoutMs: 500, signal }).call.increment();
   // @ts-expect-error no such option yet
   counter.with({ maxCallRetries: 2 });
-  const { state } = await counter.state();
+  const { state, name, restarts, lastDeath } = await counter.state();
+  void [name?.slice(), restarts.toFixed(), lastDeath?.kind];
   if (state.at === 'alive') state.node.slice();
   await counter.kill();
-  void [greeting, seven, none, tags, wrong, bound];
+  void [asked, passed, greeting, seven, none, tags, wrong, bound];
 }

@@ -13,7 +13,7 @@ export function call(address: string, token: string, method: string, args: reado
     });
     stream.on('error', () => undefined);
   });
-  stream.write({ hello: { caller: 'a-test', token, protocol: { major: 1, minor: 0 } }, calls: [], cancels: [], credits: [] });
+  stream.write({ hello: { caller: 'a-test', token, protocol: { major: 1, minor: 0 }, written: 0 }, calls: [], cancels: [], credits: [] });
   stream.write({
     hello: undefined,
     calls: [{ number: 1, method, args: encodeValue(args), timeoutMs: 0, windowBytes: 0 }],

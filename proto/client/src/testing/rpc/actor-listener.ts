@@ -16,7 +16,6 @@ interface Caller {
 
 /** An actor's listener in this process: real sockets, our codecs, one call at a time, at most once per number. */
 export class ActorListener {
-  readonly token = 'token-of-the-incarnation';
   /** Sizes of the batches of calls, as they came. */
   readonly batches: number[] = [];
   /** Methods with their arguments, in the order in which they ran. */
@@ -32,7 +31,10 @@ export class ActorListener {
   #turn: Promise<void> = Promise.resolve();
   #gate: Promise<void> = Promise.resolve();
 
-  constructor(instance: object) {
+  constructor(
+    instance: object,
+    readonly token = 'token-of-the-incarnation',
+  ) {
     this.#instance = instance as Record<string, Method>;
     this.#server = this.#makeServer();
   }
