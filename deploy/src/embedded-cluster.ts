@@ -20,7 +20,7 @@ import {
 } from './embedded/index.js';
 import { NATIVE_FOLDER } from './native-parts.js';
 import { agentSettings } from './parts/agent-part.js';
-import { startChildAgent } from './parts/child-agents.js';
+import { childAgent } from './parts/child-agents.js';
 import { gatewaySettings } from './parts/gateway-part.js';
 import { headOptions } from './parts/head-part.js';
 import { KeptHead } from './parts/kept-head.js';
@@ -143,31 +143,21 @@ async function startAgents(
   const stops: (() => Promise<void>)[] = [];
   // All at once, so that many take no longer than one.
   closers.push(async () => void (await Promise.allSettled(stops.map((stop) => stop()))));
-  const starting = others.map(async (share, index) => {
-    const number = index + 2;
-    const child = {
-      number,
-      home: folder.path,
-      settings,
-      headAddress: address,
-      natsUrl,
-      objects: place.store.path,
-      share,
-      spawner,
-      clock,
-      log,
-    };
-    const server = await startChildAgent(child);
+  const startOwn = async (): Promise<void> => {
+    const ownPlace = { ...place, heads: [address], folder: join(folder.path, 'agent'), host: HOST };
+    const config = code.readConfig(await agentSettings(settings, ownPlace, own));
+    const agent = await code.start(config, { clock, logger: log.child({ part: 'agent' }) });
+    stops.push(() => agent.stop(AGENT_STOP_MS));
+    void agent.whenRefused.then(options.onFatal);
+  };
+  const startOther = async (share: Share, index: number): Promise<void> => {
+    const cluster = { home: folder.path, settings, headAddress: address, natsUrl, objects: place.store.path };
+    const server = childAgent({ ...cluster, number: index + 2, share, spawner, clock, log });
     stops.push(() => server.stop());
-  });
-  const ownPlace = { ...place, heads: [address], folder: join(folder.path, 'agent') };
-  const agent = await code.start(code.readConfig(await agentSettings(settings, ownPlace, own)), {
-    clock,
-    logger: log.child({ part: 'agent' }),
-  });
-  stops.push(() => agent.stop(AGENT_STOP_MS));
-  void agent.whenRefused.then(options.onFatal);
-  const failed = (await Promise.allSettled(starting)).find((result) => result.status === 'rejected');
+    await server.start();
+  };
+  const started = await Promise.allSettled([startOwn(), ...others.map(startOther)]);
+  const failed = started.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 

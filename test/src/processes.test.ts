@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
@@ -72,6 +72,18 @@ describe('up --agents 3', () => {
     expect((await identityOf(folder)).node).toBe(before.node);
     const again = await Promise.all([0, 1, 2].map(() => client.actors.create(ProbeSpec, SMALL)));
     await expect(Promise.all(again.map((probe) => probe.call.add(1)))).resolves.toEqual([1, 1, 1]);
+  });
+
+  test('an agent that can not start is said with its reason, and nothing is left', async () => {
+    await using home = await newHome();
+    await mkdir(join(home.path, 'agent-2'));
+    await writeFile(join(home.path, 'agent-2', 'node.json'), 'no identity');
+    const ended = await runTrainer(['up', '--agents', '2', '--no-sample', '--port', '0'], { TRAINER_HOME: home.path });
+    expect(ended).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^agent 2 ended at its start .*node\.json[^\n]*\n$/m),
+    });
   });
 
   test('more agents than the option takes are refused in one line', async () => {
@@ -181,6 +193,18 @@ describe('processes of their own', () => {
     await using client = await parts.connect();
     await expect((await client.actors.create(ProbeSpec, SMALL)).call.add(2)).resolves.toBe(2);
   });
+});
+
+test('NATS that refuses the token ends head and gateway with one line that says so', async () => {
+  await using parts = await separateProcesses();
+  const env = { ...parts.env, NATS_URL: parts.env['NATS_URL']?.replace('nats://', 'nats://another@') ?? '' };
+  for (const words of [['head', '--listen', '127.0.0.1:0'], ['gateway']]) {
+    const ended = await runTrainer(words, env);
+    expect(ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^NATS at (nats:\/\/)?127\.0\.0\.1:\d+ refuses[^\n]+NATS_URL[^\n]+\n$/),
+    });
+  }
 });
 
 describe('a process of its own that is not told what it needs', () => {

@@ -31,6 +31,7 @@ describe('what a process of cluster mode needs', () => {
       store: { kind: 'folder', path: '/objects' },
       heads: ['127.0.0.1:7000', '[::1]:7001'],
       folder,
+      host: '127.0.0.1',
     });
     expect(await headPlace(settings(), '127.0.0.1')).toMatchObject({ databaseUrl: 'postgresql://db/trainer' });
     expect(await gatewayPlace(settings())).toMatchObject({ heads: ['127.0.0.1:7000', '[::1]:7001'] });

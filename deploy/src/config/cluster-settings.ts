@@ -21,6 +21,8 @@ export interface AgentPlace extends ClusterPlace {
   readonly heads: readonly string[];
   /** The agent's own. */
   readonly folder: string;
+  /** Where its actors listen, and what callers reach them by. */
+  readonly host: string;
 }
 
 export interface GatewayPlace extends ClusterPlace {
@@ -38,10 +40,11 @@ export async function headPlace(settings: Settings, host: string): Promise<HeadP
 /** @throws ConfigError naming all that is missing */
 export async function agentPlace(settings: Settings): Promise<AgentPlace> {
   const needs = new Needs(settings);
-  needs.loopback('TRAINER_ADVERTISED_HOST', settings.TRAINER_ADVERTISED_HOST);
+  const host = settings.TRAINER_ADVERTISED_HOST;
+  needs.loopback('TRAINER_ADVERTISED_HOST', host);
   const folder = needs.given('TRAINER_HOME', settings.TRAINER_HOME);
   const heads = needs.heads();
-  return { ...(await needs.place()), heads, folder };
+  return { ...(await needs.place()), heads, folder, host };
 }
 
 /** @throws ConfigError naming all that is missing */

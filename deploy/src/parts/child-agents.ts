@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@trainer/model';
@@ -35,15 +34,12 @@ export interface ChildAgentOptions {
 }
 
 /**
- * Starts an agent as a process of its own, as if it were on another machine: `trainer agent` with a folder of its own. It is started
- * again whenever it dies, and ends with this process.
- * @throws ServerFailedError when it ends before it has joined, or does not join in time
+ * An agent as a process of its own, as if it were on another machine: `trainer agent` with a folder of its own. Once it is started it
+ * is started again whenever it dies, and it ends with this process.
  */
-export async function startChildAgent(options: ChildAgentOptions): Promise<SupervisedServer> {
-  const { number, home, log } = options;
-  const folder = join(home, `agent-${number}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const server = new SupervisedServer(programOf(options, folder), options.clock, RESTARTS_OF_AGENTS, {
+export function childAgent(options: ChildAgentOptions): SupervisedServer {
+  const { number, log } = options;
+  const server = new SupervisedServer(programOf(options), options.clock, RESTARTS_OF_AGENTS, {
     onLine: (line) => {
       if (!isReadyLine(line)) log.warn(`agent ${number} wrote`, { line });
     },
@@ -51,11 +47,10 @@ export async function startChildAgent(options: ChildAgentOptions): Promise<Super
     onGivenUp: (error) => log.error(`agent ${number} is given up`, { error: error.message }),
   });
   server.onRestart(() => log.info(`agent ${number} has joined again`, {}));
-  await server.start();
   return server;
 }
 
-function programOf(options: ChildAgentOptions, folder: string): ServerProgram {
+function programOf(options: ChildAgentOptions): ServerProgram {
   return {
     name: `agent ${options.number}`,
     stopLadder: STOP_LADDER,
@@ -64,7 +59,7 @@ function programOf(options: ChildAgentOptions, folder: string): ServerProgram {
       options.spawner.spawn({
         command: process.execPath,
         args: [PROGRAM, 'agent'],
-        env: environmentOf(options, folder),
+        env: environmentOf(options),
         stdio: ['ignore', 'pipe', 'pipe'],
         isGroupLeader: true,
       }),
@@ -76,14 +71,11 @@ function isReadyLine(line: string): boolean {
 }
 
 /** What the launcher was told holds for all its agents; GPUs belong to its own, as one device can't be promised twice. */
-function environmentOf(
-  { home, settings, headAddress, natsUrl, objects, share }: ChildAgentOptions,
-  folder: string,
-): Record<string, string> {
+function environmentOf({ number, home, settings, headAddress, natsUrl, objects, share }: ChildAgentOptions): Record<string, string> {
   return {
     PATH: settings.PATH,
     TRAINER_MODE: 'cluster',
-    TRAINER_HOME: folder,
+    TRAINER_HOME: join(home, `agent-${number}`),
     TRAINER_SECRET_FILE: join(home, 'secret'),
     TRAINER_HEADS: headAddress,
     NATS_URL: natsUrl,
