@@ -16,7 +16,8 @@ export function afterAwake(clock: Clock, ms: Millis, call: () => void): Timer {
     const dueMs = Math.min(lookMs, leftMs);
     timer = clock.after(dueMs, () => {
       const tookMs = clock.monotonicMs() - fromMs;
-      leftMs -= tookMs > 2 * lookMs ? dueMs : tookMs;
+      // At least what was waited for: a rest too small to move the clock would be waited for for ever.
+      leftMs -= tookMs > 2 * lookMs ? dueMs : Math.max(dueMs, tookMs);
       if (leftMs <= 0) call();
       else wait();
     });
