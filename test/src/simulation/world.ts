@@ -23,6 +23,8 @@ const WALL_START_MS = 1_700_000_000_000;
 /** The newest lines of a run, shown when it fails. */
 const TRACE_LINES = 400;
 const REPEATED_MS = 10_000;
+/** A run of 60 operations makes some ten thousand. */
+const MOST_CALLS = 500_000;
 
 /**
  * Virtual time, and all that happens in it: a queue of calls. Everything runs in one thread and in one order, which the seed
@@ -92,6 +94,7 @@ export class World {
       if (due.isCancelled) continue;
       this.#nowMs = due.atMs;
       this.calls += 1;
+      if (this.calls > MOST_CALLS) this.violated(14, `${MOST_CALLS} calls, and no end: something is tried without a pause`);
       due.call();
       await this.settle();
     }
