@@ -9,6 +9,7 @@ import type { InfeasibleError } from '../loop/planner.js';
 import type { Secrets } from '../placement/start-spec.js';
 import { SessionUnknownError } from '../sessions/sessions.js';
 import type { ClusterStore } from '../store/cluster-store.js';
+import { FencedError } from '../store/errors.js';
 import { unary } from './answering.js';
 import { ActorDiedError, ActorNotFoundError, BundleUnknownError, PlacementTimeoutError } from './errors.js';
 
@@ -133,6 +134,7 @@ export class ActorCalls {
     // One that ran before is only being started again: who asks once more for its creation ends nothing.
     const isEnded = isOwn && waiting?.hasRun !== true;
     if (isEnded) await this.rules.loop.turn((turn) => turn.stepActor(id, { kind: 'create-deadline', afterMs }));
+    if (isOwn && waiting === undefined) this.#ended(await this.#stored(id));
     const reason = waiting?.state.at === 'pending' ? waiting.state.reason : null;
     throw new PlacementTimeoutError(id, Math.round(afterMs), reason, isEnded);
   }
@@ -158,7 +160,7 @@ export class ActorCalls {
       // It may have been created while the store was asked.
       if (loop.state.actors.get(id) === undefined) {
         if (stored === null) this.#rememberUnborn(id, request.by);
-        return encodeActorView(this.#view(stored ?? (await this.#stored(id))));
+        return encodeActorView(this.#view(this.#ended(stored ?? (await this.#stored(id)))));
       }
     }
     const gone = loop.actors.until(id, undefined, isDead, KILL_WAIT_MS);
@@ -196,6 +198,12 @@ export class ActorCalls {
     const actor = await this.rules.store.actor(id);
     if (actor === null) throw new ActorNotFoundError(id);
     return actor;
+  }
+
+  /** @throws FencedError where one that is not in the book lives: another head has stored it, and this one leads no more */
+  #ended(stored: Actor): Actor {
+    if (!isDead(stored)) throw new FencedError(this.rules.loop.state.headEpoch, null);
+    return stored;
   }
 
   #id(text: string): ActorId {
