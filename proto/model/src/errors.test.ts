@@ -31,6 +31,16 @@ describe('errors as data', () => {
   });
 });
 
+describe('what was thrown', () => {
+  it('keeps code and facts, whichever copy of the class it is of', () => {
+    const foreign = Object.assign(new Error('gone'), { code: 'rank.peer-lost', facts: { peer: 1 }, retry: 'same' });
+    expect(toErrorData(foreign)).toEqual({ code: 'rank.peer-lost', message: 'gone', facts: { peer: 1 }, retry: 'same' });
+  });
+  it("is internal where it is none of ours, such as the system's", () => {
+    expect(toErrorData(Object.assign(new Error('no file'), { code: 'ENOENT' })).code).toBe('internal');
+  });
+});
+
 describe('the cause of an end', () => {
   const error = { code: 'x', message: 'no such export', facts: {}, retry: 'never' } as const;
   it.each<[DeathCause, string]>([

@@ -79,8 +79,8 @@ export interface ErrorData {
 
 /** @returns the data of any thrown value; what is no TrainerError becomes `internal`, with its message only. */
 export function toErrorData(thrown: unknown): ErrorData {
-  if (thrown instanceof TrainerError) {
-    const { code, message, facts, retry } = thrown as TrainerError;
+  if (isTrainerError(thrown)) {
+    const { code, message, facts, retry } = thrown;
     return { code, message, facts, retry };
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -113,4 +113,11 @@ export class NotFoundError extends TrainerError<'not-found', { kind: string; id:
   constructor(kind: string, id: string) {
     super('not-found', `${kind} ${id} not found`, { kind, id });
   }
+}
+
+/** Told by its shape: two bundles in one process (an actor's runtime and a rank's code) have a class of their own each. */
+function isTrainerError(thrown: unknown): thrown is TrainerError {
+  if (thrown instanceof TrainerError) return true;
+  const isShaped = typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'facts' in thrown && 'retry' in thrown;
+  return isShaped && 'message' in thrown && typeof thrown.code === 'string' && typeof thrown.facts === 'object';
 }

@@ -1,4 +1,4 @@
-import { TrainerError, toErrorData, type ErrorData, type FailureClass } from '@trainer/model';
+import { toErrorData, type ErrorData, type FailureClass } from '@trainer/model';
 import { DatasetError } from '../data/errors.js';
 
 /** Why an attempt ended without a model. */
@@ -12,12 +12,11 @@ const REQUEST_CODES = new Set(['request.invalid', 'artifact.too-large']);
 
 /** Tells a wrong request (data, parameters, limits) from a crash, and both from the end of another rank. */
 export function failureOf(thrown: unknown): Failure {
-  return { failure: classOf(thrown), error: toErrorData(thrown) };
+  const error = toErrorData(thrown);
+  return { failure: thrown instanceof DatasetError ? 'request' : classOf(error.code), error };
 }
 
-function classOf(thrown: unknown): FailureClass {
-  if (thrown instanceof DatasetError) return 'request';
-  const code = thrown instanceof TrainerError ? String(thrown.code) : '';
+function classOf(code: string): FailureClass {
   if (code === 'rank.peer-lost') return 'peer';
   return REQUEST_CODES.has(code) ? 'request' : 'crash';
 }
