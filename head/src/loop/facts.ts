@@ -1,5 +1,5 @@
 import { ACTOR_STATES_BUCKET, parseActorStateKey } from '@trainer/model';
-import type { ActorId, DeathCause, Fact, Lease, NodeId, RankReport, RefusedFact, SavedState } from '@trainer/model';
+import type { ActorId, DeathCause, Fact, Hello, Lease, NodeId, RankReport, RefusedFact, SavedState } from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import { refused } from '../placement/placer.js';
 import type { Turn } from './turn.js';
@@ -7,16 +7,32 @@ import type { Turn } from './turn.js';
 /** The agent skipped a number: what lies between would be lost. */
 export class FactGapError extends Error {}
 
+/** The node has a newer incarnation: what an older one says late would be taken for the newer one's. */
+export class OldIncarnationError extends Error {}
+
+/** @throws OldIncarnationError unless this is the node's newest incarnation that said hello */
+export function checkIncarnation(turn: Turn, { node, incarnation }: Pick<Hello, 'node' | 'incarnation'>): void {
+  const newest = turn.node(node)?.entry.incarnation;
+  if (newest !== incarnation) throw new OldIncarnationError(`incarnation ${incarnation} of ${node} was followed by ${newest ?? 'none'}`);
+}
+
 /**
  * Stores a batch of an agent's facts, with the number of the last one, in one turn.
  *
  *   F1. Facts are dealt with in order, each once: what was stored before is skipped.
  *   F2. A fact that its tables don't allow is refused and changes nothing; its number counts as dealt with.
  *   F3. A lease's end is never refused: it is the last that is heard of it.
+ *   F4. Numbers are those of one incarnation: what an older one had under way is not stored.
  *
- * @throws FactGapError when a number is missing
+ * @throws FactGapError when a number is missing, OldIncarnationError
  */
-export function storeFacts(turn: Turn, node: NodeId, facts: readonly Fact[]): { storedFact: number; refused: readonly RefusedFact[] } {
+export function storeFacts(
+  turn: Turn,
+  agent: Pick<Hello, 'node' | 'incarnation'>,
+  facts: readonly Fact[],
+): { storedFact: number; refused: readonly RefusedFact[] } {
+  checkIncarnation(turn, agent);
+  const { node } = agent;
   const stored = turn.node(node);
   if (stored === undefined) throw new FactGapError(`node ${node} said no hello`);
   const refusals: RefusedFact[] = [];

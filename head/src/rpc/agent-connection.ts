@@ -5,7 +5,7 @@ import { lowWater } from '../leases/step-lease.js';
 import type { AgentLink, AgentLinks } from '../loop/agent-links.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { Executor } from '../loop/executor.js';
-import { leaseEnded, leaseGone, storeFacts } from '../loop/facts.js';
+import { checkIncarnation, leaseEnded, leaseGone, storeFacts } from '../loop/facts.js';
 import { stepNodeIn } from '../loop/node-watch.js';
 import type { NodeWatch } from '../loop/node-watch.js';
 import type { Turn } from '../loop/turn.js';
@@ -147,7 +147,7 @@ export class AgentConnection {
   async #facts(hello: Hello, facts: readonly Fact[]): Promise<void> {
     let dealt: { storedFact: number; refused: readonly RefusedFact[] } = { storedFact: 0, refused: [] };
     await this.rules.loop.turn((turn) => {
-      dealt = storeFacts(turn, hello.node, facts);
+      dealt = storeFacts(turn, hello, facts);
     });
     if (!this.#is('catching-up') && !this.#is('welcome')) return;
     for (const { number, why } of dealt.refused) this.rules.logger.warn('a fact was refused', { node: hello.node, number, why });
@@ -238,6 +238,7 @@ const NO_STREAM = 'stream-0000000000000000' as StreamId;
 
 /** Compares what the agent holds with what the head wants, and takes the node in. */
 function settleHello(turn: Turn, hello: Hello, stream: StreamId): readonly LeaseVerdict[] {
+  checkIncarnation(turn, hello);
   stepNodeIn(turn, hello.node, { kind: 'hello', hello, stream });
   const rows = [...turn.state.leases.decided()].filter((lease) => lease.node === hello.node);
   const found = reconcile(hello, rows);
