@@ -16,6 +16,7 @@ import type { JobRecord } from '../jobs/job-record.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { ClusterStore } from '../store/cluster-store.js';
 import { streaming, unary, writeAll } from './answering.js';
+import { FencedError } from '../store/errors.js';
 import { JobNotCancellableError, JobNotCompletedError } from './errors.js';
 import type { Submissions } from './submitting.js';
 
@@ -98,9 +99,14 @@ async function cancel({ loop, store }: JobRules, request: pb.CancelRequest): Pro
     Math.min(request.waitMs, MAX_CANCEL_WAIT_MS),
   );
   const outcome = await loop.turn((turn) => {
-    const status = turn.job(job.id)?.job.status ?? 'completed';
+    const status = turn.job(job.id)?.job.status ?? null;
     return { status, illegal: turn.stepJob(job.id, { kind: 'cancel', by: 'its user' }) };
   });
+  if (outcome.status === null) {
+    // It has ended meanwhile; where it has not, this head was followed by another one and does not know it yet.
+    const { status } = (await find({ loop, store }, job.id)).job;
+    throw isFinalStatus(status) ? new JobNotCancellableError(status) : new FencedError(loop.state.headEpoch, null);
+  }
   // A job that is being promoted can't be stopped any more: for its user it has completed.
   if (outcome.illegal !== null) throw new JobNotCancellableError(isFinalStatus(outcome.status) ? outcome.status : 'completed');
   return (await ended)?.job ?? (await find({ loop, store }, job.id)).job;
