@@ -38,3 +38,21 @@ test('cancelled, it calls nobody and leaves no timer', () => {
   clock.advance(1_000);
   expect(clock.pending).toBe(0);
 });
+
+test('a rest that is too small to move the clock is not waited for', () => {
+  const clock = manualClock(2 ** 44);
+  let waits = 0;
+  const counting: Clock = {
+    ...clock,
+    monotonicMs: () => clock.monotonicMs(),
+    after: (ms, call) => {
+      waits += 1;
+      if (waits > 100) throw new Error('it waits without a pause');
+      return clock.after(ms, call);
+    },
+  };
+  let calls = 0;
+  afterAwake(counting, 1_000.1, () => (calls += 1));
+  clock.advance(1_001);
+  expect(calls).toBe(1);
+});
