@@ -83,3 +83,21 @@ test('what is written under the head epoch of before a raise is fenced, though t
   await store.commit(A_BUNDLE);
   expect(await store.hasBundle('a')).toBe(true);
 });
+
+test('PostgreSQL dies under a connection that is in use between two statements: its user is told, and nobody else', async () => {
+  const lost: Error[] = [];
+  const used = openDatabase({
+    url: servers.databaseUrl,
+    applicationName: 'trainer-test',
+    timeoutMs: 5_000,
+    onLost: (error) => void lost.push(error),
+  });
+  const using = used.withClient(async (client) => {
+    await client.query('SELECT 1');
+    await servers.killPostgres();
+    return client.query('SELECT 2');
+  });
+  await expect(using).rejects.toMatchObject({ code: 'cluster.unavailable' });
+  expect(lost.length).toBeGreaterThan(0);
+  await used.close();
+});

@@ -19,7 +19,7 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   /** How long a statement or a connection may take before PostgreSQL counts as away. */
   readonly timeoutMs: number;
-  /** Called when an idle connection breaks, so that nobody has to poll. */
+  /** Called when a connection breaks, in use or not, so that nobody has to poll. */
   readonly onLost: (error: Error) => void;
 }
 
@@ -43,6 +43,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       const client = await pool.connect().catch((error: unknown) => {
         throw translate(error);
       });
+      // The pool listens to idle connections only, and a break that nobody hears ends the process. Who uses it is told by its statement.
+      client.on('error', options.onLost);
       let broken: unknown = null;
       try {
         return await use(client);
@@ -50,6 +52,7 @@ export function openDatabase(options: DatabaseOptions): Database {
         broken = error;
         throw translate(error);
       } finally {
+        client.off('error', options.onLost);
         client.release(isAway(broken));
       }
     },
