@@ -63,14 +63,17 @@ export class Placer {
       const lease = this.options.loop.state.leases.seen(id);
       if (lease === undefined || !isDue(lease, action) || !this.options.loop.isRunning) return;
       const link = links.get(lease.node);
-      const request = link === undefined ? null : await this.#request(lease, action, link.stream);
-      // Without a stream the hello of the next one brings it here again; without a holder it is being ended.
-      if (request === null) return;
+      // Without a stream the hello of the next one brings it here again.
+      if (link === undefined) return;
       try {
+        const request = await this.#request(lease, action, link.stream);
+        // Without a holder it is being ended.
+        if (request === null) return;
         const reply = await this.options.placement.place(lease.node, lease.nodeIncarnation, request, timers.placeAnswerMs);
         if (!isPassing(reply)) return this.#answered(id, action, reply);
         logger.debug('a placement is not taken yet', { lease: id, reply });
       } catch (error) {
+        // Neither NATS nor the database, which is asked what an actor is restored from, need be there.
         logger.debug('a placement got no answer', { lease: id, problem: toErrorData(error).message });
       }
       await sleep(clock, waits.nextMs());
