@@ -168,46 +168,6 @@ test('an agent that comes back in time keeps its leases, and ends those that the
   expect((await calls.get(spec.id)).state.at).toBe('alive');
 });
 
-test('a silent agent that beats again is asked for a hello, and ends what was lost meanwhile', async () => {
-  await agent.connect();
-  const { spec, lease, calls } = await runningActor();
-  agent.isMute = true;
-  await until('the actor is lost', async () => (await calls.get(spec.id)).state.at === 'dead', {
-    clock: systemClock(),
-    deadlineMs: WAIT_MS,
-  });
-  agent.isMute = false;
-  await agent.ended();
-  expect((await agent.connect([{ lease, state: 'ready' }])).verdicts).toEqual([{ lease, verdict: 'end' }]);
-});
-
-test('an agent that drains gets nothing new, and who waits is told so', async () => {
-  await agent.connect();
-  agent.isDraining = true;
-  await until('the node drains', async () => (await connection.nodes.list()).some(({ state }) => state === 'draining'), {
-    clock: systemClock(),
-    deadlineMs: WAIT_MS,
-  });
-  const job = await connection.jobs.submit(IRIS);
-  const reason = await until('the reason', async () => (await connection.jobs.get(job.id)).pendingReason, {
-    clock: systemClock(),
-    deadlineMs: WAIT_MS,
-  });
-  expect(reason).toContain('its agent is being stopped');
-  expect(agent.placed).toEqual([]);
-  await connection.jobs.cancel(job.id);
-});
-
-test('an agent that refuses again and again is not asked without a pause', async () => {
-  await agent.connect();
-  agent.answer = () => ({ kind: 'refused', reason: 'capacity', message: 'full' });
-  const session = await openSession();
-  const refused = actorCalls().create(actorIn(session.id), 1_000);
-  await expect(refused).rejects.toMatchObject({ code: 'placement.timeout' });
-  // At this scale pauses of 10, 20, 40, ... up to 500 ms.
-  expect(agent.placed.length).toBeLessThan(10);
-});
-
 test('facts that come twice count once, and a fact of an unknown lease is refused', async () => {
   await agent.connect();
   await runningActor();
