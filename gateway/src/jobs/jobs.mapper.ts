@@ -28,7 +28,7 @@ export function jobView(job: Job) {
     pipeline_id: job.request.pipelineId,
     phase: job.phase,
     pending_reason: job.pendingReason,
-    workers: Math.max(1, job.leases.length),
+    workers: job.workers,
     nodes: job.nodes,
     attempt: job.attempt,
     warnings: job.warnings,

@@ -104,5 +104,6 @@ export function jobOf(request: TrainingRequest, id: string): Job {
     nodes: [],
     leases: [],
     cancelRequested: false,
+    workers: 1,
   };
 }

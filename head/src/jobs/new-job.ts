@@ -40,6 +40,7 @@ export function newJob(from: NewJob, now: Millis): JobRecord {
       error: null,
       pendingReason: null,
       warnings: from.request.warnings,
+      workers: 0,
       nodes: [],
       leases: [],
       cancelRequested: false,

@@ -35,6 +35,7 @@ export function placed(
       attempt: trigger.attempt,
       pendingReason: null,
       leases: ranks.map((rank) => rank.lease),
+      workers: ranks.length,
       nodes: nodesOf(ranks),
       gpuAllocated: gpusOf(ranks),
     },

@@ -143,6 +143,8 @@ export interface Job {
   readonly error: ErrorData | null;
   readonly pendingReason: string | null;
   readonly warnings: readonly string[];
+  /** Ranks of the newest attempt, also of those that have ended; 0 before the first. */
+  readonly workers: number;
   readonly nodes: readonly NodeId[];
   readonly leases: readonly LeaseId[];
   readonly cancelRequested: boolean;

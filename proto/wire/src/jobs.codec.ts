@@ -68,6 +68,7 @@ export function encodeJob(job: Job): pb.Job {
     nodes: [...job.nodes],
     leases: [...job.leases],
     cancelRequested: job.cancelRequested,
+    workers: job.workers,
   };
 }
 
@@ -99,6 +100,7 @@ export function decodeJob(wire: pb.Job | undefined, at: FieldPath = 'job'): Job 
     nodes: job.nodes.map((node, i) => parsed(nodeId, node, `${at}.nodes[${i}]`)),
     leases: job.leases.map((lease, i) => parsed(leaseId, lease, `${at}.leases[${i}]`)),
     cancelRequested: job.cancelRequested,
+    workers: job.workers,
   };
 }
 

@@ -54,6 +54,7 @@ const JOB: Job = {
   nodes: [],
   leases: [],
   cancelRequested: false,
+  workers: 1,
 };
 
 async function restart(): Promise<void> {

@@ -172,6 +172,7 @@ export const anyJob: fc.Arbitrary<Job> = objectOf({
   nodes: fc.array(anyNodeId, { maxLength: 2 }),
   leases: fc.array(anyLeaseId, { maxLength: 2 }),
   cancelRequested: fc.boolean(),
+  workers: fc.nat(32),
 });
 
 const eventPlace = { job: anyJobId, number: anyLarge, at: anyLarge };
