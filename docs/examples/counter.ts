@@ -12,6 +12,13 @@ export class Counter {
   async *countTo(limit: number): AsyncGenerator<number> {
     while (this.#n < limit) yield this.increment();
   }
+  // Optional, as a pair: the state that survives a restart.
+  checkpoint(): { n: number } {
+    return { n: this.#n };
+  }
+  restore(state: { n: number }): void {
+    this.#n = state.n;
+  }
 }
 
 export const CounterSpec = actor(Counter, import.meta.url);

@@ -34,11 +34,16 @@ test('a program outside the repository, of the packed client alone, compiles and
       'counted 9',
       'counted 10',
       'in time: 11',
-      expect.stringMatching(/^alive on node-/),
+      'found by its name: 12',
+      expect.stringMatching(/^hits is alive on node-/),
       expect.stringMatching(/^Actor actor-\w+ died: killed by session-\w+\. The call was not run\. \(not-run\)$/),
       '',
     ]);
     expect(ran.stderr).toBe('');
+    const killed = await run(process.execPath, [join('dist', 'kills.js')], folder, { TRAINER_HOME: cluster.home });
+    expect(killed.stdout).toMatch(/after 30 increments: .* counts on to 30$/m);
+    expect(killed.stdout).toMatch(/the call that ran: signal, unknown$/m);
+    expect(killed.stdout).toMatch(/a call after its end: signal, not-run$/m);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

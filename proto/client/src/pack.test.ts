@@ -19,6 +19,8 @@ beforeAll(async () => {
   await mkdir(join(modules, '@grpc'));
   await symlink(await realpath(join(client, 'node_modules', '@grpc', 'grpc-js')), join(modules, '@grpc', 'grpc-js'));
   await symlink(await realpath(join(client, 'node_modules', 'esbuild')), join(modules, 'esbuild'));
+  await mkdir(join(modules, '@types'));
+  await symlink(await realpath(join(root, 'node_modules', '@types', 'node')), join(modules, '@types', 'node'));
   await cp(join(root, 'docs', 'examples'), folder, { recursive: true });
 }, 60_000);
 
