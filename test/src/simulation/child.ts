@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import type {
+  ActorStart,
   Begin,
   FromActorProcess,
   LeaseHolder,
@@ -27,6 +28,16 @@ interface Temper {
   readonly groupMs: Millis;
 }
 
+/** What a process knows of the rest of the cluster, and what is told of it. */
+export interface Surroundings {
+  gone(child: SimChild): void;
+  /** Does the process at this address live? */
+  isAlive(address: string): boolean;
+  restored(child: SimChild, calls: number): void;
+  /** A call was answered; the state after it has that number. */
+  answered(child: SimChild, calls: number): void;
+}
+
 /** A simulated process of an actor or a rank: what its agent sees of a child process, and what it does by itself. */
 export class SimChild extends EventEmitter {
   readonly process: SimProcess;
@@ -40,16 +51,19 @@ export class SimChild extends EventEmitter {
   #ipcMs = 0;
   #reports = 0;
   readonly #dealt = new Map<number, (refused: string | null) => void>();
+  /** How often this actor was called, over all its incarnations: its state. */
+  #calls = 0;
   #begin: ((begin: Begin) => void) | null = null;
   #beats: Timer | null = null;
   #isEnding = false;
+  #isWorking = true;
 
   constructor(
     readonly pid: number,
     readonly agent: SimProcess,
     private readonly objects: SimObjects,
     private readonly modelsBucket: string,
-    private readonly onGone: (child: SimChild) => void,
+    private readonly surroundings: Surroundings,
   ) {
     super();
     const { world } = agent;
@@ -145,23 +159,56 @@ export class SimChild extends EventEmitter {
     }
     this.#say({ kind: 'ready', address: `${this.process.machine.name}:${this.pid}` });
     if (start.holder.kind === 'rank') await this.#train(await begun, start.holder);
+    else if (start.actor !== null) await this.#serve(start.actor);
+  }
+
+  /** An actor that is called now and then, and stores its state before each answer. */
+  async #serve({ state }: ActorStart): Promise<void> {
+    const { world, clock } = this.process;
+    this.#calls = state?.kind === 'inline' ? Number(Buffer.from(state.bytes).toString()) : 0;
+    this.surroundings.restored(this, this.#calls);
+    for (;;) {
+      await sleep(clock, world.random.int(200, 6_000));
+      this.#calls += 1;
+      const calls = this.#calls;
+      const number = (this.#reports += 1);
+      this.#say({ kind: 'state', number, state: { kind: 'inline', bytes: Buffer.from(String(calls)) } });
+      await this.#whenDealt(number);
+      this.surroundings.answered(this, calls);
+    }
   }
 
   #beat(everyMs: Millis): void {
     this.#beats = this.process.clock.after(everyMs, () => {
-      this.#say({ kind: 'beat' });
+      this.#say({ kind: 'beat', step: null });
       this.#beat(everyMs);
+    });
+  }
+
+  /** The ranks of an attempt are joined, and see each other's end; as engines do, some say so, some only end. */
+  #watchPeers({ peers }: Begin): void {
+    const { random } = this.process.world;
+    this.process.clock.after(random.int(50, 500), () => {
+      if (this.#isEnding || peers.every((peer) => this.surroundings.isAlive(peer))) {
+        if (!this.#isEnding) this.#watchPeers({ peers } as Begin);
+        return;
+      }
+      this.#isWorking = false;
+      const error = { code: 'rank.peer-lost', message: 'a peer is gone', facts: { how: 'lost' }, retry: 'same' } as const;
+      if (random.chance(0.5)) void this.#report({ kind: 'failed', failure: 'peer', error }).then(() => this.#end(1));
+      else this.#end(1);
     });
   }
 
   /** Rank 0 tells what it does; the others work along. */
   async #train(begin: Begin, holder: Extract<LeaseHolder, { kind: 'rank' }>): Promise<void> {
     const { random } = this.process.world;
+    if (begin.peers.length > 1) this.#watchPeers(begin);
     if (begin.rank !== 0) return;
     const epochs = random.int(1, 6);
     await this.#report({ kind: 'phase', phase: 'loading' });
     await this.#report({ kind: 'phase', phase: 'training' });
-    for (let epoch = 1; epoch <= epochs; epoch += 1) {
+    for (let epoch = 1; epoch <= epochs && this.#isWorking; epoch += 1) {
       await sleep(this.process.clock, random.int(50, 900));
       const metrics = {
         epoch,
@@ -176,6 +223,7 @@ export class SimChild extends EventEmitter {
       if (random.chance(0.3))
         await this.#report({ kind: 'checkpoint', checkpoint: { epoch, file: this.#file(holder, 'checkpoint', '.ckpt'), metrics: {} } });
     }
+    if (!this.#isWorking) return;
     await this.#report({ kind: 'phase', phase: 'exporting' });
     await sleep(this.process.clock, random.int(10, 500));
     const files = [this.#file(holder, 'onnx', '.onnx'), this.#file(holder, 'pkl', '.pkl')];
@@ -194,6 +242,10 @@ export class SimChild extends EventEmitter {
   #report(report: RankReport): Promise<void> {
     const number = (this.#reports += 1);
     this.#say({ kind: 'report', number, report });
+    return this.#whenDealt(number);
+  }
+
+  #whenDealt(number: number): Promise<void> {
     return new Promise((resolve) => {
       this.#dealt.set(number, (refused) => {
         if (refused === null) resolve();
@@ -217,7 +269,7 @@ export class SimChild extends EventEmitter {
     world.after(this.#temper.groupMs, () => {
       this.isGroupAlive = false;
       world.isChanged = true;
-      this.onGone(this);
+      this.surroundings.gone(this);
     });
     const [code, signal] = typeof how === 'number' ? [how, null] : [null, how];
     this.#later(() => this.agent.io(() => this.emit('exit', code, signal)));

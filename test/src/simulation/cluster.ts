@@ -118,6 +118,12 @@ export class Cluster {
     return this.heads.some(({ id, process, toDatabase }) => id === head && process.isAlive && !toDatabase.isCut);
   }
 
+  /** @param address of a process, as its `ready` names it */
+  isProcessAlive(address: string): boolean {
+    const [machine, pid] = address.split(':');
+    return this.agents.some((agent) => agent.machine.name === machine && agent.children.get(Number(pid))?.process.isAlive === true);
+  }
+
   created(actor: ActorId): void {
     this.actorIds.push(actor);
   }

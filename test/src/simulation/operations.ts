@@ -1,13 +1,13 @@
 import type { Cluster } from './cluster.js';
 import type { SimChild } from './child.js';
 import type { SimAgent } from './rpc/sim-agent.js';
-import type { SimClient } from './rpc/sim-client.js';
+import type { SimClient, WantedActor } from './rpc/sim-client.js';
 import type { Seeded } from './seeded.js';
 import type { SimProcess } from './world.js';
 
 /** Something that happens to the cluster. Numbers name things by their place among those that are there then. */
 export type Operation =
-  | { readonly does: 'create'; readonly client: number; readonly cpuMilli: number; readonly timeoutMs: number }
+  | { readonly does: 'create'; readonly client: number; readonly wanted: WantedActor }
   | { readonly does: 'kill-actor'; readonly client: number; readonly actor: number }
   | { readonly does: 'submit'; readonly client: number; readonly ranks: number }
   | { readonly does: 'cancel'; readonly client: number; readonly job: number }
@@ -42,20 +42,23 @@ function faultMs(random: Seeded): number {
   return random.chance(0.6) ? random.int(800, 12_000) : random.int(12_000, 80_000);
 }
 
+function wantedActor(random: Seeded): WantedActor {
+  return {
+    cpuMilli: random.pick([500, 500, 1_000, 1_000, 2_000, 9_000]) ?? 500,
+    timeoutMs: random.pick([0, 0, 0, 3_000]) ?? 0,
+    maxRestarts: random.pick([0, 0, 1, 3, -1]) ?? 0,
+    name: random.chance(0.3) ? (random.pick(['a', 'b']) ?? 'a') : null,
+    isDetached: random.chance(0.15),
+    getIfExists: random.chance(0.5),
+  };
+}
+
 type Make = (random: Seeded) => Operation;
 const which = (random: Seeded): number => random.int(0, 1_000);
 
 /** How often each is drawn, of their sum. */
 const KINDS: readonly (readonly [number, Make])[] = [
-  [
-    14,
-    (r) => ({
-      does: 'create',
-      client: which(r),
-      cpuMilli: r.pick([500, 1_000, 2_000, 9_000]) ?? 500,
-      timeoutMs: r.pick([0, 0, 3_000]) ?? 0,
-    }),
-  ],
+  [14, (r) => ({ does: 'create', client: which(r), wanted: wantedActor(r) })],
   [6, (r) => ({ does: 'kill-actor', client: which(r), actor: which(r) })],
   [9, (r) => ({ does: 'submit', client: which(r), ranks: r.int(1, 3) })],
   [4, (r) => ({ does: 'cancel', client: which(r), job: which(r) })],
@@ -103,7 +106,7 @@ export function begin(cluster: Cluster, operation: Operation): void {
   world.note('>>', `${operation.does} ${JSON.stringify(rest)}`);
   switch (operation.does) {
     case 'create':
-      void nth(cluster.clients, operation.client)?.create(operation.cpuMilli, operation.timeoutMs);
+      void nth(cluster.clients, operation.client)?.create(operation.wanted);
       return;
     case 'kill-actor': {
       const actor = nth(cluster.actorIds, operation.actor);

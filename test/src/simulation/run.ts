@@ -14,6 +14,8 @@ export interface Outcome {
   readonly virtualMs: number;
   /** How long it took after the last fault until all was at rest, with what clients had left alive. */
   readonly restedMs: number;
+  /** What the rows say that the run has met. */
+  readonly met: Readonly<Record<string, number>>;
 }
 
 /** All must be at rest so long after the last fault: a lost lease's process may live 60 s after its loss, which may be noticed 10 s late. */
@@ -33,6 +35,7 @@ export async function run(
   const world = new World(random, options.doesTrace ?? false);
   let violation: Violation | null = null;
   let restedMs = 0;
+  let met: Readonly<Record<string, number>> = {};
   try {
     const cluster = new Cluster(world, { agents: random.int(1, 3), clients: 2, cpus: random.int(2, 4), heads: random.int(1, 2) });
     await world.advance(1_000);
@@ -42,11 +45,30 @@ export async function run(
     }
     restedMs = await rest(cluster);
     await end(cluster);
+    met = metBy(cluster);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     violation = error;
   }
-  return { seed, steps, violation, trace: world.trace, calls: world.calls, virtualMs: world.nowMs, restedMs };
+  return { seed, steps, violation, trace: world.trace, calls: world.calls, virtualMs: world.nowMs, restedMs, met };
+}
+
+function metBy({ database: { rows, leadership } }: Cluster): Readonly<Record<string, number>> {
+  const leases = [...rows.leases.values()];
+  const jobs = [...rows.jobs.values()].map(({ job }) => job);
+  const actors = [...rows.actors.values()];
+  const count = <T>(list: readonly T[], is: (one: T) => boolean): number => list.filter(is).length;
+  return {
+    actors: actors.length,
+    restarts: actors.reduce((sum, actor) => sum + actor.restarts, 0),
+    'completed jobs': count(jobs, ({ status }) => status === 'completed'),
+    'failed jobs': count(jobs, ({ status }) => status === 'failed'),
+    'cancelled jobs': count(jobs, ({ status }) => status === 'cancelled'),
+    attempts: jobs.reduce((sum, { attempt }) => sum + attempt, 0),
+    leases: leases.length,
+    'lost leases': count(leases, ({ state }) => state === 'lost'),
+    'head epochs': leadership.headEpoch,
+  };
 }
 
 async function rest(cluster: Cluster): Promise<number> {
@@ -60,6 +82,8 @@ async function end(cluster: Cluster): Promise<void> {
   const { world, witness } = cluster;
   world.note('>>', 'all sessions are closed');
   for (const client of cluster.clients) if (!client.hasClosed) client.closeSession();
+  for (const { spec, state } of cluster.database.rows.actors.values())
+    if (spec.session === null && state.at !== 'dead') void cluster.clients[0]?.killActor(spec.id);
   await settled(cluster, END_MS, () => witness.unrest(true));
   witness.lookAtEnd();
   await world.settle();

@@ -40,7 +40,7 @@ const HEADLESS_SLACK_MS = 2_500;
  *   8 a lost lease's process is dead within the time of design.md section 5.
  *   9 one unended actor per name.
  *  10 a call runs at most once: calls pass neither head nor agent; tested with real processes in `actors-life.test.ts`.
- *  11 the restored state holds every answered call: as 10.
+ *  11 with 'call' the restored state holds every answered call.
  *  12 a session's end ends its actors; contact with any leader within its grace ends none.
  *  13 a job completes once, and the final keys are its row's.
  *  14 when faults cease, everything settles in bounded virtual time.
@@ -57,6 +57,8 @@ export class Witness implements RowWitness {
   readonly #mustBeDead = new Set<ActorId>();
   readonly #jobs = new Set<JobId>();
   readonly #cancelled = new Set<JobId>();
+  /** The newest call of each actor that was answered. */
+  readonly #answered = new Map<ActorId, number>();
   #headEpoch = 0;
 
   constructor(private readonly cluster: Cluster) {}
@@ -84,6 +86,18 @@ export class Witness implements RowWitness {
 
   gone(child: SimChild): void {
     this.#leaseOf.delete(child);
+  }
+
+  restored(child: SimChild, calls: number): void {
+    const holder = this.#leaseOf.get(child)?.spec.holder;
+    if (holder?.kind !== 'actor') return;
+    const answered = this.#answered.get(holder.actor) ?? 0;
+    if (calls < answered) this.#fail(11, `${holder.actor} is restored with ${calls} calls; ${answered} were answered`);
+  }
+
+  answered(child: SimChild, calls: number): void {
+    const holder = this.#leaseOf.get(child)?.spec.holder;
+    if (holder?.kind === 'actor') this.#answered.set(holder.actor, Math.max(calls, this.#answered.get(holder.actor) ?? 0));
   }
 
   made(node: NodeId, incarnation: number, lease: LeaseId, number: number, body: FactBody): void {
@@ -202,6 +216,14 @@ export class Witness implements RowWitness {
 
   committed(): void {
     const { rows } = this.cluster.database;
+    const names = new Map<string, ActorId>();
+    for (const { spec, state } of rows.actors.values()) {
+      if (spec.name === null || state.at === 'dead') continue;
+      const name = `${spec.namespace}/${spec.name}`;
+      const other = names.get(name);
+      if (other !== undefined) this.#fail(9, `'${name}' is the name of ${other} and of ${spec.id}`);
+      names.set(name, spec.id);
+    }
     const holders = new Map<string, LeaseId>();
     for (const lease of rows.leases.values()) {
       if (isFinalLease(lease.state)) continue;

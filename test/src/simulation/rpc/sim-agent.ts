@@ -159,9 +159,14 @@ export class SimAgent {
           isAlive: (group) => this.children.get(group)?.isGroupAlive ?? false,
         },
         spawn: () => {
-          const child = new SimChild(cluster.nextPid(), process, cluster.objects, cluster.modelsBucket, (gone) => {
-            this.children.delete(gone.pid);
-            cluster.witness.gone(gone);
+          const child = new SimChild(cluster.nextPid(), process, cluster.objects, cluster.modelsBucket, {
+            gone: (it) => {
+              this.children.delete(it.pid);
+              cluster.witness.gone(it);
+            },
+            isAlive: (address) => cluster.isProcessAlive(address),
+            restored: (it, calls) => cluster.witness.restored(it, calls),
+            answered: (it, calls) => cluster.witness.answered(it, calls),
           });
           this.children.set(child.pid, child);
           cluster.witness.spawned(this, child, launch);
@@ -170,7 +175,7 @@ export class SimAgent {
         prepare: () =>
           new Promise((resolve) => {
             const beatMs = spec.holder.kind === 'rank' ? TIMING.beatMs : null;
-            const start = { lease, holder: spec.holder, beatMs } as ProcessStart;
+            const start = { lease, holder: spec.holder, beatMs, actor: spec.actor } as unknown as ProcessStart;
             process.world.after(process.world.random.int(1, 20), () => process.io(() => resolve(start)));
           }),
       },

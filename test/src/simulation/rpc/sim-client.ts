@@ -25,6 +25,17 @@ const TRIES = 200;
 const ANSWER_MS = 90_000;
 const CANCEL_WAIT_MS = 5_000;
 
+/** What a client wants of an actor. */
+export interface WantedActor {
+  readonly cpuMilli: number;
+  /** 0: the head's own. */
+  readonly timeoutMs: number;
+  readonly maxRestarts: number;
+  readonly name: string | null;
+  readonly isDetached: boolean;
+  readonly getIfExists: boolean;
+}
+
 /** A program that holds a session, creates and kills actors, and submits jobs; it repeats what got no answer. */
 export class SimClient {
   readonly process: SimProcess;
@@ -174,13 +185,13 @@ export class SimClient {
     return last ?? (statusToError(new Error('given up')) as TrainerError);
   }
 
-  async create(cpuMilli: number, timeoutMs: number): Promise<void> {
+  async create({ cpuMilli, timeoutMs, maxRestarts, name, isDetached, getIfExists }: WantedActor): Promise<void> {
     const { cluster, process } = this;
     const spec: ActorSpec = {
       id: newActorId(cluster.world.random.bytes),
-      session: this.session,
-      name: null,
-      namespace: '',
+      session: isDetached ? null : this.session,
+      name,
+      namespace: 'default',
       classRef: { kind: 'module', specifier: 'simulated', exportName: 'Simulated' },
       className: 'Simulated',
       args: new Uint8Array(0),
@@ -188,14 +199,14 @@ export class SimClient {
       concurrency: 1,
       priority: 50,
       env: {},
-      maxRestarts: 0,
-      checkpointEvery: 10_000,
+      maxRestarts,
+      checkpointEvery: 'call',
       maxCallRetries: 0,
     };
     cluster.created(spec.id);
     this.actors.push(spec.id);
     cluster.world.note(process.name, `creates ${spec.id}`);
-    const request = encodeCreateActor({ spec, timeoutMs, getIfExists: false });
+    const request = encodeCreateActor({ spec, timeoutMs, getIfExists });
     const answer = await this.#ask((services) => services.actors.create as UnaryHandler<pb.CreateActorRequest, pb.ActorView>, request);
     if (answer instanceof Error) cluster.world.note(process.name, `could not create ${spec.id}: ${answer.message}`);
     else cluster.witness.createAnswered(decodeActorView(answer));
