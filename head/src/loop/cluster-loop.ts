@@ -2,6 +2,7 @@ import { toErrorData } from '@trainer/model';
 import type { Actor, ActorId, Clock, JobId } from '@trainer/model';
 import type { Logger, Random } from '@trainer/runtime';
 import { backoff, sleep } from '@trainer/runtime';
+import type { Backoff } from '@trainer/runtime';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { ClusterStore } from '../store/cluster-store.js';
 import { FencedError, StoreUnavailableError } from '../store/errors.js';
@@ -45,6 +46,8 @@ export interface LoopListener {
  *       goes on, if it still leads; else the head ends. So a transaction whose answer was lost has either happened before the
  *       state is read, or never will (docs/adr/0007).
  *   C4. Who waits for an entity hears of it after every commit, and after every suspension.
+ *   C5. Suspensions without a commit between them follow each other more and more slowly: what can't be committed may be tried again
+ *       by whoever derives it from the state.
  */
 export class ClusterLoop {
   readonly actors: Watchers<Actor>;
@@ -54,8 +57,11 @@ export class ClusterLoop {
   #tail: Promise<void> = Promise.resolve();
   /** The newest head epoch that was heard of; one above its own means that the database was restored from a backup. */
   #heard = 0;
+  readonly #waits: Backoff;
+  #hasCommitted = true;
 
   constructor(private readonly options: LoopOptions) {
+    this.#waits = backoff({ firstMs: 50, maxMs: 1_000, random: options.random });
     this.actors = new Watchers(options.clock);
     this.jobs = new Watchers(options.clock);
   }
@@ -134,6 +140,7 @@ export class ClusterLoop {
   #committed(turn: Turn): void {
     // What was committed while the loop was suspended is read anew with everything else.
     if (this.#status !== 'running') return;
+    if (!turn.isEmpty) this.#hasCommitted = true;
     turn.settle();
     for (const actor of turn.actors.values()) this.actors.notify(actor.spec.id, actor);
     for (const record of turn.jobs.values()) this.jobs.notify(record.job.id, record);
@@ -166,8 +173,11 @@ export class ClusterLoop {
 
   /** Tries for as long as the head lives: without its database there is nothing else it could do. */
   async #resume(): Promise<void> {
-    const { clock, random, store, logger, state } = this.options;
-    const waits = backoff({ firstMs: 50, maxMs: 1_000, random });
+    const { clock, store, logger, state } = this.options;
+    const waits = this.#waits;
+    if (this.#hasCommitted) waits.reset();
+    else await sleep(clock, waits.nextMs());
+    this.#hasCommitted = false;
     // What is under way ends first, one way or the other: nothing may be settled after the state was read.
     await this.#tail.catch(() => undefined);
     while (this.isSuspended) {
