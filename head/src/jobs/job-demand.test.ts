@@ -4,7 +4,7 @@ import type { CatalogEntry, DeathCause, EngineState, NodeState } from '@trainer/
 import { aTrainRequest } from '@trainer/model/testing';
 import { artifactStem } from './artifacts.js';
 import { assignmentOf } from './assignment.js';
-import { demandOf, resourcesFor } from './job-demand.js';
+import { demandOf, holdsLeases, resourcesFor } from './job-demand.js';
 import type { JobRecord } from './job-record.js';
 import { newJob, submittedEvent } from './new-job.js';
 import { stepJob } from './step-job.js';
@@ -68,6 +68,21 @@ describe('resourcesFor', () => {
   });
   test('the estimate never asks more memory than the largest node has', () => {
     expect(resourcesFor({ dataId: 'a.csv' }, 2000 * MiB, entry, [node(1, 2000), node(1, 4000)]).memoryBytes).toBe(4000 * MiB);
+  });
+});
+
+describe('holdsLeases', () => {
+  const lost = (record: JobRecord): JobRecord => {
+    const step = stepJob(record, { kind: 'lease-lost', attempt: 1, rank: 0 }, 1);
+    return step.kind === 'stepped' ? step.record : record;
+  };
+  test('a queued job holds none, and a placed one does', () => {
+    expect([job(100), placed(job(100))].map(holdsLeases)).toEqual([false, true]);
+  });
+  test('a job that lost its node counts no longer, so that it does not wait for itself', () => {
+    const waiting = lost(placed(job(100)));
+    expect(waiting.ranks).toMatchObject([{ state: 'lost' }]);
+    expect([waiting.job.phase, holdsLeases(waiting)]).toEqual(['queued', false]);
   });
 });
 

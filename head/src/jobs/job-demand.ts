@@ -28,6 +28,14 @@ export function resourcesFor(request: Pick<TrainRequest, 'dataId'>, datasetBytes
   return { cpuMilli: cpus * ONE_CPU, memoryBytes: capped(memoryBytes, largest), gpuMilli: 0 };
 }
 
+/**
+ * Does it count to MAX_PARALLEL_JOBS? A rank whose node is lost holds nothing that could be given out; if it counted, a job would wait
+ * until nothing of its own last attempt can live any more.
+ */
+export function holdsLeases({ ranks }: Pick<JobRecord, 'ranks'>): boolean {
+  return ranks.some(({ state }) => state !== 'ended' && state !== 'lost' && state !== 'gone');
+}
+
 /** When it is, and how long a job waits for nodes that may still join before it takes fewer ranks than it asked for. */
 export interface DemandTime {
   readonly now: Millis;

@@ -1,7 +1,7 @@
 import { catalogEntry, isFinalLease, TrainerError } from '@trainer/model';
 import type { Actor, ActorId, Clock, JobId, Lease, Millis, Timer } from '@trainer/model';
 import { RestartPauses } from '../actors/restart-pauses.js';
-import { demandOf, type DemandTime } from '../jobs/job-demand.js';
+import { demandOf, holdsLeases, type DemandTime } from '../jobs/job-demand.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { Demand, Placement, Policy } from '../scheduling/demand.js';
 import { explainText } from '../scheduling/explain-text.js';
@@ -89,7 +89,7 @@ export class Planner {
       this.#reasonAt.clear();
       return;
     }
-    const running = records.filter((record) => record.ranks.some((rank) => rank.state !== 'ended' && rank.state !== 'gone')).length;
+    const running = records.filter(holdsLeases).length;
     const policy: Policy = { maxParallelJobs: this.options.maxParallelJobs, patienceMs: this.options.timers.patienceMs };
     const nowMs = this.options.clock.monotonicMs();
     const made = plan(
