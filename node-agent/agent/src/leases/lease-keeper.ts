@@ -49,6 +49,8 @@ export class LeaseKeeper {
   #ledger: Ledger;
   readonly #actors = new Map<LeaseId, SupervisedActor>();
   #whenEmpty: (() => void)[] = [];
+  /** When this agent counts as headless, unless the head is heard; null: no heartbeat was due yet. */
+  #ownedUntilMs: Millis | null = null;
 
   constructor(ledger: Ledger, ports: KeeperPorts) {
     this.#ledger = ledger;
@@ -140,6 +142,12 @@ export class LeaseKeeper {
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
+  /** Tells every process how long it may live unless the head is heard, also those that start before this is said again. */
+  owned(leftMs: Millis): void {
+    this.#ownedUntilMs = this.#ports.clock.monotonicMs() + leftMs;
+    for (const actor of this.#actors.values()) actor.owned(leftMs);
+  }
+
   drain(): void {
     this.#setLedger(draining(this.#ledger));
   }
@@ -181,6 +189,8 @@ export class LeaseKeeper {
       onEnded: (cause) => this.#ended(lease, cause),
     });
     this.#actors.set(lease, actor);
+    // This agent may be frozen before its next heartbeat.
+    if (this.#ownedUntilMs !== null) actor.owned(Math.max(0, this.#ownedUntilMs - this.#ports.clock.monotonicMs()));
   }
 
   #ended(lease: LeaseId, cause: DeathCause): void {

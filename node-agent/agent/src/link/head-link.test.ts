@@ -261,6 +261,17 @@ test('a head that comes back late is heard of in time, as the welcome is followe
   expect(headless.at(-1)).toBe(59_000);
 });
 
+test('the first echo after a long silence is told at once: the time that is left would not reach to the next heartbeat', () => {
+  clock.advance(59_500);
+  current().events.onEnd('cut');
+  clock.advance(100);
+  say(WELCOME);
+  expect(headless.at(-1)).toBe(400);
+  const beats = current().sent.flatMap((message) => (message.kind === 'heartbeat' ? [message.number] : []));
+  say({ kind: 'echo', number: beats.at(-1) ?? 0, headEpoch: 1 });
+  expect(headless.at(-1)).toBe(60_000);
+});
+
 test('a command before the welcome is not obeyed', () => {
   say({ kind: 'command', headEpoch: 1, command: { kind: 'drain', deadlineMs: 0 } });
   expect(told).toEqual([]);

@@ -34,7 +34,7 @@ export interface LinkOwner {
   onCommand(command: Extract<ToAgent, { kind: 'command' }>['command']): void;
   /** The stream is gone, or the head is suspended: nothing is taken or commanded until the next welcome. Perhaps told twice. */
   onDisconnected(): void;
-  /** On each heartbeat: how long until this agent counts as headless, unless it is heard. Below zero: it is. */
+  /** On each heartbeat, and on the first echo after a silence: how long until this agent counts as headless, unless it is heard. Below zero: it is. */
   onBeat(headlessInMs: Millis): void;
   /** The head refuses this agent for good, such as for its version. */
   onRefused(error: TrainerError): void;
@@ -212,7 +212,10 @@ export class HeadLink {
   #onEcho(number: number): void {
     const sentMs = this.#sentBeats.get(number);
     if (sentMs === undefined) return;
+    const gainedMs = sentMs - this.#echoedSentMs;
     this.#echoedSentMs = Math.max(this.#echoedSentMs, sentMs);
+    // After a silence the time that was told is short: it must not run out before the next heartbeat tells of more.
+    if (gainedMs > 2 * this.#timing.heartbeatMs) this.#owner.onBeat(this.#headlessInMs());
     for (const sent of this.#sentBeats.keys()) if (sent <= number) this.#sentBeats.delete(sent);
   }
 
@@ -253,7 +256,11 @@ export class HeadLink {
         this.#send(stream, { kind: 'heartbeat', number: this.#beatNumber, natsConnected, isDraining });
       }
     }
-    this.#owner.onBeat(this.#echoedSentMs + this.#timing.headlessMs - now);
+    this.#owner.onBeat(this.#headlessInMs());
+  }
+
+  #headlessInMs(): Millis {
+    return this.#echoedSentMs + this.#timing.headlessMs - this.#clock.monotonicMs();
   }
 
   #send(stream: HeadStream, message: FromAgent): void {

@@ -50,7 +50,7 @@ export function linkOwner({ self, keeper, outbox, logger, natsConnected, onWelco
     },
     onBeat: (headlessInMs) => {
       keeper.sweep();
-      if (headlessInMs > 0) for (const actor of keeper.actors) actor.owned(headlessInMs);
+      if (headlessInMs > 0) keeper.owned(headlessInMs);
       else if (keeper.held().length > 0) {
         logger.error('no head was heard for too long; all actors are ended', {});
         void keeper.endAll({ kind: 'owner-gone', owner: 'the head' }, 'kill');
