@@ -16,6 +16,8 @@ export interface Fault {
   readonly name: string;
   /** Whether who calls an actor elsewhere and keeps its order may see an error: only where an actor, or its node, is hit. */
   readonly disturbsCalls: boolean;
+  /** Whether the attempt that trains ends with it. */
+  readonly endsRank: boolean;
   /** Whether the job must go on by itself, before `mend`; else it is `mend` that ends the fault. */
   readonly healsItself: boolean;
   hit(scene: Scene): Promise<void> | void;
@@ -28,6 +30,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an actor is killed',
     disturbsCalls: true,
+    endsRank: false,
     healsItself: true,
     hit: ({ actor }) => signalTo(actor.pid, 'SIGKILL'),
     mend: () => undefined,
@@ -35,6 +38,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a rank is killed',
     disturbsCalls: false,
+    endsRank: true,
     healsItself: true,
     hit: ({ rank }) => signalTo(rank.pid, 'SIGKILL'),
     mend: () => undefined,
@@ -42,6 +46,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the agent with a rank is killed and stays away',
     disturbsCalls: true,
+    endsRank: true,
     healsItself: true,
     hit: ({ cluster, rank }) => cluster.part(rank.agent).kill(),
     mend: ({ cluster, rank }) => cluster.part(rank.agent).start(),
@@ -49,6 +54,7 @@ export const FAULTS: readonly Fault[] = [
   ...['head', 'nats', 'postgres', 'gateway'].map((name): Fault => ({
     name: `${name} is killed and started again`,
     disturbsCalls: false,
+    endsRank: false,
     healsItself: false,
     hit: ({ cluster }) => cluster.part(name).kill(),
     mend: ({ cluster }) => cluster.part(name).start(),
@@ -56,6 +62,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the agent with a rank is killed and started again',
     disturbsCalls: true,
+    endsRank: true,
     healsItself: false,
     hit: ({ cluster, rank }) => cluster.part(rank.agent).kill(),
     mend: ({ cluster, rank }) => cluster.part(rank.agent).start(),
@@ -63,6 +70,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an actor is frozen and thaws',
     disturbsCalls: false,
+    endsRank: false,
     healsItself: false,
     hit: ({ actor }) => signalTo(actor.pid, 'SIGSTOP'),
     mend: ({ actor }) => signalTo(actor.pid, 'SIGCONT'),
@@ -70,6 +78,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a rank is frozen',
     disturbsCalls: false,
+    endsRank: true,
     healsItself: true,
     hit: ({ rank }) => signalTo(rank.pid, 'SIGSTOP'),
     mend: ({ rank }) => signalTo(rank.pid, 'SIGCONT'),
@@ -77,6 +86,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the agent with a rank is frozen',
     disturbsCalls: true,
+    endsRank: true,
     healsItself: true,
     hit: ({ cluster, rank }) => cluster.part(rank.agent).freeze(),
     mend: ({ cluster, rank }) => cluster.part(rank.agent).thaw(),
@@ -84,6 +94,7 @@ export const FAULTS: readonly Fault[] = [
   ...['head', 'nats', 'postgres', 'gateway'].map((name): Fault => ({
     name: `${name} is frozen and thaws`,
     disturbsCalls: false,
+    endsRank: false,
     healsItself: false,
     hit: ({ cluster }) => cluster.part(name).freeze(),
     mend: ({ cluster }) => cluster.part(name).thaw(),
@@ -91,6 +102,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the link of head and agent is cut',
     disturbsCalls: true,
+    endsRank: true,
     healsItself: true,
     hit: ({ cluster, rank }) => cluster.link(`${rank.agent}-head`).cut(),
     mend: ({ cluster, rank }) => cluster.link(`${rank.agent}-head`).heal(),
@@ -98,6 +110,7 @@ export const FAULTS: readonly Fault[] = [
   ...['head-postgres', 'head-nats', 'gateway-head', 'client-head'].map((name): Fault => ({
     name: `the link ${name} is cut and heals`,
     disturbsCalls: false,
+    endsRank: false,
     healsItself: false,
     hit: ({ cluster }) => cluster.link(name).cut(),
     mend: ({ cluster }) => cluster.link(name).heal(),
@@ -105,6 +118,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the link of NATS and agent is cut and heals',
     disturbsCalls: false,
+    endsRank: false,
     healsItself: false,
     hit: ({ cluster, rank }) => cluster.link(`${rank.agent}-nats`).cut(),
     mend: ({ cluster, rank }) => cluster.link(`${rank.agent}-nats`).heal(),

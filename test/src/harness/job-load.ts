@@ -75,13 +75,18 @@ export class JobLoad {
     return this.#jobs.get(id)?.seen.at(-1)?.job ?? null;
   }
 
-  /** When the job was first seen after `sinceMs` (of performance.now()) to train beyond where it was, or completed; null until then. */
-  progressedAfter(id: string, sinceMs: number): number | null {
+  /**
+   * When the job was first seen after `sinceMs` (of performance.now()) to train beyond where it was, or to have ended; null until then.
+   * @param inNewAttempt what the attempt of before still tells does not count
+   */
+  progressedAfter(id: string, sinceMs: number, inNewAttempt: boolean): number | null {
     const seen = this.#jobs.get(id)?.seen ?? [];
     const before = seen.findLast(({ atMs }) => atMs <= sinceMs)?.job;
+    // It may have ended while the fault was on its way.
+    if (before !== undefined && FINAL.has(before.status)) return sinceMs;
     const isFurther = ({ attempt, current_epoch: epoch, status, phase }: SeenJob): boolean =>
-      status === 'completed' ||
-      (status === 'running' && phase === 'training' && (attempt > (before?.attempt ?? 0) || epoch > (before?.current_epoch ?? 0)));
+      FINAL.has(status) ||
+      (phase === 'training' && (attempt > (before?.attempt ?? 0) || (!inNewAttempt && epoch > (before?.current_epoch ?? 0))));
     return seen.find(({ atMs, job }) => atMs > sinceMs && isFurther(job))?.atMs ?? null;
   }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ActorHandle, Cluster } from '@trainer/client';
+import { WaitTimeoutError } from '@trainer/runtime';
 import { CallLoad } from './call-load.js';
 import type { Fault, Scene } from './faults.js';
 import { startFaultCluster, type FaultCluster } from './fault-cluster.js';
@@ -12,7 +13,7 @@ import { RecorderSpec, type Recorder } from './recorder.js';
 import { slowTable, slowTraining } from './slow-training.js';
 
 /** Small enough that a filler leaves no room beside itself for one. */
-const SMALL = { cpu: 0.05, memory: '64MiB' } as const;
+const SMALL = { cpu: 0.05, memory: '192MiB' } as const;
 /** As an actor is created that people rely on. */
 const RELIED_ON = { ...SMALL, maxRestarts: -1, checkpointEvery: 'call' } as const;
 const TREES = 240;
@@ -87,7 +88,7 @@ export class ProvingGround implements AsyncDisposable {
       sinceMs = performance.now();
       await fault.mend(scene);
     }
-    const recovery = await this.#recovered(training, sinceMs);
+    const recovery = await this.#recovered(training, sinceMs, fault);
     if (fault.healsItself) await fault.mend(scene);
     await this.cluster.mend();
     await this.#isWhole();
@@ -132,17 +133,16 @@ export class ProvingGround implements AsyncDisposable {
     await this.cluster.close();
   }
 
-  /** A job trains, another waits, and an actor on the same agent as its rank is called; another lives elsewhere. */
+  /** On each agent an actor is called, and a job trains on one of them. */
   async #set(): Promise<{ readonly scene: Scene; readonly training: string }> {
-    const training = await this.#trainingJob();
-    const rank = await this.#rankOf(training);
-    const elsewhere = this.cluster.agents.find((agent) => agent !== rank.agent) ?? rank.agent;
-    const beside = await this.#actorOn(rank.agent);
-    await this.#actorOn(elsewhere);
+    for (const agent of this.cluster.agents) await this.#actorOn(agent);
     const since = performance.now();
-    await this.cluster.until('every actor is called', () => this.#actors.every(({ load }) => load.answeredAfter(since) !== null), SOON_MS);
-    const pid = beside.load.lastPid;
-    if (pid === null) throw new Error(`${beside.handle.id} has answered no call.`);
+    const areCalled = (): boolean => this.#actors.every(({ load }) => load.answeredAfter(since) !== null);
+    await this.cluster.until('every actor is called', areCalled, SOON_MS);
+    const training = await this.#trainingJob();
+    const rank = this.#rankOf(training);
+    const pid = (await this.#actorOn(rank.agent)).load.lastPid;
+    if (pid === null) throw new Error(`No actor on ${rank.agent} has answered a call.`);
     return { scene: { cluster: this.cluster, actor: { pid, agent: rank.agent }, rank }, training };
   }
 
@@ -169,47 +169,49 @@ export class ProvingGround implements AsyncDisposable {
     return job !== null && (this.#jobs.isFinal(id) || (job.phase !== 'queued' && job.current_epoch >= TREES / 2));
   }
 
-  async #rankOf(id: string): Promise<{ readonly pid: number; readonly agent: string }> {
+  /** The process beside those of the actors that are called. */
+  #rankOf(id: string): { readonly pid: number; readonly agent: string } {
     const actors = new Set(this.#actors.map(({ load }) => load.lastPid));
-    const found = (): { pid: number; agent: string } | null => {
-      for (const agent of this.cluster.agents) {
-        const rank = this.cluster.actorProcesses(agent).find(({ pid }) => !actors.has(pid));
-        if (rank !== undefined) return { pid: rank.pid, agent };
-      }
-      return null;
-    };
-    return this.cluster.until(`the rank of ${id} runs`, found, SOON_MS);
+    const ranks = this.cluster.agents.flatMap((agent) =>
+      this.cluster.actorProcesses(agent).flatMap(({ pid }) => (actors.has(pid) ? [] : [{ pid, agent }])),
+    );
+    const [rank] = ranks;
+    if (rank === undefined || ranks.length > 1) throw new Error(`Job ${id} has one rank, and not ${JSON.stringify(ranks)}.`);
+    return rank;
   }
 
   /** @returns an actor that lives on that agent; a new one when there is none */
   async #actorOn(agent: string): Promise<CalledActor> {
-    for (const actor of this.#actors) if ((await this.#agentOf(actor)) === agent) return actor;
-    const fillers = await this.#fillOthers(agent);
+    for (const actor of this.#actors) if ((await this.#agentOf(actor.handle)) === agent) return actor;
+    const fillers = await this.#fillAll();
+    for (const filler of fillers) if ((await this.#agentOf(filler)) === agent) await filler.kill();
     const file = join(this.cluster.folder, `calls-${(this.#files += 1)}`);
     const handle = await this.client.actors.create(RecorderSpec, { args: [file], ...RELIED_ON });
-    await Promise.all(fillers.map((filler) => filler.kill()));
+    for (const filler of fillers) await filler.kill();
     const actor = { handle, load: new CallLoad(handle, file).start() };
     this.#actors.push(actor);
     return actor;
   }
 
-  async #agentOf({ handle }: CalledActor): Promise<string | null> {
+  async #agentOf(handle: ActorHandle<Recorder>): Promise<string | null> {
     const { state } = await handle.state();
     return state.at === 'alive' ? (this.cluster.agents.find((agent) => this.cluster.nodeOf(agent) === state.node) ?? null) : null;
   }
 
-  /** Takes all CPUs of the other agents, so that what is created next has only one place. */
-  async #fillOthers(agent: string): Promise<ActorHandle<Recorder>[]> {
+  /** Takes all free CPUs, so that what is created next has its place where one of these ends. */
+  async #fillAll(): Promise<readonly ActorHandle<Recorder>[]> {
     const fillers: ActorHandle<Recorder>[] = [];
-    for (const { id, available } of await this.client.nodes.list()) {
-      if (id === this.cluster.nodeOf(agent) || available.cpuMilli < 1) continue;
+    for (;;) {
+      const free = (await this.client.nodes.list()).map(({ available }) => available.cpuMilli);
+      // The largest piece fits where it was found, or where there is as much.
+      const most = Math.max(...free);
+      if (most < 1) return fillers;
       const args: [string] = [join(this.cluster.folder, 'filler')];
-      fillers.push(await this.client.actors.create(RecorderSpec, { args, cpu: available.cpuMilli / 1000, memory: SMALL.memory }));
+      fillers.push(await this.client.actors.create(RecorderSpec, { args, cpu: most / 1000, memory: SMALL.memory }));
     }
-    return fillers;
   }
 
-  async #recovered(training: string, sinceMs: number): Promise<Recovery> {
+  async #recovered(training: string, sinceMs: number, { endsRank }: Fault): Promise<Recovery> {
     const { cluster } = this;
     const accepted = this.#jobs.submit(IRIS, RECOVERED_WITHIN_MS).then(() => performance.now());
     const answered = cluster.until(
@@ -220,8 +222,16 @@ export class ProvingGround implements AsyncDisposable {
       },
       RECOVERED_WITHIN_MS,
     );
-    const progressed = cluster.until(`job ${training} goes on`, () => this.#jobs.progressedAfter(training, sinceMs), RECOVERED_WITHIN_MS);
-    const [acceptedAt, answeredAt, progressedAt] = await Promise.all([accepted, answered, progressed]);
+    const progressed = cluster.until(
+      `job ${training} goes on`,
+      () => this.#jobs.progressedAfter(training, sinceMs, endsRank),
+      RECOVERED_WITHIN_MS,
+    );
+    const all = Promise.all([accepted, answered, progressed]).catch(async (error: unknown) => {
+      const state = error instanceof WaitTimeoutError ? '' : await cluster.describe();
+      throw new Error(`${String(error)}\nThe jobs: ${this.#jobs.describe()}${state}`, { cause: error });
+    });
+    const [acceptedAt, answeredAt, progressedAt] = await all;
     return { callsMs: answeredAt - sinceMs, acceptMs: acceptedAt - sinceMs, jobMs: progressedAt - sinceMs };
   }
 

@@ -8,7 +8,7 @@ import { signalTo } from './processes.js';
 import { RecorderSpec, type Recorder } from './recorder.js';
 import { slowTraining } from './slow-training.js';
 
-const SMALL = { cpu: 0.05, memory: '64MiB' } as const;
+const SMALL = { cpu: 0.05, memory: '192MiB' } as const;
 const MOST_ACTORS = 6;
 const MOST_JOBS_WAITING = 4;
 const SHORT_TREES = 25;

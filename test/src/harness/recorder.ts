@@ -8,7 +8,7 @@ export interface Recorded {
   readonly before: number;
 }
 
-/** An actor whose runs can be counted from outside: each call writes its id into a file before anything else. */
+/** An actor whose runs can be counted from outside: each call writes its id and its process into a file before anything else. */
 export class Recorder {
   #last = -1;
 
@@ -16,7 +16,7 @@ export class Recorder {
 
   record(id: number): Recorded {
     // One write of few bytes at the end of a file is whole or not at all.
-    appendFileSync(this.file, `${id}\n`);
+    appendFileSync(this.file, `${id} ${process.pid}\n`);
     const before = this.#last;
     this.#last = id;
     return { pid: process.pid, before };

@@ -61,8 +61,11 @@ export async function separateProcesses(): Promise<SeparateProcesses> {
     connect: () => connect({ address: headAddresses, token: secret }),
     until: (what, condition, deadlineMs) => until(what, condition, { clock: systemClock(), deadlineMs, describe }),
     [Symbol.asyncDispose]: async () => {
-      for (const one of [gateway, agent, ...heads]) await one.stop();
+      for (const one of parts) one.thaw();
+      // Whatever does not end, the others are ended, and then the test fails.
+      const stopped = await Promise.allSettled(parts.map((one) => one.stop()));
       await servers.stop();
+      for (const result of stopped) if (result.status === 'rejected') throw result.reason;
     },
   };
 }
