@@ -136,3 +136,17 @@ test('what a head has lost of the stored facts is gone, and what is kept goes on
     { number: 3, lease: LEASE, body: started(5) },
   ]);
 });
+
+test('a fact whose acknowledgement was lost counts as stored only if its lease goes on', () => {
+  const outbox = new Outbox(memoryDisk());
+  const [goesOn, ends] = [leaseId('1-1'), leaseId('1-2')];
+  const told: (string | null)[] = [];
+  for (const lease of [goesOn, ends]) outbox.append(lease, { kind: 'started', pid: 1 }, (refused) => told.push(refused));
+  outbox.resume(0);
+  outbox.take();
+  outbox.suspend();
+  outbox.resume(2);
+  expect([told, outbox.waiting]).toEqual([[], 0]);
+  outbox.settle(new Set([ends]));
+  expect(told).toEqual([null, 'the head has ended its lease']);
+});

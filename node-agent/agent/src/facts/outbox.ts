@@ -11,6 +11,8 @@ import type { FactDisk } from './fact-disk.js';
  *     has a bounded number under way, and the end of each lease always has its place.
  * F5. A head that has lost what it acknowledged (its database was restored from a backup) goes on behind what it still has: what is
  *     kept is numbered anew from there.
+ * F6. A fact whose acknowledgement was lost with its stream may have been refused: nobody hears that it was stored before the
+ *     answer to the next hello says that its lease goes on.
  */
 
 export interface OutboxLimits {
@@ -37,6 +39,8 @@ export class Outbox {
   readonly #disk: FactDisk;
   readonly #limits: OutboxLimits;
   #kept: Kept[] = [];
+  /** Dealt with, as a hello's answer says, but how is not known yet. */
+  #unclear: Kept[] = [];
   #newest = 0;
   /** Number of the newest fact that the head has said it has dealt with. */
   #dealtWith = 0;
@@ -81,10 +85,15 @@ export class Outbox {
       this.#renumber(storedFact);
       return false;
     }
-    this.acknowledge(storedFact, []);
+    this.#unclear.push(...this.#drop(storedFact));
     this.#sent = storedFact;
     this.#inFlightBytes = 0;
     return true;
+  }
+
+  /** The hello is answered: of leases that end a fact may have been refused. */
+  settle(ending: ReadonlySet<LeaseId>): void {
+    for (const { lease, onDone } of this.#unclear.splice(0)) onDone?.(ending.has(lease) ? 'the head has ended its lease' : null);
   }
 
   #renumber(storedFact: number): void {
@@ -117,25 +126,31 @@ export class Outbox {
 
   /** @returns the leases whose facts were refused, with the reason */
   acknowledge(storedFact: number, refused: readonly RefusedFact[]): { readonly lease: LeaseId; readonly why: string }[] {
-    this.#dealtWith = Math.max(this.#dealtWith, storedFact);
     const reasons = new Map(refused.map(({ number, why }) => [number, why]));
+    const done = this.#drop(storedFact);
+    for (const kept of done) kept.onDone?.(reasons.get(kept.number) ?? null);
+    return done.flatMap(({ number, lease }) => {
+      const why = reasons.get(number);
+      return why === undefined ? [] : [{ lease, why }];
+    });
+  }
+
+  /** @returns what the head has dealt with, which is kept no longer */
+  #drop(storedFact: number): Kept[] {
+    this.#dealtWith = Math.max(this.#dealtWith, storedFact);
     const done = this.#kept.filter(({ number }) => number <= storedFact);
     if (done.length === 0) return [];
     this.#kept = this.#kept.slice(done.length);
     for (const kept of done) {
       if (this.#sent !== null && kept.number <= this.#sent) this.#inFlightBytes -= kept.bytes;
       if (kept.place.in === 'memory') this.#memoryBytes -= kept.bytes;
-      kept.onDone?.(reasons.get(kept.number) ?? null);
     }
     this.#inFlightBytes = Math.max(0, this.#inFlightBytes);
     if (this.#diskBytes > 0 && !this.#kept.some(({ place }) => place.in === 'disk')) {
       this.#disk.clear();
       this.#diskBytes = 0;
     }
-    return done.flatMap(({ number, lease }) => {
-      const why = reasons.get(number);
-      return why === undefined ? [] : [{ lease, why }];
-    });
+    return done;
   }
 
   #store(fact: Fact, packed: Buffer): Kept['place'] {

@@ -91,7 +91,9 @@ export class LeaseKeeper {
 
   welcomed(stream: StreamId, lowWater: LeaseId, verdicts: readonly LeaseVerdict[]): void {
     this.#setLedger(welcomed(this.#ledger, stream, lowWater));
-    for (const { lease, verdict } of verdicts) if (verdict === 'end') this.#release(lease, { kind: 'released' });
+    const ending = verdicts.filter(({ verdict }) => verdict === 'end').map(({ lease }) => lease);
+    this.#ports.outbox.settle(new Set(ending));
+    for (const lease of ending) this.#release(lease, { kind: 'released' });
   }
 
   disconnected(): void {
