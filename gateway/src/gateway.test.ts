@@ -84,6 +84,8 @@ describe('POST /train', () => {
     ['learning_rate', 1],
     ['learning_rate', 0],
     ['num_workers', 33],
+    ['priority', 100],
+    ['priority', -1],
     ['patience', 0],
     ['hyperparameters', [1]],
     ['task_type', 'poetry'],
@@ -113,6 +115,8 @@ describe('POST /train', () => {
     { batch_size: 512 },
     { num_workers: 0 },
     { num_workers: 32 },
+    { priority: 0 },
+    { priority: 99 },
     { learning_rate: 0.999 },
     { patience: 1 },
   ])('takes the limit %j', async (field) => {

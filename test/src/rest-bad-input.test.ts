@@ -144,10 +144,10 @@ const ODD: readonly Table[] = [
 const LIMITS: readonly Table[] = [
   { name: 'one epoch', request: { epochs: 1 } },
   { name: 'a thousand epochs', request: { epochs: 1000, hyperparameters: { n_estimators: 3 } } },
-  { name: 'the least of each number', request: { batch_size: 1, learning_rate: 1e-9, num_workers: 0, patience: 1, seed: 0 } },
+  { name: 'the least of each number', request: { batch_size: 1, learning_rate: 1e-9, num_workers: 0, patience: 1, seed: 0, priority: 0 } },
   {
     name: 'the most of each number',
-    request: { batch_size: 512, learning_rate: 0.999999, num_workers: 32, patience: 1000, seed: 2 ** 31 - 1 },
+    request: { batch_size: 512, learning_rate: 0.999999, num_workers: 32, patience: 1000, seed: 2 ** 31 - 1, priority: 99 },
   },
   { name: 'a small share to validate', request: { validation_split: 0.02 } },
   { name: 'a large share to validate', request: { validation_split: 0.9 } },

@@ -19,7 +19,6 @@ const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
   'protocol.version': 500,
   'config.invalid': 500,
   'cluster.unavailable': 503,
-  'head.stale': 503,
   'head.suspended': 503,
   'head.fenced': 503,
   'messages.unavailable': 503,

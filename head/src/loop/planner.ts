@@ -1,5 +1,6 @@
 import { catalogEntry, isFinalLease, TrainerError } from '@trainer/model';
 import type { Actor, ActorId, Clock, JobId, Lease, Millis, Timer } from '@trainer/model';
+import type { Logger } from '@trainer/runtime';
 import { RestartPauses } from '../actors/restart-pauses.js';
 import { demandOf, holdsLeases, type DemandTime } from '../jobs/job-demand.js';
 import type { JobRecord } from '../jobs/job-record.js';
@@ -9,6 +10,7 @@ import type { Explanation } from '../scheduling/explanation.js';
 import { NodePauses } from '../scheduling/pauses.js';
 import { plan } from '../scheduling/plan.js';
 import { viewOf } from '../scheduling/view.js';
+import { FencedError, StoreUnavailableError } from '../store/errors.js';
 import type { ClusterLoop } from './cluster-loop.js';
 import type { Timers } from './settings.js';
 import type { Turn } from './turn.js';
@@ -25,6 +27,7 @@ export interface PlannerOptions {
   readonly timers: Timers;
   readonly maxParallelJobs: number;
   readonly clock: Clock;
+  readonly logger: Logger;
   /** An actor that fits nowhere; its creator is told before it is dead. */
   readonly onInfeasible: (actor: ActorId, error: InfeasibleError) => void;
 }
@@ -72,9 +75,14 @@ export class Planner {
     while (this.#isDirty && this.options.loop.isRunning) {
       this.#isDirty = false;
       // A failed commit suspends the loop; when it resumes everything is planned anew.
-      await this.options.loop.turn((turn) => this.#plan(turn)).catch(() => undefined);
+      await this.options.loop.turn((turn) => this.#plan(turn)).catch((error: unknown) => this.#failed(error));
     }
     this.#isPlanning = false;
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof StoreUnavailableError || error instanceof FencedError) return;
+    this.options.logger.error('a plan could not be made', { error });
   }
 
   #plan(turn: Turn): void {

@@ -20,7 +20,6 @@ export type ErrorCode =
   | 'protocol.version'
   | 'config.invalid'
   | 'cluster.unavailable'
-  | 'head.stale'
   | 'head.suspended'
   | 'head.fenced'
   | 'messages.unavailable'

@@ -26,7 +26,6 @@ const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
   'protocol.version': status.FAILED_PRECONDITION,
   'config.invalid': status.FAILED_PRECONDITION,
   'cluster.unavailable': status.UNAVAILABLE,
-  'head.stale': status.UNAVAILABLE,
   'head.suspended': status.UNAVAILABLE,
   'head.fenced': status.UNAVAILABLE,
   'messages.unavailable': status.UNAVAILABLE,

@@ -116,7 +116,7 @@ export class HeadRpc {
         return await this.#once(method, request, Math.max(1, leftMs()));
       } catch (error) {
         const failure = this.errorOf(error, since);
-        const isAway = failure.code === 'cluster.unavailable' || failure.code === 'head.stale';
+        const isAway = failure.code === 'cluster.unavailable';
         if (isAway) moveOn();
         if (this.#isClosed || !rules.isIdempotent || !isAway || leftMs() <= RETRY_PAUSE_MS) throw failure;
         await sleep(this.clock, RETRY_PAUSE_MS);
