@@ -157,6 +157,24 @@ describe('processes of their own', () => {
     expect(await client.actors.create(ProbeSpec, SMALL).then((another) => another.call.add(5))).toBe(5);
   });
 
+  test('a head that is frozen is followed, and ends itself when it wakes', async () => {
+    await using parts = await separateProcesses();
+    const [first, second] = parts.heads;
+    await first.start();
+    await Promise.all([parts.agent.start(), parts.gateway.start()]);
+    second.launch();
+    await parts.until('the second waits', () => second.log().includes('head waits'), SOON_MS);
+    const answers = async (): Promise<boolean> => (await fetch(`${parts.restUrl}/health/ready`)).status === 200;
+    await parts.until('REST is ready', answers, SOON_MS);
+    first.freeze();
+    await parts.until('the second leads', () => /^head is ready at/m.test(second.log()), TAKEN_OVER_MS);
+    await parts.until('REST is ready again', answers, SOON_MS);
+    first.thaw();
+    await parts.until('the first has ended', () => first.pid === null, SOON_MS);
+    expect(first.log()).toMatch(/Another head has taken over from head epoch 1; this one ends\.\n/);
+    expect(await answers()).toBe(true);
+  });
+
   test('a head that is told to stop resigns, and the other leads at once', async () => {
     await using parts = await separateProcesses();
     const [first, second] = parts.heads;

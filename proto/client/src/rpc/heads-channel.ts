@@ -18,6 +18,8 @@ export class HeadsChannel implements ChannelInterface {
   readonly addresses: readonly string[];
   readonly #channels: readonly ChannelInterface[];
   #index = 0;
+  /** Since when the current one is being connected to, over all calls that wait for it: each may wait for less than that takes. */
+  #connectingSinceMs: Millis | null = null;
 
   /** @param address host:port, or several separated by commas */
   constructor(
@@ -43,7 +45,9 @@ export class HeadsChannel implements ChannelInterface {
 
   /** The head at that address refused, did not answer or does not lead: the next is tried. Without effect when another is tried by now. */
   moveOn(from: number): void {
-    if (from === this.#index) this.#index = (this.#index + 1) % this.addresses.length;
+    if (from !== this.#index) return;
+    this.#index = (this.#index + 1) % this.addresses.length;
+    this.#connectingSinceMs = null;
   }
 
   /**
@@ -53,15 +57,17 @@ export class HeadsChannel implements ChannelInterface {
   async reach(deadlineMs: Millis, isClosed: () => boolean): Promise<boolean> {
     if (!this.hasSeveral) return true;
     const startedMs = this.clock.monotonicMs();
-    let triedSinceMs = startedMs;
     while (!isClosed()) {
       const state = this.#channel.getConnectivityState(true);
-      if (state === connectivityState.READY) return true;
       const now = this.clock.monotonicMs();
+      if (state === connectivityState.READY) {
+        this.#connectingSinceMs = null;
+        return true;
+      }
       if (now - startedMs >= deadlineMs) return false;
-      if (state === connectivityState.TRANSIENT_FAILURE || now - triedSinceMs >= CONNECT_MS) {
+      this.#connectingSinceMs ??= now;
+      if (state === connectivityState.TRANSIENT_FAILURE || now - this.#connectingSinceMs >= CONNECT_MS) {
         this.moveOn(this.#index);
-        triedSinceMs = now;
         // A round of all addresses is one pause.
         if (this.#index !== 0) continue;
       }

@@ -62,6 +62,17 @@ describe('with several addresses', () => {
     expect(headEpoch).toBe(3);
   });
 
+  test('one that says nothing is left also by requests that wait for less than that takes', async () => {
+    const silent = await silentListener();
+    const probing = connect(silent.address, head.address);
+    const answers = async (): Promise<boolean> =>
+      probing.status({ deadlineMs: 150 }).then(
+        () => true,
+        () => false,
+      );
+    await until('the other answers', answers, { clock: systemClock(), deadlineMs: 10_000 }).finally(() => silent.close());
+  });
+
   test('one that does not lead is left for one that does', async () => {
     const standby = new FakeHead();
     const asked: string[] = [];
