@@ -71,6 +71,8 @@ export class LeaseKeeper {
 
   place(request: PlaceRequest): PlaceReply {
     const { clock, reservationMs, outbox } = this.#ports;
+    // An agent that was frozen past its limit wakes with requests of a head that counts it as lost: it says hello first.
+    if (this.#ownedUntilMs !== null && clock.monotonicMs() >= this.#ownedUntilMs) this.disconnected();
     this.sweep();
     const { ledger, answer, start } = admit(this.#ledger, request, {
       now: clock.monotonicMs(),

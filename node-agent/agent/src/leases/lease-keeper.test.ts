@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+import { actorId, leaseId, streamId } from '@trainer/model';
+import type { PlaceRequest, StartSpec } from '@trainer/model';
+import { manualClock } from '@trainer/runtime/testing';
+import { Outbox } from '../facts/outbox.js';
+import { emptyLedger } from '../ledger/ledger.js';
+import type { SupervisedActor } from '../processes/supervised-actor.js';
+import { LeaseKeeper } from './lease-keeper.js';
+
+const STREAM = streamId('stream-0000000000000001');
+const spec: StartSpec = {
+  holder: { kind: 'actor', actor: actorId('actor-0000000000000001'), incarnation: 1 },
+  classRef: { kind: 'module', specifier: 'm', exportName: 'E' },
+  className: 'E',
+  args: new Uint8Array(0),
+  concurrency: 1,
+  token: 't',
+  env: {},
+  actor: null,
+};
+const request: PlaceRequest = {
+  stream: STREAM,
+  headEpoch: 1,
+  lowWater: leaseId('1-1'),
+  lease: leaseId('1-1'),
+  action: { kind: 'reserve-and-start', grant: { cpuMilli: 1, memoryBytes: 0, gpus: [] }, spec },
+};
+
+test('an agent that was frozen past its headless limit starts nothing before it has said hello again', () => {
+  const clock = manualClock();
+  const disk = { append: () => 0, read: () => Buffer.alloc(0), clear: () => undefined, close: () => undefined };
+  let launched = 0;
+  const keeper = new LeaseKeeper(emptyLedger({ cpuMilli: 1_000, memoryBytes: 1, gpus: [] }, 0), {
+    clock,
+    reservationMs: 10_000,
+    outbox: new Outbox(disk),
+    launch: () => {
+      launched += 1;
+      return { owned: () => undefined } as unknown as SupervisedActor;
+    },
+    onLine: () => undefined,
+    onGone: () => undefined,
+    onFacts: () => undefined,
+    onHeadEpoch: () => undefined,
+  });
+  keeper.welcomed(STREAM, leaseId('1-1'), []);
+  keeper.owned(60_000);
+  clock.advance(60_000);
+  expect(keeper.place(request)).toMatchObject({ kind: 'refused', reason: 'stale-stream' });
+  keeper.welcomed(STREAM, leaseId('1-1'), []);
+  keeper.owned(60_000);
+  expect(keeper.place(request)).toEqual({ kind: 'granted' });
+  expect(launched).toBe(1);
+});
