@@ -22,7 +22,7 @@ function node(cpus: number, memoryMiB: number, state: NodeState = 'connected') {
   return { state, engines, capacity: { cpuMilli: cpus * 1000, memoryBytes: memoryMiB * MiB, gpus: [] } };
 }
 
-function job(bytes: number, epochs = 100, createdAt = 0, numWorkers = 1): JobRecord {
+function job(bytes: number, epochs = 100, createdAt = 0, numWorkers: number | null = 1): JobRecord {
   const request = aTrainRequest({ epochs, numWorkers });
   return newJob(
     {
@@ -135,6 +135,15 @@ describe('a gang', () => {
     ['has one rank where there is no node', 100, 2, [], [1000]],
   ] as [string, number, number, ReturnType<typeof node>[], number[]][])('%s', (_, bytes, workers, nodes, cpus) => {
     expect(bundlesOf(job(bytes, 100, 0, workers), nodes)).toEqual(cpus);
+  });
+  test.each([
+    ['one rank, where nothing was asked', 500 * MiB, null, 1],
+    ['one rank, where 0 was asked', 5000 * MiB, 0, 1],
+    ['a rank a GiB, where nothing was asked and the data is large', 2500 * MiB, null, 3],
+    ['no more ranks than nodes then', 25_000 * MiB, null, 4],
+  ])('has %s', (_, bytes, workers, ranks) => {
+    const nodes = Array.from({ length: 4 }, () => node(2, 1_000_000));
+    expect(bundlesOf(job(bytes, 100, 0, workers), nodes)).toHaveLength(ranks);
   });
   test('of a new job waits whole for nodes that may still join', () => {
     expect(bundlesOf(job(100, 100, 0, 3), [node(1, 4000)], { now: 9_999, lateNodesMs: 10_000 })).toHaveLength(3);

@@ -12,6 +12,8 @@ const MOST_CPUS = 8;
 const BYTES_PER_CELL = 2;
 /** What columns and compression may save: the size of such a file says little, so it counts for more. */
 const COMPRESSED_RATIO = 8;
+/** Data of this size is worth a rank of its own (design.md section 7). */
+const BYTES_PER_RANK = 2 ** 30;
 
 type Nodes = readonly Pick<NodeEntry, 'capacity' | 'state' | 'engines'>[];
 
@@ -21,7 +23,7 @@ type Nodes = readonly Pick<NodeEntry, 'capacity' | 'state' | 'engines'>[];
  * largest node has, so that the estimate alone makes no job infeasible.
  */
 export function resourcesFor(request: Pick<TrainRequest, 'dataId'>, datasetBytes: number, entry: CatalogEntry, nodes: Nodes): Resources {
-  const textBytes = datasetBytes * (isCompressed(request.dataId) ? COMPRESSED_RATIO : 1);
+  const textBytes = textBytesOf(request, datasetBytes);
   const memoryBytes = entry.memory.baseBytes + Math.ceil(textBytes / BYTES_PER_CELL) * entry.memory.bytesPerCell;
   const largest = largestOf(nodes);
   const cpus = textBytes < SMALL_DATASET_BYTES ? 1 : Math.min(MOST_CPUS, Math.max(1, Math.floor((largest?.cpuMilli ?? ONE_CPU) / ONE_CPU)));
@@ -54,7 +56,7 @@ export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, {
   const first = resourcesFor(job.request, job.dataset.bytes, entry, able);
   const base = shape ? { ...first, cpuMilli: capToCpus(shape.grant.cpuMilli, largest), memoryBytes: shape.grant.memoryBytes } : first;
   const bundle = { ...base, memoryBytes: capped(base.memoryBytes * 2 ** outOfMemory, largest) };
-  const wanted = entry.distribution === null ? 1 : (shape?.worldSize ?? Math.max(1, job.request.numWorkers ?? 1));
+  const wanted = entry.distribution === null ? 1 : (shape?.worldSize ?? ranksOf(job, able.length));
   const isEarly = !shape && now - job.createdAt < lateNodesMs;
   return {
     id: job.id,
@@ -64,6 +66,20 @@ export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, {
     since: job.createdAt,
     needsEngine: entry.engine,
   };
+}
+
+/**
+ * As many ranks as were asked for, where 0 means 1. Where nothing was said one, as one rank with more threads beats several on a node;
+ * of large data one for each GiB, on a node of its own.
+ */
+function ranksOf({ request, dataset }: JobRecord['job'], nodes: number): number {
+  if (request.numWorkers !== null) return Math.max(1, request.numWorkers);
+  return Math.max(1, Math.min(nodes, Math.ceil(textBytesOf(request, dataset.bytes) / BYTES_PER_RANK)));
+}
+
+/** What the file has as plain text, or more. */
+function textBytesOf({ dataId }: Pick<TrainRequest, 'dataId'>, datasetBytes: number): number {
+  return datasetBytes * (isCompressed(dataId) ? COMPRESSED_RATIO : 1);
 }
 
 /**

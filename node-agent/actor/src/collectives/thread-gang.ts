@@ -18,10 +18,16 @@ type Answer = { readonly value: Numbers | readonly Numbers[] | undefined } | { r
 export function serveCollective(port: MessagePort, gang: Collective): void {
   port.on('message', (asked: Asked) => {
     run(gang, asked).then(
-      (value) => port.postMessage({ value } satisfies Answer),
+      // What came from elsewhere is this end's own, so it can be handed over whole.
+      (value) => port.postMessage({ value } satisfies Answer, gang.worldSize === 1 ? [] : buffersOf(value)),
       (error: unknown) => port.postMessage({ error: toErrorData(error) } satisfies Answer),
     );
   });
+}
+
+function buffersOf(value: Numbers | readonly Numbers[] | undefined): ArrayBuffer[] {
+  const arrays = value === undefined ? [] : Array.isArray(value) ? (value as readonly Numbers[]) : [value as Numbers];
+  return [...new Set(arrays.map((array) => array.buffer as ArrayBuffer))];
 }
 
 function run(gang: Collective, asked: Asked): Promise<Numbers | readonly Numbers[] | undefined> {

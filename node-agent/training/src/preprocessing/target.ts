@@ -80,7 +80,8 @@ function encodeNumericClasses(name: string, values: Float64Array, rows: Int32Arr
     throw new TargetError(name, 'beyond-integers', classes.length, message);
   }
   const index = new Map(classes.map((value, at) => [value, at]));
-  const encoded = Float64Array.from(rows, (row) => index.get((values[row] ?? NaN) + 0) ?? 0);
+  const encoded = new Float64Array(rows.length);
+  for (let at = 0; at < rows.length; at += 1) encoded[at] = index.get((values[rows[at] ?? 0] ?? NaN) + 0) ?? 0;
   if (!isFractional) return { encoding: { kind: 'classes', name, labels: 'int64', classes }, rows, values: encoded, dropped };
   return { encoding: { kind: 'classes', name, labels: 'string', classes: classes.map(String) }, rows, values: encoded, dropped };
 }

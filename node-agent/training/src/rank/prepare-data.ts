@@ -61,9 +61,8 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
   const { preprocessing, warnings } = fitPreprocessing(features, target.encoding, trainRows);
   const beyond = firstBeyondFloat32(preprocessing, features);
   if (beyond) throw new InfinityError(beyond.column, await table.locate(beyond.row));
-  const targetOf = (places: Int32Array): TargetVector => Float64Array.from(places, (at) => target.values[at] ?? NaN);
-  const trainTarget = targetOf(split.train);
-  const validationTarget = targetOf(split.validation);
+  const trainTarget = picked(target.values, split.train);
+  const validationTarget = picked(target.values, split.validation);
   const share = (rows: Int32Array, values: TargetVector, { from, to }: RowRange): LabelledRows => ({
     features: applyPreprocessing(preprocessing, features, rows.subarray(from, to)),
     target: values.subarray(from, to),
@@ -77,7 +76,7 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
       classCount: classNames.length,
       trainTarget,
       validationTarget,
-      rawValidation: features.map(({ values }) => Float64Array.from(rawRows, (row) => values[row] ?? NaN)),
+      rawValidation: features.map(({ values }) => picked(values, rawRows)),
       split: split.rule,
       columns: columns.map((column, at) => ({ name: column.name, type: column.kind, missing: gapsIn(features[at]) })),
       rows: table.rows,
@@ -86,6 +85,12 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
       warnings: [...dataset.warnings, ...droppedWarning(target.dropped, chosen.target), ...split.warnings, ...warnings],
     },
   };
+}
+
+function picked(values: Float64Array, places: Int32Array): Float64Array {
+  const out = new Float64Array(places.length);
+  for (let at = 0; at < places.length; at += 1) out[at] = values[places[at] ?? 0] ?? NaN;
+  return out;
 }
 
 function lastOf(table: Table): Column {
@@ -120,8 +125,10 @@ async function exampleOf(table: Table, column: CodedColumn, type: 'text' | 'date
 }
 
 function gapsIn(feature: FeatureColumn | undefined): number {
+  const values = feature?.values ?? new Float64Array(0);
   let gaps = 0;
-  for (const value of feature?.values ?? []) if (Number.isNaN(value)) gaps += 1;
+  // A value that is not itself is NaN; an index is several times as fast here as an iterator.
+  for (let row = 0; row < values.length; row += 1) gaps += Number(values[row] !== values[row]);
   return gaps;
 }
 
