@@ -200,7 +200,7 @@ function run(parts: Parts): RunningAgent {
     onWelcome: () => welcome.resolve(),
     onRefused: (error) => refused.resolve(error),
   });
-  const streams = grpcHeadStreams(parts.addresses, config.secret);
+  const streams = grpcHeadStreams(parts.addresses, { secret: config.secret, clock, answerMs: parts.timing.headAnswerMs });
   const link = new HeadLink(owner, streams.open, parts.timing, { clock, logger, hasOtherHeads: parts.addresses.count > 1 });
   const leave = async (graceMs: Millis): Promise<void> => {
     const { keeper, logs, outbox } = holding;

@@ -7,6 +7,8 @@ export interface Timing {
   readonly heartbeatMs: Millis;
   /** Silence after which the head counts as lost and is tried anew. */
   readonly headSilentMs: Millis;
+  /** A head that does not answer a hello by then is left, where there are others: a frozen one takes connections and says nothing. */
+  readonly headAnswerMs: Millis;
   readonly headlessMs: Millis;
   readonly reconnectMs: Millis;
   /** A reservation that is not started by then frees itself. */
@@ -33,6 +35,7 @@ export function timing(factor: number, headlessMs: Millis): Timing {
   return {
     heartbeatMs: scaled(1_000),
     headSilentMs: scaled(3_000),
+    headAnswerMs: scaled(1_000),
     headlessMs: scaled(headlessMs),
     reconnectMs: scaled(100),
     reservationMs: scaled(10_000),

@@ -1,17 +1,25 @@
 import { AgentServiceClient, decodeToAgent, encodeFromAgent, type pb } from '@trainer/wire';
 import { openClient } from '@trainer/runtime';
-import { toErrorData } from '@trainer/model';
+import { toErrorData, type Clock, type Millis } from '@trainer/model';
 import type { HeadStream, HeadStreamEvents, OpenHeadStream } from '../link/head-stream.js';
 import type { HeadAddresses } from './head-addresses.js';
 
 /** As often as the link tries anew (design.md section 1): a connection that waits longer would make it wait. */
 const RECONNECT_MS = 100;
 
+export interface HeadStreamOptions {
+  readonly secret: string;
+  readonly clock: Clock;
+  /** A head reads a hello at once: where there are others, one that says nothing for so long is left for the next. */
+  readonly answerMs: Millis;
+}
+
 /**
  * Streams over gRPC to the head, at one address after the other: a stream that ends, however it does, moves on to the next, so that
  * a head which is gone, silent or leads no more is left for the one that leads. `close` gives the connections back.
  */
-export function grpcHeadStreams(addresses: HeadAddresses, secret: string): { open: OpenHeadStream; close: () => void } {
+export function grpcHeadStreams(addresses: HeadAddresses, options: HeadStreamOptions): { open: OpenHeadStream; close: () => void } {
+  const { secret, clock, answerMs } = options;
   const clients = new Map<string, AgentServiceClient>();
   const clientAt = (address: string): AgentServiceClient => {
     const known = clients.get(address);
@@ -23,14 +31,21 @@ export function grpcHeadStreams(addresses: HeadAddresses, secret: string): { ope
   return {
     open: (events) => {
       const address = addresses.current;
-      return openStream(clientAt(address), {
-        ...events,
-        onMessage: (message) => events.onMessage(message),
+      const hasOthers = addresses.count > 1;
+      const answer = hasOthers ? clock.after(answerMs, () => stream.close()) : null;
+      const stream = openStream(clientAt(address), {
+        onMessage: (message) => {
+          answer?.cancel();
+          events.onMessage(message);
+        },
+        onDrain: () => events.onDrain(),
         onEnd: (why) => {
+          answer?.cancel();
           addresses.moveOn(address);
-          events.onEnd(addresses.count > 1 ? `${address}: ${why}` : why);
+          events.onEnd(hasOthers ? `${address}: ${why}` : why);
         },
       });
+      return stream;
     },
     close: () => {
       for (const client of clients.values()) client.close();
