@@ -167,6 +167,13 @@ describe('the end of one rank of several', () => {
     expect(step.record.job).toMatchObject({ status: 'running', phase: 'stopping' });
     expect(pendingEffects(stepped(step.record, lostPeer(2, 1)).record)).toMatchObject([{ lease: '1-10' }, { lease: '1-12' }]);
   });
+  test('is waited for a while only: then all are asked to go, for what was said', () => {
+    const heard = after(...training, lostPeer(0, 1));
+    const step = stepped(heard, { kind: 'echo-timeout', attempt: 1 });
+    expect(pendingEffects(step.record)).toMatchObject([{ lease: '1-10' }, { lease: '1-11' }, { lease: '1-12' }]);
+    expect(step.record.job).toMatchObject({ phase: 'stopping', infraFailures: 1 });
+    expect(stepped(heard, { kind: 'echo-timeout', attempt: 2 }).isChanged).toBe(false);
+  });
   test('asks all others to go once it is known', () => {
     expect(pendingEffects(after(...training, ended(1, SIGKILL, 1)))).toMatchObject([{ lease: '1-10' }, { lease: '1-12' }]);
   });

@@ -37,6 +37,8 @@ export type JobTrigger =
   | { readonly kind: 'rank-ready'; readonly attempt: number; readonly rank: number; readonly address: string }
   /** Not all ranks were ready in time. */
   | { readonly kind: 'rendezvous-timeout'; readonly attempt: number; readonly afterMs: number }
+  /** The end of a rank that others lost was not heard in time. */
+  | { readonly kind: 'echo-timeout'; readonly attempt: number }
   | { readonly kind: 'report'; readonly attempt: number; readonly rank: number; readonly report: RankReport }
   | { readonly kind: 'lease-ended'; readonly attempt: number; readonly rank: number; readonly cause: DeathCause }
   | { readonly kind: 'lease-lost'; readonly attempt: number; readonly rank: number }

@@ -95,6 +95,7 @@ function hostile(record: JobRecord, { age, rank, size, report, cause, pick }: Dr
     { kind: 'promotion-failed', error },
     { kind: 'cleaned' },
     { kind: 'rendezvous-timeout', attempt: at.attempt, afterMs: 1 },
+    { kind: 'echo-timeout', attempt: at.attempt },
     { kind: 'pending-reason', text: `reason ${pick}` },
   ];
   return pick < 40 ? { kind: 'cancel', by: 'me' } : (all[pick % all.length] ?? { kind: 'promoted' });

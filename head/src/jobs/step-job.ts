@@ -47,6 +47,8 @@ function apply(record: JobRecord, trigger: JobTrigger, now: Millis): Outcome {
       return pendingReason(record, trigger.text);
     case 'rendezvous-timeout':
       return rendezvousTimeout(record, trigger);
+    case 'echo-timeout':
+      return echoTimeout(record, trigger.attempt);
     case 'cancel':
       return cancel(record, trigger.by);
     case 'promoted':
@@ -81,6 +83,12 @@ function rendezvousTimeout(record: JobRecord, trigger: Extract<JobTrigger, { kin
       error: { code: 'job.crashed', message, facts: { attempt, afterMs: trigger.afterMs }, retry: 'same' },
     }),
   };
+}
+
+/** A rank that never began hears of nobody's end, and says nothing: the others' word is the cause then, and all are ended. */
+function echoTimeout(record: JobRecord, attempt: number): Outcome {
+  const { ending, job } = record;
+  return { record: ending?.kind === 'echo' && attempt === job.attempt ? fail(record, ending.failure) : record };
 }
 
 function cancel(record: JobRecord, by: string): Outcome {

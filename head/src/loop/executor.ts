@@ -1,7 +1,7 @@
 import type { Clock, JobId, LeaseId, NodeId, Timer } from '@trainer/model';
 import { pendingEffects as pendingOfActor } from '../actors/step-actor.js';
 import { pendingEffects as pendingOfJob } from '../jobs/job-effects.js';
-import type { JobEffect } from '../jobs/job-events.js';
+import type { JobEffect, JobTrigger } from '../jobs/job-events.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { Placer } from '../placement/placer.js';
 import type { Secrets } from '../placement/start-spec.js';
@@ -26,8 +26,8 @@ export interface ExecutorOptions {
 
 /** Does what committed turns ask for; and, after a restart or a hello, what the state as it is asks for. */
 export class Executor implements LoopListener {
-  /** One an attempt that is not ready yet. */
-  readonly #rendezvous = new Map<JobId, { readonly attempt: number; readonly timer: Timer }>();
+  /** One an attempt that is not ready yet, or of which a rank's end is still to be heard. */
+  readonly #rendezvous = new Map<JobId, { readonly attempt: number; readonly kind: JobTrigger['kind']; readonly timer: Timer }>();
 
   constructor(private readonly options: ExecutorOptions) {}
 
@@ -141,17 +141,25 @@ export class Executor implements LoopListener {
   }
 
   #watchRendezvous(record: JobRecord): void {
-    const { id, attempt, phase } = record.job;
+    const { id, attempt } = record.job;
     const watched = this.#rendezvous.get(id);
-    if (phase === 'starting' && watched?.attempt === attempt) return;
+    const trigger = this.#limitOf(record);
+    if (trigger !== null && watched?.attempt === attempt && watched.kind === trigger.kind) return;
     watched?.timer.cancel();
     this.#rendezvous.delete(id);
-    if (phase !== 'starting') return;
-    const afterMs = this.options.timers.rendezvousMs;
+    if (trigger === null) return;
+    const afterMs = trigger.kind === 'echo-timeout' ? this.options.timers.echoMs : trigger.afterMs;
     const timer = afterAwake(this.options.clock, afterMs, () => {
       this.#rendezvous.delete(id);
-      this.options.loop.inBackground((turn) => turn.stepJob(id, { kind: 'rendezvous-timeout', attempt, afterMs }));
+      this.options.loop.inBackground((turn) => turn.stepJob(id, trigger));
     });
-    this.#rendezvous.set(id, { attempt, timer });
+    this.#rendezvous.set(id, { attempt, kind: trigger.kind, timer });
+  }
+
+  /** What happens to an attempt whose ranks are not heard in time; null: nothing is waited for. */
+  #limitOf({ job, ending }: JobRecord): Extract<JobTrigger, { kind: 'rendezvous-timeout' | 'echo-timeout' }> | null {
+    const { attempt, phase } = job;
+    if (ending?.kind === 'echo') return { kind: 'echo-timeout', attempt };
+    return phase === 'starting' ? { kind: 'rendezvous-timeout', attempt, afterMs: this.options.timers.rendezvousMs } : null;
   }
 }

@@ -18,6 +18,8 @@ export interface Timers {
   readonly placeForMs: Millis;
   /** All ranks of an attempt are ready within it, or the attempt ends. */
   readonly rendezvousMs: Millis;
+  /** The end of a rank that its peers lost is waited for so long: as long as a frozen rank or a lost node takes to be noticed, and some more. */
+  readonly echoMs: Millis;
   /** A session's actors live on this long after its last stream. */
   readonly sessionGraceMs: Millis;
   /** How long a new job waits for nodes that may still join before it takes fewer ranks than it asked for. */
@@ -43,6 +45,7 @@ const DESIGNED: Timers = {
   placeAnswerMs: 2_000,
   placeForMs: 30_000,
   rendezvousMs: 30_000,
+  echoMs: 15_000,
   sessionGraceMs: 30_000,
   lateNodesMs: 10_000,
   patienceMs: 60_000,
