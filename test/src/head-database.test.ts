@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { openDatabase } from '@trainer/head/testing';
 import { nodeId } from '@trainer/model';
 import type { ToAgent } from '@trainer/model';
 import { systemClock, until } from '@trainer/runtime';
@@ -10,6 +11,8 @@ import { HeadScene } from './rpc/head-scene.js';
 
 const NODE = nodeId('node-00000000000b');
 const WAIT_MS = 20_000;
+const IRIS = { modelId: 'xgboost_classifier', dataId: 'iris.csv', taskType: 'classification' } as const;
+const WAITING_LOCKS = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
 /** The head's time-out of a statement, and some for what it does then. */
 const SUSPENDED_WITHIN_MS = 7_000;
 /** Longer than the grace of a session and than the loss of a node: 3 s and 1 s at this scale, at ten heartbeats a second. */
@@ -109,11 +112,10 @@ test('a session is attached once the outage is over', async () => {
 
 test('a connection that is cut and not closed suspends the head in time, and what was sent into the cut counts once or not at all', async () => {
   await scene.agent.connect([], 0);
-  const request = { modelId: 'xgboost_classifier', dataId: 'iris.csv', taskType: 'classification' } as const;
-  const before = await scene.connection.jobs.submit(request);
+  const before = await scene.connection.jobs.submit(IRIS);
   const cutMs = performance.now();
   link.cut();
-  const lost = [1, 2, 3].map(() => scene.connection.jobs.submit(request).catch((error: unknown) => error));
+  const lost = [1, 2, 3].map(() => scene.connection.jobs.submit(IRIS).catch((error: unknown) => error));
   await scene.agent.next('suspended', isSuspended);
   expect(performance.now() - cutMs).toBeLessThan(SUSPENDED_WITHIN_MS);
   for (const answer of await Promise.all(lost)) expect(answer).toMatchObject({ code: 'cluster.unavailable' });
@@ -123,6 +125,34 @@ test('a connection that is cut and not closed suspends the head in time, and wha
   expect((await scene.connection.status()).jobsPending).toBe(stored.jobs.length);
   expect(stored.jobs.map(({ id }) => id)).toContain(before.id);
   for (const job of stored.jobs) expect((await scene.connection.jobs.cancel(job.id)).status).toBe('cancelled');
+  expect(scene.fatal).toBeNull();
+}, 40_000);
+
+test('a job whose commit happened, though its answer was lost, is known once and can be cancelled', async () => {
+  await scene.agent.connect([], 0);
+  const database = openDatabase({ url: servers.databaseUrl, applicationName: 'a test', timeoutMs: WAIT_MS, onLost: () => undefined });
+  const refused = await database.withClient(async (client) => {
+    // Every transaction of the head waits for this lock: so the commit is under way when the link is cut.
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock(8433270021)');
+    const submitted = scene.connection.jobs.submit(IRIS).catch((error: unknown) => error);
+    await until('the commit waits', async () => (await database.query(WAITING_LOCKS)).length > 0, {
+      clock: systemClock(),
+      deadlineMs: WAIT_MS,
+    });
+    link.cut();
+    await client.query('COMMIT');
+    return submitted;
+  });
+  expect(refused).toMatchObject({ code: 'cluster.unavailable' });
+  await scene.agent.next('suspended', isSuspended);
+  link.heal();
+  await scene.agent.connect([], 0);
+  const stored = await scene.connection.jobs.list({ status: 'pending' });
+  expect(stored.jobs).toHaveLength(1);
+  expect((await scene.connection.status()).jobsPending).toBe(1);
+  for (const job of stored.jobs) expect((await scene.connection.jobs.cancel(job.id)).status).toBe('cancelled');
+  await database.close();
   expect(scene.fatal).toBeNull();
 }, 40_000);
 

@@ -1,109 +1,104 @@
-import { expect, test } from '@jest/globals';
-import { actorId, sessionId } from '@trainer/model';
-import type { Actor } from '@trainer/model';
+import { beforeEach, expect, test } from '@jest/globals';
+import { sessionId } from '@trainer/model';
 import { deferred, silentLogger } from '@trainer/runtime';
+import type { Deferred } from '@trainer/runtime';
 import { manualClock } from '@trainer/runtime/testing';
+import type { ManualClock } from '@trainer/runtime/testing';
 import { ClusterLoop } from '../loop/cluster-loop.js';
 import { ClusterState } from '../loop/cluster-state.js';
 import { scaledTimers } from '../loop/settings.js';
-import type { Change, ClusterStore, StoredState } from '../store/cluster-store.js';
+import type { Change, ClusterStore, StoredSession, StoredState } from '../store/cluster-store.js';
+import { StoreUnavailableError } from '../store/errors.js';
 import { Sessions } from './sessions.js';
 
 const SESSION = sessionId('session-0000000000000001');
-const OTHER = sessionId('session-0000000000000002');
-const ACTOR = actorId('actor-0000000000000001');
-const GRACE_MS = 30_000;
+const TIMERS = scaledTimers((ms) => ms);
 
-/** One that waits to be started again; of all a session's actors the one that is easiest to forget. */
-const restarting = {
-  spec: { id: ACTOR, session: SESSION },
-  state: { at: 'pending', since: 0, reason: null },
-  restarts: 1,
-  lastDeath: { kind: 'exited', code: 1 },
-  hasRun: true,
-  quickRestarts: 1,
-} as Actor;
-const STORED: StoredState = { nodes: [], sessions: [{ id: SESSION, state: 'open', since: 0 }], actors: [restarting], leases: [], jobs: [] };
+let clock: ManualClock;
+let stored: Map<string, StoredSession>;
+let sessions: Sessions;
+let loop: ClusterLoop;
+/** Until then the database is away. */
+let outage: Deferred<void> | null;
 
-/** A loop whose database commits when it is told to. */
-async function open() {
-  const clock = manualClock(0);
-  const written: Change[] = [];
-  let answer = Promise.resolve();
+beforeEach(async () => {
+  clock = manualClock();
+  [stored, outage] = [new Map(), null];
   const store = {
-    load: () => Promise.resolve(STORED),
-    commit: async (change: Change) => {
-      await answer;
-      written.push(change);
-    },
+    load: async (): Promise<StoredState> => ({
+      nodes: [],
+      sessions: [...stored.values()].filter(({ state }) => state === 'open'),
+      actors: [],
+      leases: [],
+      jobs: [],
+    }),
+    commit: async (change: Change) => change.sessions?.forEach((session) => void stored.set(session.id, session)),
   } as Partial<ClusterStore> as ClusterStore;
-  const raise = (): Promise<boolean> => Promise.resolve(true);
-  const onFenced = (): void => undefined;
-  const loop = new ClusterLoop({ state: new ClusterState(1), store, clock, random: () => 0.5, logger: silentLogger, raise, onFenced });
-  const sessions = new Sessions({ loop, timers: scaledTimers((ms) => ms), clock, wasEnded: () => Promise.resolve(false) });
+  const raise = async (): Promise<boolean> => {
+    await outage?.promise;
+    return true;
+  };
+  const state = new ClusterState(1);
+  loop = new ClusterLoop({ clock, logger: silentLogger, state, store, random: () => 0, raise, onFenced: () => undefined });
+  sessions = new Sessions({ loop, timers: TIMERS, clock, wasEnded: async (id) => stored.get(id)?.state === 'ended' });
   loop.listen(sessions);
   await loop.start();
-  const settle = async (): Promise<void> => {
-    for (let round = 0; round < 20; round += 1) await Promise.resolve();
-  };
-  /** In steps, as a loop that runs. */
-  const pass = async (ms: number): Promise<void> => {
-    for (let at = 0; at < ms; at += 1_000) {
-      clock.advance(1_000);
-      await settle();
-    }
-  };
-  const hold = (): (() => void) => {
-    const gate = deferred<void>();
-    answer = gate.promise;
-    return () => gate.resolve();
-  };
-  const ended = (): string[] => written.flatMap(({ actors = [] }) => actors).map(({ state }) => state.at);
-  return { sessions, pass, hold, settle, ended };
+});
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+async function pass(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 1_000) {
+    clock.advance(Math.min(1_000, left));
+    await settle();
+  }
 }
+const state = (): string | undefined => stored.get(SESSION)?.state;
 
-test('a session that nobody takes up within its grace ends, and with it an actor that waits to be started again', async () => {
-  const { pass, ended } = await open();
-  await pass(GRACE_MS - 1_000);
-  expect(ended()).toEqual([]);
+test('a session ends when its client was away for longer than the grace, and is then refused', async () => {
+  await sessions.attach(SESSION);
+  sessions.detach(SESSION);
+  await pass(TIMERS.sessionGraceMs - 1_000);
+  expect(state()).toBe('open');
   await pass(2_000);
-  expect(ended()).toEqual(['dead']);
+  expect(state()).toBe('ended');
+  await expect(sessions.attach(SESSION)).rejects.toMatchObject({ code: 'session.ended' });
 });
 
-test('contact within the grace keeps the session, though it is stored after the grace', async () => {
-  const { sessions, pass, hold, settle, ended } = await open();
-  await pass(GRACE_MS - 1_000);
-  const release = hold();
-  const attached = Promise.all([sessions.attach(OTHER), sessions.attach(SESSION)]);
-  await pass(5_000);
-  release();
-  await attached;
-  await settle();
-  expect(ended()).toEqual([]);
+test('a client that comes back within the grace keeps its session', async () => {
+  await sessions.attach(SESSION);
+  sessions.detach(SESSION);
+  await pass(TIMERS.sessionGraceMs - 1_000);
+  await sessions.attach(SESSION);
+  await pass(2 * TIMERS.sessionGraceMs);
+  expect(state()).toBe('open');
 });
 
-test('the grace begins with the last stream that goes', async () => {
-  const { sessions, pass, ended } = await open();
+test('a stream that overlaps with its successor leaves the session attached', async () => {
   await sessions.attach(SESSION);
   await sessions.attach(SESSION);
   sessions.detach(SESSION);
-  await pass(2 * GRACE_MS);
-  expect(ended()).toEqual([]);
-  sessions.detach(SESSION);
-  await pass(GRACE_MS - 1_000);
-  expect(ended()).toEqual([]);
-  await pass(2_000);
-  expect(ended()).toEqual(['dead']);
+  await pass(2 * TIMERS.sessionGraceMs);
+  expect(state()).toBe('open');
 });
 
-test('after a suspension the grace begins anew', async () => {
-  const { sessions, pass, ended } = await open();
-  await pass(GRACE_MS - 1_000);
-  sessions.suspended();
-  await pass(2 * GRACE_MS);
-  sessions.resumed();
-  await pass(GRACE_MS - 1_000);
-  expect(ended()).toEqual([]);
-  await pass(2_000);
-  expect(ended()).toEqual(['dead']);
+test('an outage costs no grace: who lost its stream before or in it has the whole of it afterwards', async () => {
+  await sessions.attach(SESSION);
+  outage = deferred<void>();
+  loop.suspend(new StoreUnavailableError('away'));
+  sessions.detach(SESSION);
+  await expect(sessions.attach(SESSION)).rejects.toMatchObject({ code: 'cluster.unavailable' });
+  await pass(3 * TIMERS.sessionGraceMs);
+  outage.resolve();
+  await pass(TIMERS.sessionGraceMs - 1_000);
+  expect(state()).toBe('open');
+  await sessions.attach(SESSION);
+  await pass(2 * TIMERS.sessionGraceMs);
+  expect(state()).toBe('open');
+});
+
+test('a stream that outlives an outage keeps its session without a word', async () => {
+  await sessions.attach(SESSION);
+  loop.suspend(new StoreUnavailableError('away'));
+  await pass(3 * TIMERS.sessionGraceMs);
+  expect(state()).toBe('open');
 });
