@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +7,19 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { actorId, bundleHash, leaseId, type FromActorProcess, type ProcessStart } from '@trainer/model';
 import { deferred, openClient } from '@trainer/runtime';
 import { manualClock, type ManualClock } from '@trainer/runtime/testing';
-import { ActorCallsClient, encodeValue } from '@trainer/wire';
+import { ActorCallsClient, decodeValue, encodeValue } from '@trainer/wire';
 import { ActorProcess } from './actor-process.js';
 
 const MODULE = `
 export class Kept { constructor(value) { this.value = value; } read() { return this.value; } }
 export class Thrower { constructor() { throw new TypeError('not today'); } }
+export class Stateful {
+  constructor(value) { this.value = value; }
+  checkpoint() { return { value: this.value }; }
+  async restore(state) { await null; if (state.value < 0) throw new RangeError('below zero'); this.value = state.value; }
+  add() { return (this.value += 1); }
+}
+export class Half { constructor() {} checkpoint() { return 1; } }
 export const answer = 42;
 `;
 let folder: string;
@@ -23,7 +31,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'broken.mjs'), `throw new Error('at load');`);
 });
 afterAll(async () => {
-  for (const process of processes) process.receive({ kind: 'stop', reason: 'the tests are over' });
+  for (const process of processes) process.receive({ kind: 'stop', reason: 'killed' });
   processes = [];
   await rm(folder, { recursive: true, force: true });
 });
@@ -35,9 +43,10 @@ interface Started {
   readonly ends: () => number;
   /** The first message it sends. */
   readonly said: Promise<FromActorProcess>;
+  readonly messages: readonly FromActorProcess[];
 }
 
-function startOf(exportName: string, file = 'kept.mjs'): ProcessStart {
+function startOf(exportName: string, file = 'kept.mjs', changes: Partial<ProcessStart> = {}): ProcessStart {
   return {
     lease: leaseId('1-1'),
     holder: { kind: 'actor', actor: actorId('actor-0123456789abcdef'), incarnation: 1 },
@@ -60,18 +69,23 @@ function startOf(exportName: string, file = 'kept.mjs'): ProcessStart {
     answersKeptMs: 30_000,
     actor: { state: null, checkpointEvery: 1_000, lookupToken: 'lookup' },
     headAddresses: [],
+    ...changes,
   };
 }
 
 function started(start: ProcessStart): Started {
   const clock = manualClock();
   const said = deferred<FromActorProcess>();
+  const messages: FromActorProcess[] = [];
   const environment: Record<string, string> = {};
   let ends = 0;
   const process = new ActorProcess({
     clock,
     importModule: (url) => import(url),
-    send: (message) => said.resolve(message),
+    send: (message) => {
+      messages.push(message);
+      said.resolve(message);
+    },
     sendAndEnd: (message) => {
       ends += 1;
       said.resolve(message);
@@ -83,7 +97,7 @@ function started(start: ProcessStart): Started {
   });
   process.receive({ kind: 'start', start });
   processes.push(process);
-  return { process, clock, environment, ends: () => ends, said: said.promise };
+  return { process, clock, environment, ends: () => ends, said: said.promise, messages };
 }
 
 test('it sets its environment before it loads anything, and says ready with an address that answers', async () => {
@@ -95,7 +109,12 @@ test('it sets its environment before it loads anything, and says ready with an a
   const stream = client.connect();
   stream.on('error', () => undefined);
   const welcome = new Promise((resolve) => stream.once('data', resolve));
-  stream.write({ hello: { caller: 'c', token: 'token', protocol: { major: 1, minor: 0 }, written: 0 }, calls: [], cancels: [], credits: [] });
+  stream.write({
+    hello: { caller: 'c', token: 'token', protocol: { major: 1, minor: 0 }, written: 0 },
+    calls: [],
+    cancels: [],
+    credits: [],
+  });
   expect(await welcome).toMatchObject({ welcome: {} });
   client.close();
 });
@@ -110,7 +129,7 @@ test('a constructor that throws is told as it threw, and the process ends', asyn
 });
 
 test.each([
-  ['Absent', 'kept.mjs', 'exports Kept, Thrower'],
+  ['Absent', 'kept.mjs', 'exports Half, Kept, Stateful, Thrower'],
   ['answer', 'kept.mjs', 'exports no class answer'],
   ['Kept', 'broken.mjs', 'at load'],
   ['Kept', 'nowhere.mjs', 'nowhere.mjs'],
@@ -132,4 +151,72 @@ test('without a sign of its owner it ends itself when the time it was left is ov
   expect(ends()).toBe(0);
   clock.advance(1);
   expect(ends()).toBe(1);
+});
+
+/** A caller's stream on a process that is ready. */
+async function callerOf(ready: FromActorProcess): Promise<{ call(method: string): Promise<unknown>; close(): void }> {
+  const client = openClient(ActorCallsClient, ready.kind === 'ready' ? ready.address : '', null);
+  const stream = client.connect();
+  stream.on('error', () => undefined);
+  const hello = { caller: 'c', token: 'token', protocol: { major: 1, minor: 0 }, written: 0 };
+  stream.write({ hello, calls: [], cancels: [], credits: [] });
+  await once(stream, 'data');
+  let number = 0;
+  return {
+    call: async (method) => {
+      number += 1;
+      const call = { number, method, args: encodeValue([]), timeoutMs: 0, windowBytes: 0 };
+      stream.write({ hello: undefined, calls: [call], cancels: [], credits: [] });
+      const [batch] = (await once(stream, 'data')) as [{ answers: { answer?: { $case: string; value: Uint8Array } }[] }];
+      const answer = batch.answers[0]?.answer;
+      return answer?.$case === 'value' ? decodeValue(answer.value) : answer;
+    },
+    close: () => client.close(),
+  };
+}
+
+function restoredFrom(value: unknown): Partial<ProcessStart> {
+  const state = { kind: 'inline', bytes: encodeValue({ value }) } as const;
+  return { actor: { state, checkpointEvery: 1_000, lookupToken: 'lookup' } };
+}
+
+test('a state is restored after the constructor and before it says ready', async () => {
+  const { said } = started(startOf('Stateful', 'kept.mjs', restoredFrom(41)));
+  const caller = await callerOf(await said);
+  expect(await caller.call('add')).toBe(42);
+  caller.close();
+});
+
+test('a restore that throws is told as a constructor that throws', async () => {
+  const { said, ends } = started(startOf('Stateful', 'kept.mjs', restoredFrom(-1)));
+  expect(await said).toMatchObject({ kind: 'failed', cause: { kind: 'constructor-threw', error: { message: 'below zero' } } });
+  expect(ends()).toBe(1);
+});
+
+test.each([
+  ['Half', 1_000, 'Half has checkpoint() and no restore()'],
+  ['Kept', 'call', "'call' needs a class with checkpoint() and restore(), which Kept lacks"],
+] as const)('a class that lacks what its state needs (%s, %s) is not started', async (name, checkpointEvery, text) => {
+  const { said } = started(startOf(name, 'kept.mjs', { actor: { state: null, checkpointEvery, lookupToken: 'lookup' } }));
+  expect(await said).toMatchObject({
+    kind: 'failed',
+    cause: { kind: 'load-failed', error: { code: 'request.invalid', message: expect.stringContaining(text) } },
+  });
+});
+
+test('an actor that is asked to stop has its newest state stored, then ends', async () => {
+  const { process, said, messages, ends } = started(startOf('Stateful'));
+  const caller = await callerOf(await said);
+  await caller.call('add');
+  await caller.call('add');
+  process.receive({ kind: 'reported', number: 1, refused: null });
+  process.receive({ kind: 'stop', reason: 'owner-gone' });
+  const states = () => messages.filter(({ kind }) => kind === 'state');
+  while (states().length < 2) await new Promise(setImmediate);
+  expect(ends()).toBe(0);
+  const [, last] = states();
+  expect(last?.kind === 'state' && last.state.kind === 'inline' ? decodeValue(last.state.bytes) : null).toEqual({ value: 9 });
+  process.receive({ kind: 'reported', number: 2, refused: null });
+  while (ends() === 0) await new Promise(setImmediate);
+  caller.close();
 });

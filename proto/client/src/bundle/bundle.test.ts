@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bundleModule } from './bundle.js';
-import { STUBBED_ERRORS } from './stub.js';
+import { SHARED_ERRORS, STUBBED_ERRORS } from './stub.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -57,6 +57,20 @@ test('every value that the client exports can be imported inside an actor', asyn
   const door = await import('../index.js');
   const values = Object.keys(door).filter((name) => !['actor', 'connect', 'TrainerError'].includes(name));
   expect([...STUBBED_ERRORS].sort()).toEqual(values.sort());
+});
+
+test('the classes of the errors are those of the process that loads it, where it leaves them', async () => {
+  const module = await moduleOf('errors.ts', "export { ActorDiedError, NameTakenError } from '@trainer/client';");
+  class ActorDiedError extends Error {}
+  const place = Symbol.for(SHARED_ERRORS);
+  Object.assign(globalThis, { [place]: { ActorDiedError } });
+  try {
+    const loaded = await load((await bundleModule(module)).code, 'errors');
+    expect(loaded['ActorDiedError']).toBe(ActorDiedError);
+    expect(loaded['NameTakenError']).toHaveProperty('name', 'NameTakenError');
+  } finally {
+    Reflect.deleteProperty(globalThis, place);
+  }
 });
 
 test('a program that connects inside the module of an actor is told to keep apart', async () => {

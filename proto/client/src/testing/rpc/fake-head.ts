@@ -84,7 +84,7 @@ export class FakeHead {
     server.addService(ActorServiceService, {
       create: this.#unary((wire: pb.CreateActorRequest) => this.#create(decodeCreateActor(wire))),
       kill: this.#unary((wire: pb.KillActorRequest) => this.#kill(wire)),
-      get: this.#unary((wire: pb.GetActorRequest) => encodeActorView(this.#view(wire.id))),
+      get: this.#unary((wire: pb.GetActorRequest) => encodeActorView(wire.name ? this.#named(wire.name) : this.#view(wire.id))),
       list: this.#unary(() => ({ actors: [...this.views.values()].map(encodeActorView) })),
       logs: (call: ServerWritableStream<pb.LogsRequest, pb.LogLine>) => {
         for (const line of ['one', 'two']) call.write({ lease: '1-1', at: 7, isStderr: false, line: `${call.request.of}: ${line}` });
@@ -137,6 +137,12 @@ export class FakeHead {
   #view(id: string): ActorView {
     const view = this.views.get(id);
     if (!view) throw new TrainerError('actor.not-found', `no actor ${id}`, { actor: id });
+    return view;
+  }
+
+  #named({ namespace, name }: { namespace: string; name: string }): ActorView {
+    const view = [...this.views.values()].find((one) => one.name === name && one.namespace === namespace && one.state.at !== 'dead');
+    if (!view) throw new TrainerError('actor.not-found', `no actor named ${name}`, { name, namespace });
     return view;
   }
 
