@@ -15,11 +15,11 @@ if (!known) throw new Error('the catalog has no xgboost_classifier');
 const entry: CatalogEntry = known;
 
 const engines: readonly EngineState[] = [{ engine: 'xgboost', unavailable: null }];
-/** Long after the submission: no node is still to come. */
+/** Long after the nodes have joined: no other is to come. */
 const LATE = { now: 60_000, lateNodesMs: 10_000 };
 
 function node(cpus: number, memoryMiB: number, state: NodeState = 'connected') {
-  return { state, engines, capacity: { cpuMilli: cpus * 1000, memoryBytes: memoryMiB * MiB, gpus: [] } };
+  return { state, engines, since: 0, capacity: { cpuMilli: cpus * 1000, memoryBytes: memoryMiB * MiB, gpus: [] } };
 }
 
 function job(bytes: number, epochs = 100, createdAt = 0, numWorkers: number | null = 1): JobRecord {
@@ -132,7 +132,7 @@ describe('a gang', () => {
     ['counts no lost node', 100, 2, [node(1, 4000), node(1, 4000, 'lost')], [1000]],
     ['counts no node whose memory is too small', 100, 2, [node(1, 4000), node(1, 200)], [1000]],
     ['counts no node without the engine', 100, 2, [node(1, 4000), { ...node(1, 4000), engines: [] }], [1000]],
-    ['has one rank where there is no node', 100, 2, [], [1000]],
+    ['stays whole where there is no node yet', 100, 2, [], [1000, 1000]],
   ] as [string, number, number, ReturnType<typeof node>[], number[]][])('%s', (_, bytes, workers, nodes, cpus) => {
     expect(bundlesOf(job(bytes, 100, 0, workers), nodes)).toEqual(cpus);
   });
@@ -145,7 +145,7 @@ describe('a gang', () => {
     const nodes = Array.from({ length: 4 }, () => node(2, 1_000_000));
     expect(bundlesOf(job(bytes, 100, 0, workers), nodes)).toHaveLength(ranks);
   });
-  test('of a new job waits whole for nodes that may still join', () => {
+  test('waits whole while nodes are joining', () => {
     expect(bundlesOf(job(100, 100, 0, 3), [node(1, 4000)], { now: 9_999, lateNodesMs: 10_000 })).toHaveLength(3);
     expect(bundlesOf(job(100, 100, 0, 3), [node(1, 4000)], { now: 10_000, lateNodesMs: 10_000 })).toHaveLength(1);
   });

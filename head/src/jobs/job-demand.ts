@@ -15,7 +15,7 @@ const COMPRESSED_RATIO = 8;
 /** Data of this size is worth a rank of its own (design.md section 7). */
 const BYTES_PER_RANK = 2 ** 30;
 
-type Nodes = readonly Pick<NodeEntry, 'capacity' | 'state' | 'engines'>[];
+type Nodes = readonly Pick<NodeEntry, 'capacity' | 'state' | 'engines' | 'since'>[];
 
 /**
  * What one rank leases by default (docs/adr/0003): below 8 MiB of data one CPU, above min(8, the largest node's)
@@ -38,7 +38,7 @@ export function holdsLeases({ ranks }: Pick<JobRecord, 'ranks'>): boolean {
   return ranks.some(({ state }) => state !== 'ended' && state !== 'lost' && state !== 'gone');
 }
 
-/** When it is, and how long a job waits for nodes that may still join before it takes fewer ranks than it asked for. */
+/** When it is, and how long after a node has joined a gang that is not placed yet counts on others that follow. */
 export interface DemandTime {
   readonly now: Millis;
   readonly lateNodesMs: Millis;
@@ -46,7 +46,8 @@ export interface DemandTime {
 
 /**
  * A job's next attempt as the scheduler sees it; null: it does not wait for one. A gang has as many ranks as its first attempt had,
- * at first as `num_workers` says; fewer where the nodes of today could not hold them even if nothing else ran.
+ * at first as `num_workers` says; fewer where the nodes of today could not hold them even if nothing else ran, and no node has joined
+ * just now.
  */
 export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, { now, lateNodesMs }: DemandTime): Demand | null {
   const { job, shape, outOfMemory } = record;
@@ -57,11 +58,11 @@ export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, {
   const base = shape ? { ...first, cpuMilli: capToCpus(shape.grant.cpuMilli, largest), memoryBytes: shape.grant.memoryBytes } : first;
   const bundle = { ...base, memoryBytes: capped(base.memoryBytes * 2 ** outOfMemory, largest) };
   const wanted = entry.distribution === null ? 1 : (shape?.worldSize ?? ranksOf(job, able.length));
-  const isEarly = !shape && now - job.createdAt < lateNodesMs;
+  const isGrowing = able.length === 0 || able.some((node) => now - node.since < lateNodesMs);
   return {
     id: job.id,
     kind: 'job',
-    bundles: gangOf(wanted, bundle, able, isEarly),
+    bundles: gangOf(wanted, bundle, able, isGrowing && !shape),
     priority: job.request.priority,
     since: job.createdAt,
     needsEngine: entry.engine,

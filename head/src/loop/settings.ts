@@ -22,7 +22,7 @@ export interface Timers {
   readonly echoMs: Millis;
   /** A session's actors live on this long after its last stream. */
   readonly sessionGraceMs: Millis;
-  /** How long a new job waits for nodes that may still join before it takes fewer ranks than it asked for. */
+  /** After a node has joined others may follow, as when a cluster starts: so long a new job waits for all the ranks that it asked for. */
   readonly lateNodesMs: Millis;
   /** Smaller demands may pass a larger one this long. */
   readonly patienceMs: Millis;
@@ -47,7 +47,7 @@ const DESIGNED: Timers = {
   rendezvousMs: 30_000,
   echoMs: 15_000,
   sessionGraceMs: 30_000,
-  lateNodesMs: 10_000,
+  lateNodesMs: 5_000,
   patienceMs: 60_000,
   reasonEveryMs: 1_000,
   refusedFirstMs: 100,

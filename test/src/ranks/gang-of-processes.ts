@@ -36,6 +36,8 @@ export interface Attempt {
   readonly ranks: number;
   readonly request: Partial<TrainRequest>;
   readonly resumeFrom?: TrainingAssignment['resumeFrom'];
+  /** Where they may listen; default: anywhere. */
+  readonly ports?: { readonly from: number; readonly to: number };
   /** Called with each report before it is acknowledged, in its rank's order. */
   readonly onReport?: (rank: number, report: RankReport, signal: (rank: number, signal: NodeJS.Signals) => void) => void;
 }
@@ -121,7 +123,7 @@ export class RankGround {
       nice: 0,
       listenHost: HOST,
       advertisedHost: HOST,
-      ports: { from: 0, to: 0 },
+      ports: attempt.ports ?? { from: 0, to: 0 },
       scratchDir,
       nativeDir: fileOf('deploy/native'),
       store: { kind: 'folder', path: join(this.folder, 'objects') },

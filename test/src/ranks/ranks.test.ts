@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Checkpoint, EpochMetrics, RankReport, TrainingResult, TrainRequest } from '@trainer/model';
 import { RankGround, type Attempt, type RankEnd } from './gang-of-processes.js';
@@ -21,6 +22,13 @@ beforeAll(async () => {
   ground = await RankGround.open(table(2_000));
 });
 afterAll(() => ground.close());
+
+/** Of all processes, over IPv4 (proc(5): column 2 is the local address, 4 the state; 0A listens). */
+function listeningPorts(): number[] {
+  const [, ...rows] = readFileSync('/proc/net/tcp', 'utf8').trim().split('\n');
+  const columns = rows.map((row) => row.trim().split(/\s+/));
+  return columns.filter((row) => row[3] === '0A').map((row) => parseInt(row[1]?.split(':')[1] ?? '0', 16));
+}
 
 const requestOf = (hyperparameters: TrainRequest['hyperparameters'], values: Partial<TrainRequest> = {}): Partial<TrainRequest> => ({
   epochs: EPOCHS,
@@ -83,6 +91,20 @@ describe('one model of several ranks', () => {
     expect(result?.selectedOnValidation).toBe(true);
     expect(result?.lastEpoch).toBe((result?.keptEpoch ?? 0) + 4);
     expect(ends.map(({ reports }) => reports.filter(({ kind }) => kind === 'failed'))).toEqual([[], []]);
+  }, 60_000);
+  test('listens in the ports that it may use, until all have joined; the meeting point of the library stays', async () => {
+    const ports = { from: 47_310, to: 47_319 };
+    let listening: number[] = [];
+    const ends = await ground.run({
+      ranks: 2,
+      request: requestOf({}),
+      ports,
+      onReport: (_, report) => {
+        if (report.kind === 'epoch' && report.metrics.epoch === 3) listening = listeningPorts();
+      },
+    });
+    expect(resultOf(ends)?.lastEpoch).toBe(EPOCHS);
+    expect(listening.filter((port) => port >= ports.from && port <= ports.to)).toHaveLength(1);
   }, 60_000);
   test('with fewer rows than one would think: some ranks have few', async () => {
     const small = await RankGround.open(table(30));
