@@ -23,6 +23,7 @@ export type Operation =
   | { readonly does: 'nats-away'; readonly ms: number }
   | { readonly does: 'cut-agent'; readonly agent: number; readonly ms: number }
   | { readonly does: 'cut-agent-from-nats'; readonly agent: number; readonly ms: number }
+  | { readonly does: 'replace-agent-behind-cut'; readonly agent: number; readonly killAfterMs: number; readonly ms: number }
   | { readonly does: 'break-stream'; readonly agent: number }
   | { readonly does: 'rough-messages'; readonly ms: number }
   | { readonly does: 'step-clock'; readonly machine: number; readonly ms: number }
@@ -58,9 +59,9 @@ const which = (random: Seeded): number => random.int(0, 1_000);
 
 /** How often each is drawn, of their sum. */
 const KINDS: readonly (readonly [number, Make])[] = [
-  [14, (r) => ({ does: 'create', client: which(r), wanted: wantedActor(r) })],
+  [18, (r) => ({ does: 'create', client: which(r), wanted: wantedActor(r) })],
   [6, (r) => ({ does: 'kill-actor', client: which(r), actor: which(r) })],
-  [9, (r) => ({ does: 'submit', client: which(r), ranks: r.int(1, 3) })],
+  [11, (r) => ({ does: 'submit', client: which(r), ranks: r.int(1, 3) })],
   [4, (r) => ({ does: 'cancel', client: which(r), job: which(r) })],
   [6, (r) => ({ does: 'crash-process', process: which(r), how: r.pick(['SIGKILL', 'SIGSEGV', 1] as const) ?? 1 })],
   [3, (r) => ({ does: 'freeze-process', process: which(r), ms: faultMs(r) })],
@@ -74,6 +75,7 @@ const KINDS: readonly (readonly [number, Make])[] = [
   [3, (r) => ({ does: 'nats-away', ms: faultMs(r) })],
   [6, (r) => ({ does: 'cut-agent', agent: which(r), ms: faultMs(r) })],
   [3, (r) => ({ does: 'cut-agent-from-nats', agent: which(r), ms: faultMs(r) })],
+  [3, (r) => ({ does: 'replace-agent-behind-cut', agent: which(r), killAfterMs: r.int(0, 2_000), ms: r.int(2_000, 15_000) })],
   [5, (r) => ({ does: 'break-stream', agent: which(r) })],
   [4, (r) => ({ does: 'rough-messages', ms: faultMs(r) })],
   [3, (r) => ({ does: 'step-clock', machine: which(r), ms: r.int(-3_600_000, 3_600_000) })],
@@ -182,8 +184,14 @@ function beginFault(cluster: Cluster, fault: Fault): void {
       world.after(fault.ms, () => nats.setUp(true));
       return;
     case 'cut-agent':
-      for (const head of cluster.heads) cut(cluster, nth(cluster.agents, fault.agent)?.machine.name, head.machine.name, fault.ms);
+      for (const slot of cluster.slots) cut(cluster, nth(cluster.agents, fault.agent)?.machine.name, slot, fault.ms);
       return;
+    case 'replace-agent-behind-cut': {
+      const agent = nth(cluster.agents, fault.agent);
+      for (const slot of cluster.slots) cut(cluster, agent?.machine.name, slot, fault.ms);
+      world.after(fault.killAfterMs, () => killAgent(agent, 100));
+      return;
+    }
     case 'cut-agent-from-nats':
       cut(cluster, nth(cluster.agents, fault.agent)?.machine.name, 'nats', fault.ms);
       return;

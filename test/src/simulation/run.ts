@@ -37,7 +37,7 @@ export async function run(
   let restedMs = 0;
   let met: Readonly<Record<string, number>> = {};
   try {
-    const cluster = new Cluster(world, { agents: random.int(1, 3), clients: 2, cpus: random.int(2, 4), heads: random.int(1, 2) });
+    const cluster = new Cluster(world, { agents: random.int(1, 3), clients: 2, cpus: random.int(1, 3), heads: random.int(1, 2) });
     await world.advance(1_000);
     for (const { operation, thenMs } of steps) {
       begin(cluster, operation);
