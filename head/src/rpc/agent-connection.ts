@@ -30,6 +30,8 @@ export interface AgentRules {
 export interface AgentPipe {
   send(message: ToAgent): void;
   end(): void;
+  /** Was it not said of a stream just before? */
+  isNews(text: string): boolean;
 }
 
 /** An agent broke the rules of its stream, or may not speak for its node. */
@@ -212,8 +214,9 @@ export class AgentConnection {
   #refuse(error: unknown): void {
     // The loop has told this stream already: it is suspended, or this head ends.
     if (this.#is('closed') || error instanceof StoreUnavailableError || error instanceof FencedError) return;
-    this.rules.logger.warn('an agent was refused', { error });
-    this.pipe.send({ kind: 'refused', error: toErrorData(error) });
+    const data = toErrorData(error);
+    if (this.pipe.isNews(data.message)) this.rules.logger.warn('an agent was refused', { error: data });
+    this.pipe.send({ kind: 'refused', error: data });
     this.close();
     this.pipe.end();
   }

@@ -4,6 +4,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { LoopListener } from '../loop/cluster-loop.js';
 import { AgentConnection } from './agent-connection.js';
 import type { AgentRules } from './agent-connection.js';
+import { News } from './news.js';
 
 /**
  * The agents' streams. They outlive a suspension: agents hear of it, and stay. When the head goes on each stream is ended, so that
@@ -11,6 +12,7 @@ import type { AgentRules } from './agent-connection.js';
  */
 export class AgentService implements LoopListener {
   readonly #open = new Set<AgentConnection>();
+  readonly #news = new News();
   readonly server: AgentServiceServer;
 
   constructor(private readonly rules: AgentRules) {
@@ -23,6 +25,7 @@ export class AgentService implements LoopListener {
         if (call.writable) call.write(encodeToAgent(message));
       },
       end: () => call.end(),
+      isNews: (text) => this.#news.is(text, this.rules.clock.monotonicMs()),
     });
     this.#open.add(connection);
     const close = (): void => {

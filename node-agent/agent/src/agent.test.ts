@@ -330,6 +330,25 @@ test("a killed agent's actors end with it, and its successor says nothing of the
   other.close();
 });
 
+test('an agent that is being stopped says so at once, and then ends its actors', async () => {
+  const other = new FakeHead('the-secret');
+  await other.listen();
+  other.addBundle(COUNTER);
+  const broker = new MemoryBroker(systemClock());
+  const ports = { clock: systemClock(), logger: silentLogger, connectMessages: () => Promise.resolve(broker.connect()) };
+  const leaver = await start(readConfig(settings('leaver', `127.0.0.1:${other.port}`)), ports);
+  await leaver.whenWelcomed;
+  const lease = leaseId('1-1');
+  const grant = { cpuMilli: 1, memoryBytes: 0, gpus: [] };
+  await other.place(broker.connect(), { lease, action: { kind: 'reserve-and-start', grant, spec: spec([1]) } });
+  await other.fact(lease, 'ready');
+  const stopped = leaver.stop(5_000);
+  await other.ended(lease);
+  expect(other.newestBeat).toMatchObject({ isDraining: true });
+  await stopped;
+  other.close();
+});
+
 test('an agent that no head hears ends its actors after the headless limit', async () => {
   const other = new FakeHead('the-secret');
   await other.listen();

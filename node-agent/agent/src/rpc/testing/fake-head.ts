@@ -33,6 +33,8 @@ type Stream = ServerDuplexStream<pb.FromAgent, pb.ToAgent>;
 export class FakeHead {
   readonly hellos: Hello[] = [];
   readonly facts: Fact[] = [];
+  /** What the newest heartbeat said. */
+  newestBeat: Extract<FromAgent, { kind: 'heartbeat' }> | null = null;
   readonly #bundles = new Map<string, Buffer>();
   readonly #server: Server;
   #stream: Stream | null = null;
@@ -126,6 +128,7 @@ export class FakeHead {
         return;
       }
       case 'heartbeat':
+        this.newestBeat = message;
         if (this.doesEcho) this.send({ kind: 'echo', number: message.number, headEpoch: this.headEpoch });
         return;
       case 'facts':
