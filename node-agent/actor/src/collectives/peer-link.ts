@@ -25,6 +25,8 @@ export class PeerLink {
   #inboxBytes = 0;
   #partial: { readonly tag: Tag; readonly bytes: Uint8Array } | null = null;
   #waiting: Deferred<Message> | null = null;
+  /** Where the receiver that waits would like its message. */
+  #target: Uint8Array | null = null;
   #heardMs: Millis;
   #loss: LinkLoss | null = null;
   #hasLeft = false;
@@ -49,16 +51,30 @@ export class PeerLink {
   /** Resolves when the bytes are the system's; they must not change before. @throws LinkLostError */
   async send(tag: Tag, bytes: Uint8Array): Promise<void> {
     this.#throwIfLost();
-    let offset = 0;
-    do {
+    const written = deferred<void>();
+    const onWritten = (error?: Error | null): void => {
+      if (error === null || error === undefined) written.resolve();
+      else written.reject(new LinkLostError(this.#loss ?? { peer: this.peer, how: 'closed', cause: error }));
+    };
+    const last = Math.max(0, Math.ceil(bytes.length / MAX_PAYLOAD_BYTES) - 1);
+    for (let frame = 0; frame <= last; frame += 1) {
+      const offset = frame * MAX_PAYLOAD_BYTES;
       const payload = bytes.subarray(offset, offset + MAX_PAYLOAD_BYTES);
-      await this.#write(encodeHeader(FRAME.data, tag, payload.length, bytes.length, offset), payload);
-      offset += payload.length;
-    } while (offset < bytes.length);
+      this.socket.cork();
+      this.socket.write(encodeHeader(FRAME.data, tag, payload.length, bytes.length, offset));
+      // Frames go out in their order: the last one stands for all.
+      this.socket.write(payload, frame === last ? onWritten : undefined);
+      this.socket.uncork();
+    }
+    await written.promise;
   }
 
-  /** The next message; one receiver at a time. @throws LinkLostError when there will be none */
-  receive(): Promise<Message> {
+  /**
+   * The next message; one receiver at a time.
+   * @param into memory for it: a message of that length which comes after this call lies in it
+   * @throws LinkLostError when there will be none
+   */
+  receive(into: Uint8Array | null = null): Promise<Message> {
     const message = this.#inbox.shift();
     if (message !== undefined) {
       this.#inboxBytes -= message.bytes.length;
@@ -70,6 +86,7 @@ export class PeerLink {
     }
     if (this.#loss !== null) return Promise.reject(new LinkLostError(this.#loss));
     this.#waiting = deferred<Message>();
+    this.#target = into;
     return this.#waiting.promise;
   }
 
@@ -108,19 +125,6 @@ export class PeerLink {
     this.socket.destroy();
   }
 
-  #write(header: Buffer, payload: Uint8Array): Promise<void> {
-    this.socket.cork();
-    this.socket.write(header);
-    const written = new Promise<void>((resolve, reject) => {
-      this.socket.write(payload, (error) => {
-        if (error === null || error === undefined) resolve();
-        else reject(new LinkLostError(this.#loss ?? { peer: this.peer, how: 'closed', cause: error }));
-      });
-    });
-    this.socket.uncork();
-    return written;
-  }
-
   #read(bytes: Buffer): void {
     this.#heardMs = this.clock.monotonicMs();
     try {
@@ -148,7 +152,8 @@ export class PeerLink {
   #append({ tag, messageBytes, offset, payload }: Frame): void {
     if (this.#partial === null) {
       if (messageBytes > this.settings.maxMessageBytes) throw new RangeError(`a message of ${messageBytes} bytes`);
-      this.#partial = { tag, bytes: new Uint8Array(messageBytes) };
+      this.#partial = { tag, bytes: this.#target?.length === messageBytes ? this.#target : new Uint8Array(messageBytes) };
+      this.#target = null;
     }
     const { bytes } = this.#partial;
     if (offset + payload.length > bytes.length) throw new RangeError('a message longer than it said');
@@ -157,6 +162,7 @@ export class PeerLink {
     const message = this.#partial;
     this.#partial = null;
     if (this.#waiting !== null) {
+      this.#target = null;
       this.#waiting.resolve(message);
       this.#waiting = null;
       return;

@@ -11,6 +11,9 @@ const OPERATIONS = ['allReduce', 'broadcast', 'gather', 'barrier'] as const;
 type Operation = (typeof OPERATIONS)[number];
 const REDUCTIONS: readonly Reduction[] = ['sum', 'min', 'max'];
 
+/** A part up to this size is folded in through memory that is kept. */
+const MAX_SPARE_BYTES = 16 * 2 ** 20;
+
 /** The two links of a rank; with two ranks both lead to the same one. */
 export interface Links {
   /** To the next rank; arrays go out here. */
@@ -31,6 +34,7 @@ export class RingGang implements Gang {
   /** The operation before, as they come one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #number = 0;
+  #spare = new Uint8Array(0);
   #loss: PeerLostError | null = null;
   #left: Promise<void> | null = null;
 
@@ -60,11 +64,14 @@ export class RingGang implements Gang {
       };
       const last = this.worldSize - 1;
       for (let step = 0; step < last; step += 1) {
-        const theirs = await this.#exchange({ ...tag, part: step }, part(this.rank - step));
-        reduceInto(part(this.rank - step - 1), theirs, reduction);
+        const own = part(this.rank - step - 1);
+        const theirs = await this.#exchange({ ...tag, part: step }, bytesOf(part(this.rank - step)), this.#spareOf(own.byteLength));
+        reduceInto(own, arrayOver(own, theirs), reduction);
       }
       for (let step = 0; step < last; step += 1) {
-        part(this.rank - step).set(await this.#exchange({ ...tag, part: last + step }, part(this.rank + 1 - step)));
+        const place = bytesOf(part(this.rank - step));
+        const whole = await this.#exchange({ ...tag, part: last + step }, bytesOf(part(this.rank + 1 - step)), place);
+        if (whole.buffer !== place.buffer) place.set(whole);
       }
       return sum;
     });
@@ -107,7 +114,7 @@ export class RingGang implements Gang {
       const nothing = new Uint8Array(0);
       const tag = this.#tag('barrier', nothing, number);
       // Twice round: the first time all have called, the second time all know.
-      for (let step = 0; step < 2 * (this.worldSize - 1); step += 1) await this.#exchange({ ...tag, part: step }, nothing);
+      for (let step = 0; step < 2 * (this.worldSize - 1); step += 1) await this.#exchange({ ...tag, part: step }, nothing, nothing);
     });
   }
 
@@ -135,23 +142,33 @@ export class RingGang implements Gang {
     return result;
   }
 
-  /** Sends and receives at once; the neighbours do the same. */
-  async #exchange<A extends Numbers>(tag: Tag, out: A): Promise<A> {
-    const sending = this.#send(tag, bytesOf(out));
-    const receiving = this.#receive(tag);
+  /**
+   * Sends and receives at once; the neighbours do the same.
+   * @param into where what comes may lie
+   */
+  async #exchange(tag: Tag, out: Uint8Array, into: Uint8Array): Promise<Uint8Array> {
+    const sending = this.#send(tag, out);
+    const receiving = this.#receive(tag, into);
     // Both are awaited to their end, so that neither rejects unheard.
     const [sent, received] = await Promise.allSettled([sending, receiving]);
     if (received.status === 'rejected') throw received.reason;
     if (sent.status === 'rejected') throw sent.reason;
-    return arrayOver(out, received.value);
+    return received.value;
+  }
+
+  /** Memory for what is folded in at once and then forgotten; kept, as to ask for it anew costs more than the sum. */
+  #spareOf(bytes: number): Uint8Array {
+    if (bytes > MAX_SPARE_BYTES) return new Uint8Array(bytes);
+    if (this.#spare.length < bytes) this.#spare = new Uint8Array(bytes);
+    return this.#spare.subarray(0, bytes);
   }
 
   async #send(tag: Tag, bytes: Uint8Array): Promise<void> {
     await this.#links.next.send(tag, bytes).catch((error: unknown) => this.#throwLost(error));
   }
 
-  async #receive(tag: Tag): Promise<Uint8Array> {
-    const message = await this.#links.previous.receive().catch((error: unknown) => this.#throwLost(error));
+  async #receive(tag: Tag, into: Uint8Array | null = null): Promise<Uint8Array> {
+    const message = await this.#links.previous.receive(into).catch((error: unknown) => this.#throwLost(error));
     const [own, theirs] = [describe(tag), describe(message.tag)];
     if (own === theirs) return message.bytes;
     // Nothing that comes now can be told apart any more; the others are not to wait for us.
