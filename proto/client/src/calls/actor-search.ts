@@ -102,11 +102,14 @@ export class ActorSearch {
   async #lookOn(): Promise<void> {
     const { clock } = this.#ports;
     let heardAtMs = this.#startedMs;
+    // Calls that were written must not wait for a restart to hear of the end before it, so the first look waits for nothing.
+    let isMoving = false;
     for (let pauseMs = FIRST_PAUSE_MS; !this.#isOver; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-      const found = await this.#ports.locate(LOOK_WAIT_MS).catch(unlessGone);
+      const found: ActorLocation | null = await this.#ports.locate(isMoving ? LOOK_WAIT_MS : 0).catch(unlessGone);
       if (this.#isOver) return;
       if (found !== null) {
         heardAtMs = clock.monotonicMs();
+        isMoving = found.at === 'moving';
         this.#take(found);
       } else if (clock.monotonicMs() - heardAtMs > NO_HEAD_MS) {
         this.stop();
