@@ -86,6 +86,13 @@ program
     using(async (cluster) => (await inspect()).showActors(cluster, formatOf(options), options.all === true)),
   );
 program
+  .command('kill <actor>')
+  .description('end an actor, by its id')
+  .option(...json)
+  .action((id: string, options: JsonOption) =>
+    using(async (cluster) => (await import('./commands/kill.js')).kill(cluster, formatOf(options), id)),
+  );
+program
   .command('logs <id>')
   .description('what an actor, a job or a lease wrote')
   .option('-f, --follow', 'and go on as it writes')
@@ -105,6 +112,8 @@ program
   .requiredOption('--task <task>', 'classification, regression or clustering')
   .option('--target <column>', 'the column to predict; the last one unless said')
   .option('--epochs <n>', 'epochs', whole)
+  .option('--workers <n>', 'ranks that train it together, on as many nodes as there are', whole)
+  .option('--priority <n>', '0 to 99; higher goes first', whole)
   .option('-p, --param <name=value>', 'a hyperparameter; may be repeated', (value: string, all: string[]) => [...all, value], [])
   .option('--no-follow', 'return as soon as the job is queued')
   .option(...json)

@@ -55,6 +55,13 @@ test('actors shows the living ones, and with --all why the others died', async (
   expect(await trainer('actors', '--all')).toMatch(new RegExp(`${probe.id} +Probe +dead .*killed by`));
 });
 
+test('kill ends a detached actor by its id', async () => {
+  const probe = await client.actors.create(ProbeSpec, { ...SMALL, name: 'left', detached: true });
+  expect(await trainer('actors')).toMatch(new RegExp(`${probe.id} +left +Probe +alive`));
+  expect(await trainer('kill', probe.id)).toBe(`Actor ${probe.id} is dead\n`);
+  expect(await trainer('actors')).toBe('No actors.\n');
+});
+
 test('logs shows what an actor wrote, in order, while it lives and after its end', async () => {
   const probe = await client.actors.create(ProbeSpec, SMALL);
   await probe.call.say('the first line');

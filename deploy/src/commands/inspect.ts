@@ -44,23 +44,32 @@ export async function showActors({ head, output }: Cluster, format: Format, with
     actors.length === 0
       ? 'No actors.'
       : table(
-          ['ACTOR', 'CLASS', 'STATE', 'WHERE', 'CPU', 'MEMORY', 'WHY'],
+          ['ACTOR', 'NAME', 'CLASS', 'STATE', 'WHERE', 'CPU', 'MEMORY', 'RESTARTS', 'WHY'],
           actors.map((actor) => [
             actor.id,
+            nameOf(actor),
             actor.className,
             actor.state.at,
             actor.state.at === 'alive' ? actor.state.node : '',
             String(actor.cpuMilli / 1000),
             mebibytes(actor.memoryBytes),
+            String(actor.restarts),
             reasonOf(actor),
           ]),
         ),
   );
 }
 
-function reasonOf({ state }: ActorListing): string {
+/** Within its namespace, where that is not the default one. */
+function nameOf({ name, namespace }: ActorListing): string {
+  if (name === null) return '';
+  return namespace === 'default' ? name : `${namespace}/${name}`;
+}
+
+function reasonOf({ state, lastDeath }: ActorListing): string {
   if (state.at === 'pending') return state.reason ?? '';
-  return state.at === 'dead' || state.at === 'stopping' ? describeCause(state.cause) : '';
+  if (state.at === 'dead' || state.at === 'stopping') return describeCause(state.cause);
+  return lastDeath === null ? '' : `started again: ${describeCause(lastDeath)}`;
 }
 
 /** `trainer logs ID` */

@@ -12,6 +12,8 @@ export interface TrainOptions {
   readonly task: string;
   readonly target?: string;
   readonly epochs?: number;
+  readonly workers?: number;
+  readonly priority?: number;
   readonly param: readonly string[];
   readonly follow: boolean;
 }
@@ -54,6 +56,8 @@ function requestOf(modelId: string, dataId: string, options: TrainOptions): Trai
     hyperparameters: Object.fromEntries(options.param.map(parameterOf)),
     ...(options.target === undefined ? {} : { targetColumn: options.target }),
     ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
+    ...(options.workers === undefined ? {} : { numWorkers: options.workers }),
+    ...(options.priority === undefined ? {} : { priority: options.priority }),
   };
 }
 

@@ -3,7 +3,8 @@ import type { Output } from './output.js';
 import { bar, seconds } from './table.js';
 
 /**
- * Shows a job's events until it ends: one line that is written over on a terminal, else a line a change of phase.
+ * Shows a job's events until it ends: one line that is written over on a terminal, else a line a change of phase. What
+ * happened to an attempt stays to be read.
  * @returns the job as its last status event tells it.
  */
 export async function followJob(events: AsyncIterable<JobEvent>, output: Output): Promise<Job | null> {
@@ -14,12 +15,20 @@ export async function followJob(events: AsyncIterable<JobEvent>, output: Output)
     if (event.type === 'metrics') metrics = event.data;
     else job = event.data;
     if (job === null) continue;
+    const story = job.phase === phase ? null : storyOf(job);
+    if (story !== null) output.write(`${output.isTerminal ? '\r\u001b[2K' : ''}  ${story}\n`);
     if (output.isTerminal) output.write(`\r\u001b[2K${progressLine(job, metrics)}`);
     else if (job.phase !== phase) output.write(`${progressLine(job, metrics)}\n`);
     phase = job.phase;
   }
   if (output.isTerminal) output.write('\r\u001b[2K');
   return job;
+}
+
+/** What a person should not miss of a change of phase: where an attempt runs, and why it ended. */
+function storyOf(job: Job): string | null {
+  if (job.phase === 'starting') return `attempt ${job.attempt} on ${job.nodes.join(', ')}`;
+  return job.phase === 'queued' && job.attempt > 0 ? job.pendingReason : null;
 }
 
 function progressLine(job: Job, metrics: EpochMetrics | null): string {
