@@ -52,7 +52,7 @@ export class Executor implements LoopListener {
         if (effect.kind === 'promote' || effect.kind === 'cleanup') this.#runJob(record.job.id, effect);
       this.#watchRendezvous(record);
     }
-    this.options.planner.touch();
+    this.options.planner.resumed();
   }
 
   /** Everything that the leases of this node wait for, now that it can be told; each may be done twice. */

@@ -38,6 +38,7 @@ export class Planner {
   #isPlanning = false;
   #patience: Timer | null = null;
   #isReasonHeldBack = false;
+  #quietUntilMs: Millis = 0;
   readonly #reasonAt = new Map<string, Millis>();
   readonly #pauses: NodePauses;
   readonly #restarts: RestartPauses;
@@ -63,6 +64,12 @@ export class Planner {
     for (const { entry } of turn.nodes.values())
       if (entry.stream !== turn.state.nodes.seen(entry.id)?.entry.stream) this.#pauses.changed(entry.id);
     for (const node of turn.refusedBy) this.#pauses.refused(node, nowMs);
+    this.touch();
+  }
+
+  /** State was read anew, and no agent has said hello yet: reasons told now would all be wrong in a moment. */
+  resumed(): void {
+    this.#quietUntilMs = this.options.clock.monotonicMs() + this.options.timers.reasonEveryMs;
     this.touch();
   }
 
@@ -160,7 +167,8 @@ export class Planner {
     if (known === text) return;
     // Every plan changes somebody's number in the queue; a reason is for people, and costs a commit.
     const last = this.#reasonAt.get(explanation.demand);
-    if (last !== undefined && turn.now - last < this.options.timers.reasonEveryMs) {
+    const isQuiet = this.options.clock.monotonicMs() < this.#quietUntilMs;
+    if (isQuiet || (last !== undefined && turn.now - last < this.options.timers.reasonEveryMs)) {
       this.#isReasonHeldBack = true;
       return;
     }
