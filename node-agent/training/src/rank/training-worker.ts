@@ -1,5 +1,5 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { threadCollective } from '@trainer/actor';
+import { loneGang, threadCollective } from '@trainer/actor';
 import { deferred } from '@trainer/runtime';
 import { failureOf } from './failure.js';
 import type { FromWorker, StagedFiles, ToWorker, WorkerOutcome, WorkerStart } from './rank-messages.js';
@@ -59,7 +59,9 @@ async function run(files: StagedFiles): Promise<void> {
   try {
     await session.load(files);
     const team = await begun.promise;
-    end(await session.run(threadCollective(team, start.assignment)));
+    const { rank, worldSize } = start.assignment;
+    // Alone there is nobody to ask the main thread for.
+    end(await session.run(worldSize === 1 ? loneGang() : threadCollective(team, { rank, worldSize })));
   } catch (error) {
     end({ kind: 'failed', failure: failureOf(error) });
   }

@@ -1,0 +1,81 @@
+import { EventEmitter } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
+import { describe, expect, test } from '@jest/globals';
+import { leaseId, type DeathCause, type FromActorProcess, type ProcessStart } from '@trainer/model';
+import { manualClock, type ManualClock } from '@trainer/runtime/testing';
+import { SupervisedActor } from './supervised-actor.js';
+
+const TIMING = { startMs: 60_000, stopAskedMs: 3_000, stopTermMs: 1_000, livenessMs: 10_000, progressLeastMs: 600_000 };
+
+/** A rank whose process is only said: it speaks when told to, and ends when its group is killed. */
+function supervised(): { clock: ManualClock; actor: SupervisedActor; says: (message: FromActorProcess) => void; causes: DeathCause[] } {
+  const clock = manualClock(0);
+  const causes: DeathCause[] = [];
+  const child = Object.assign(new EventEmitter(), { pid: 4711, connected: false, stdout: null, stderr: null }) as unknown as ChildProcess;
+  let isAlive = true;
+  const signal = (): boolean => {
+    const wasAlive = isAlive;
+    isAlive = false;
+    if (wasAlive) child.emit('exit', null, 'SIGKILL');
+    return wasAlive;
+  };
+  const never = new Promise<ProcessStart>(() => undefined);
+  const actor = new SupervisedActor(
+    { lease: leaseId('1-1'), isRank: true, memoryBytes: 0 },
+    { clock, timing: TIMING, spawn: () => child, prepare: () => never, kernelKills: () => 0, groups: { signal, isAlive: () => isAlive } },
+    {
+      onStarted: () => undefined,
+      onReady: () => undefined,
+      onReport: () => undefined,
+      onState: () => undefined,
+      onLine: () => undefined,
+      onEnded: (cause) => causes.push(cause),
+    },
+  );
+  child.emit('message', { kind: 'ready', address: 'h:1' } satisfies FromActorProcess);
+  return { clock, actor, causes, says: (message) => void child.emit('message', message) };
+}
+
+/** Beats every second, and the watch looks after each. */
+function live({ clock, actor, says }: ReturnType<typeof supervised>, seconds: number, step: number | null): void {
+  for (let second = 0; second < seconds; second += 1) {
+    clock.advance(1_000);
+    says({ kind: 'beat', step });
+    actor.checkBeat(clock.monotonicMs(), false);
+  }
+}
+
+describe('a rank', () => {
+  test('whose loop beats, but whose step does not end, is killed with that cause', () => {
+    const rank = supervised();
+    live(rank, 600, 1);
+    expect(rank.causes).toEqual([]);
+    live(rank, 2, 1);
+    expect(rank.causes).toEqual([{ kind: 'killed', by: 'its agent, as one step of its work took more than 600 s' }]);
+  });
+  test('that waits for others or for the head may wait as long as it likes', () => {
+    const rank = supervised();
+    live(rank, 2_000, null);
+    expect(rank.causes).toEqual([]);
+  });
+  test('with ever new steps lives', () => {
+    const rank = supervised();
+    for (let step = 1; step < 10; step += 1) live(rank, 300, step);
+    expect(rank.causes).toEqual([]);
+  });
+  test('whose loop stands still is killed with that cause', () => {
+    const rank = supervised();
+    live(rank, 5, 1);
+    rank.clock.advance(10_001);
+    rank.actor.checkBeat(rank.clock.monotonicMs(), false);
+    expect(rank.causes).toEqual([{ kind: 'killed', by: 'its agent, as its main loop stood still for 10000 ms' }]);
+  });
+  test('is not accused by a watch that stood still itself', () => {
+    const rank = supervised();
+    live(rank, 5, 1);
+    rank.clock.advance(700_000);
+    rank.actor.checkBeat(rank.clock.monotonicMs(), true);
+    live(rank, 5, 1);
+    expect(rank.causes).toEqual([]);
+  });
+});
