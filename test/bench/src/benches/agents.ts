@@ -8,6 +8,7 @@ import type { Bench, BenchContext, Results } from './bench.js';
 /** Caches of the start are given back by then. */
 const SETTLE_MS = 5_000;
 const WATCHED_MS = 15_000;
+const JOINED_WITHIN_MS = 20_000;
 
 /** Machines that join, and what they take when they have nothing to do. */
 export const agents: Bench = {
@@ -29,16 +30,17 @@ async function joining({ runs, say }: BenchContext): Promise<Results> {
       await agent.stop();
       const begun = performance.now();
       await agent.start();
+      // It may be planned on from then on; its own word comes a little earlier.
+      const both = async (): Promise<boolean> => (await client.nodes.list()).filter(({ state }) => state === 'connected').length === 2;
+      await cluster.until('both agents can be planned on', both, JOINED_WITHIN_MS);
       times.push(performance.now() - begun);
-      const joined = (await client.nodes.list()).filter(({ state }) => state === 'connected');
-      prove(joined.length === 2, 'both agents are nodes that can be planned on');
       await wait(SETTLE_MS);
       memory.push(pssMib([agent.pid ?? -1]));
     }
   } finally {
     await client.close();
   }
-  return { to_welcome_ms: summary(times), pss_mib: summary(memory) };
+  return { to_planned_on_ms: summary(times), pss_mib: summary(memory) };
 }
 
 async function idleFour({ say }: BenchContext): Promise<Results> {

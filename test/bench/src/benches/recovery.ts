@@ -8,7 +8,7 @@ import { prove } from '../measuring/timing.js';
 import type { Bench, BenchContext, Results } from './bench.js';
 
 const LIMIT_MS = 60_000;
-/** So that a restart is not the one right after another, which may be delayed on purpose. */
+/** So that nothing of the start or of the last recovery is still under way. */
 const SETTLE_MS = 2_000;
 const LOOK_EVERY_MS = 5;
 const TREES = 1_000;
@@ -22,8 +22,7 @@ export const recovery: Bench = {
     await using cluster = await startFaultCluster({ agents: 2, cpus: 2 });
     const client = await cluster.connect();
     try {
-      const actor = await client.actors.create(EchoSpec, { cpu: 0.01, memory: '64MiB', maxRestarts: -1 });
-      const answers = new Answers(cluster, client, actor);
+      const answers = new Answers(cluster, client);
       return {
         actor_killed: await answers.actorKilled(context),
         agent_killed: await answers.agentLost(context, 'killed'),
@@ -37,22 +36,22 @@ export const recovery: Bench = {
   },
 };
 
-/** One actor that is to answer again, from another process. */
+/** An actor that is to answer again, from another process: each time a new one, as one that restarts often is held back on purpose. */
 class Answers {
   constructor(
     private readonly cluster: FaultCluster,
     private readonly client: Cluster,
-    private readonly actor: ActorHandle<Echo>,
   ) {}
 
   async actorKilled({ runs, say }: BenchContext): Promise<Latency> {
     const times: number[] = [];
     for (let run = 0; run < runs * 2; run += 1) {
       say(`the actor's process is killed, ${run + 1} of ${runs * 2}`);
-      const pid = await this.#settled();
+      const { actor, pid } = await this.#settled();
       const begun = performance.now();
       signalTo(pid, 'SIGKILL');
-      times.push((await this.#fromAnother(pid)) - begun);
+      times.push((await this.#fromAnother(actor, pid)) - begun);
+      await actor.kill();
     }
     return latency(times);
   }
@@ -62,7 +61,7 @@ class Answers {
     const times: number[] = [];
     for (let run = 0; run < runs; run += 1) {
       say(`the actor's agent is ${how}, ${run + 1} of ${runs}`);
-      const pid = await this.#settled();
+      const { actor, pid } = await this.#settled();
       const agent = this.cluster.agents.find((name) => this.cluster.actorProcesses(name).some((row) => row.pid === pid)) ?? '';
       const actors = this.cluster.actorProcesses(agent).map((row) => row.pid);
       const begun = performance.now();
@@ -71,9 +70,10 @@ class Answers {
         this.cluster.part(agent).freeze();
         for (const actorPid of actors) signalTo(actorPid, 'SIGSTOP');
       }
-      times.push((await this.#fromAnother(pid)) - begun);
+      times.push((await this.#fromAnother(actor, pid)) - begun);
       for (const actorPid of actors) signalTo(actorPid, 'SIGCONT');
       await this.cluster.mend();
+      await actor.kill();
       await this.cluster.until(
         'both agents are connected',
         async () => (await this.client.nodes.list()).filter(({ state }) => state === 'connected').length === 2,
@@ -83,16 +83,18 @@ class Answers {
     return latency(times);
   }
 
-  async #settled(): Promise<number> {
+  async #settled(): Promise<{ readonly actor: ActorHandle<Echo>; readonly pid: number }> {
+    const actor = await this.client.actors.create(EchoSpec, { cpu: 0.01, memory: '128MiB', maxRestarts: -1 });
+    await actor.call.pid();
     await wait(SETTLE_MS);
-    return this.actor.call.pid();
+    return { actor, pid: await actor.call.pid() };
   }
 
   /** @returns when a process other than `pid` answered, on the clock of performance.now() */
-  async #fromAnother(pid: number): Promise<number> {
+  async #fromAnother(actor: ActorHandle<Echo>, pid: number): Promise<number> {
     const deadline = performance.now() + LIMIT_MS;
     for (;;) {
-      const answered = await this.actor
+      const answered = await actor
         .with({ timeoutMs: 500 })
         .call.pid()
         .catch(() => null);

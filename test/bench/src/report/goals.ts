@@ -191,7 +191,7 @@ export const GOALS: readonly Goal[] = [
   {
     bench: 'agents',
     what: 'an agent that joins',
-    path: 'joining.to_welcome_ms.median',
+    path: 'joining.to_planned_on_ms.median',
     goal: 500,
     unit: 'ms',
     better: 'lower',
