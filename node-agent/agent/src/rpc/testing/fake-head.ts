@@ -29,6 +29,9 @@ import {
 
 type Stream = ServerDuplexStream<pb.FromAgent, pb.ToAgent>;
 
+/** Facts that a process makes and waits for. */
+const REPORTS: ReadonlySet<Fact['body']['kind']> = new Set(['rank', 'state']);
+
 /** The head's side of the stream, for tests: stores every fact, echoes every heartbeat, keeps every lease. */
 export class FakeHead {
   readonly hellos: Hello[] = [];
@@ -41,7 +44,7 @@ export class FakeHead {
   #streams = 0;
   headEpoch = 1;
   doesEcho = true;
-  /** Why reports of ranks are refused; null: they are stored. */
+  /** Why reports of ranks and states of actors are refused; null: they are stored. */
   refusesReports: string | null = null;
   port = 0;
 
@@ -139,6 +142,6 @@ export class FakeHead {
 
   #refused(facts: readonly Fact[]): RefusedFact[] {
     const why = this.refusesReports;
-    return why === null ? [] : facts.flatMap(({ number, body }) => (body.kind === 'rank' ? [{ number, why }] : []));
+    return why === null ? [] : facts.flatMap(({ number, body }) => (REPORTS.has(body.kind) ? [{ number, why }] : []));
   }
 }
