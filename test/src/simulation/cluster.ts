@@ -141,6 +141,7 @@ export class Cluster {
     this.nats.setUp(true);
     for (const connection of this.nats.connections) connection.look();
     for (const head of [...this.heads]) head.process.thaw();
+    for (const client of this.clients) client.process.thaw();
     for (const agent of this.agents) {
       agent.life?.process.thaw();
       agent.start();

@@ -1,3 +1,4 @@
+import type { ActorId } from '@trainer/model';
 import { Cluster } from './cluster.js';
 import { begin, drawSteps, type Step } from './operations.js';
 import { Seeded } from './seeded.js';
@@ -82,11 +83,22 @@ async function end(cluster: Cluster): Promise<void> {
   const { world, witness } = cluster;
   world.note('>>', 'all sessions are closed');
   for (const client of cluster.clients) if (!client.hasClosed) client.closeSession();
-  for (const { spec, state } of cluster.database.rows.actors.values())
-    if (spec.session === null && state.at !== 'dead') void cluster.clients[0]?.killActor(spec.id);
-  await settled(cluster, END_MS, () => witness.unrest(true));
+  const asked = new Set<ActorId>();
+  await settled(cluster, END_MS, () => {
+    killDetached(cluster, asked);
+    return witness.unrest(true);
+  });
   witness.lookAtEnd();
   await world.settle();
+}
+
+/** Also those that a client had asked for before, and that came to be only now. */
+function killDetached(cluster: Cluster, asked: Set<ActorId>): void {
+  for (const { spec, state } of cluster.database.rows.actors.values()) {
+    if (spec.session !== null || state.at === 'dead' || asked.has(spec.id)) continue;
+    asked.add(spec.id);
+    void cluster.clients[0]?.killActor(spec.id);
+  }
 }
 
 async function settled(cluster: Cluster, limitMs: number, unrest: () => readonly string[]): Promise<number> {
