@@ -160,6 +160,7 @@ function hold(parts: Parts, onFacts: () => void, onNats: () => void): Holding {
   const keeper = new LeaseKeeper(emptyLedger(parts.capacity, newestHeadEpoch), {
     clock,
     reservationMs: parts.timing.reservationMs,
+    silentMs: parts.timing.headSilentMs,
     outbox,
     launch: (launch, events) => launcher.launch(launch, events),
     onLine: (lease, text, isStderr) => logs.add(lease, text, isStderr),

@@ -26,13 +26,14 @@ const request: PlaceRequest = {
   action: { kind: 'reserve-and-start', grant: { cpuMilli: 1, memoryBytes: 0, gpus: [] }, spec },
 };
 
-test('an agent that was frozen past its headless limit starts nothing before it has said hello again', () => {
+test('an agent that stood still for as long as its head is patient starts nothing before it has said hello again', () => {
   const clock = manualClock();
   const disk = { append: () => 0, read: () => Buffer.alloc(0), clear: () => undefined, close: () => undefined };
   let launched = 0;
   const keeper = new LeaseKeeper(emptyLedger({ cpuMilli: 1_000, memoryBytes: 1, gpus: [] }, 0), {
     clock,
     reservationMs: 10_000,
+    silentMs: 3_000,
     outbox: new Outbox(disk),
     launch: () => {
       launched += 1;
@@ -44,11 +45,11 @@ test('an agent that was frozen past its headless limit starts nothing before it 
     onHeadEpoch: () => undefined,
   });
   keeper.welcomed(STREAM, leaseId('1-1'), []);
-  keeper.owned(60_000);
-  clock.advance(60_000);
+  keeper.beat();
+  clock.advance(3_000);
   expect(keeper.place(request)).toMatchObject({ kind: 'refused', reason: 'stale-stream' });
+  keeper.beat();
   keeper.welcomed(STREAM, leaseId('1-1'), []);
-  keeper.owned(60_000);
   expect(keeper.place(request)).toEqual({ kind: 'granted' });
   expect(launched).toBe(1);
 });

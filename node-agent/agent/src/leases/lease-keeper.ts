@@ -30,6 +30,8 @@ export interface Launch {
 export interface KeeperPorts {
   readonly clock: Clock;
   readonly reservationMs: Millis;
+  /** An agent that stood still for so long between two beats counts as silent at its head; its link closes the stream then. */
+  readonly silentMs: Millis;
   readonly outbox: Outbox;
   /** Starts the actor's process. Its events come later, except `onStarted`. */
   launch(launch: Launch, events: SupervisionEvents): SupervisedActor;
@@ -51,6 +53,7 @@ export class LeaseKeeper {
   #whenEmpty: (() => void)[] = [];
   /** When this agent counts as headless, unless the head is heard; null: no heartbeat was due yet. */
   #ownedUntilMs: Millis | null = null;
+  #beatAtMs: Millis | null = null;
 
   constructor(ledger: Ledger, ports: KeeperPorts) {
     this.#ledger = ledger;
@@ -70,10 +73,10 @@ export class LeaseKeeper {
   }
 
   place(request: PlaceRequest): PlaceReply {
-    const { clock, reservationMs, outbox } = this.#ports;
-    // An agent that was frozen past its limit wakes with requests of a head that counts it as lost: it says hello first.
-    if (this.#ownedUntilMs !== null && clock.monotonicMs() >= this.#ownedUntilMs) this.disconnected();
-    this.sweep();
+    const { clock, reservationMs, silentMs, outbox } = this.#ports;
+    // An agent that was frozen wakes with requests of a head that counts what it asked for as lost: the agent says hello first.
+    if (this.#beatAtMs !== null && clock.monotonicMs() - this.#beatAtMs >= silentMs) this.disconnected();
+    this.#sweep();
     const { ledger, answer, start } = admit(this.#ledger, request, {
       now: clock.monotonicMs(),
       reservationMs,
@@ -127,8 +130,14 @@ export class LeaseKeeper {
     return this.#ports.outbox.take();
   }
 
+  /** A heartbeat is due: this agent does not stand still. */
+  beat(): void {
+    this.#beatAtMs = this.#ports.clock.monotonicMs();
+    this.#sweep();
+  }
+
   /** Frees reservations that were not started in time. */
-  sweep(): void {
+  #sweep(): void {
     const { ledger, expired } = expire(this.#ledger, this.#ports.clock.monotonicMs());
     this.#setLedger(ledger);
     for (const lease of expired)

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { leaseId, nodeId, PROTOCOL, streamId, type Fact, type FromAgent, type ToAgent } from '@trainer/model';
+import { leaseId, nodeId, PROTOCOL, streamId, type Clock, type Fact, type FromAgent, type ToAgent } from '@trainer/model';
 import { silentLogger } from '@trainer/runtime';
 import { manualClock, type ManualClock } from '@trainer/runtime/testing';
 import { HeadLink, type LinkOwner } from './head-link.js';
@@ -22,6 +22,8 @@ interface OpenStream {
 }
 
 let clock: ManualClock;
+/** How much later it is than timers think. */
+let stallMs: number;
 let streams: OpenStream[];
 let told: string[];
 let facts: Fact[];
@@ -69,6 +71,7 @@ const owner: LinkOwner = {
 
 beforeEach(() => {
   clock = manualClock();
+  stallMs = 0;
   [streams, told, facts, headless] = [[], [], [], []];
   newestHeadEpoch = 0;
   natsConnected = true;
@@ -79,6 +82,11 @@ beforeEach(() => {
 });
 
 function open(hasOtherHeads = false): HeadLink {
+  const stalling: Clock = {
+    wallMs: () => clock.wallMs(),
+    monotonicMs: () => clock.monotonicMs() + stallMs,
+    after: (ms, call) => clock.after(ms, call),
+  };
   return new HeadLink(
     owner,
     (events) => {
@@ -92,7 +100,7 @@ function open(hasOtherHeads = false): HeadLink {
       return { send: (message) => stream.sent.push(message) > 0 && !stream.isFull, close };
     },
     TIMING,
-    { clock, logger: silentLogger, hasOtherHeads },
+    { clock: stalling, logger: silentLogger, hasOtherHeads },
   );
 }
 
@@ -242,6 +250,18 @@ test('a hello to a suspended head is answered so, and said again once its stream
   current().events.onEnd('the head goes on');
   clock.advance(100);
   expect(streams).toHaveLength(2);
+  expect(kinds()).toEqual(['hello']);
+});
+
+test('after a stall of its own the agent says hello again where the head has lost patience, and else goes on', () => {
+  say(WELCOME);
+  stallMs = 1_500;
+  clock.advance(1_000);
+  expect(current().isOpen).toBe(true);
+  stallMs = 6_000;
+  clock.advance(1_000);
+  expect(current().isOpen).toBe(false);
+  clock.advance(100);
   expect(kinds()).toEqual(['hello']);
 });
 

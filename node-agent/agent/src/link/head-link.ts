@@ -241,12 +241,14 @@ export class HeadLink {
   #onBeat(): void {
     this.#beat = this.#clock.after(this.#timing.heartbeatMs, () => this.#onBeat());
     const now = this.#clock.monotonicMs();
-    // After a stall of our own loop the head gets its time anew; the headless limit does not (design.md section 9).
-    if (now - this.#lastBeatMs > 2 * this.#timing.heartbeatMs) this.#heardMs = now;
+    const stoodStillMs = now - this.#lastBeatMs;
     this.#lastBeatMs = now;
+    // After a stall of our own loop the head gets its time anew; the headless limit does not (design.md section 9).
+    if (stoodStillMs > 2 * this.#timing.heartbeatMs) this.#heardMs = now;
     if (this.#state.at !== 'waiting' && this.#state.at !== 'stopped') {
       const { stream } = this.#state;
-      if (now - this.#heardMs > this.#timing.headSilentMs) stream.close();
+      // After so long a stall it is the head that has counted us as silent, and may have lost what runs here: a hello tells.
+      if (stoodStillMs >= this.#timing.headSilentMs || now - this.#heardMs > this.#timing.headSilentMs) stream.close();
       else {
         this.#beatNumber += 1;
         this.#sentBeats.set(this.#beatNumber, now);

@@ -49,7 +49,7 @@ export function linkOwner({ self, keeper, outbox, logger, natsConnected, onWelco
       keeper.disconnected();
     },
     onBeat: (headlessInMs) => {
-      keeper.sweep();
+      keeper.beat();
       if (headlessInMs > 0) keeper.owned(headlessInMs);
       else if (keeper.held().length > 0) {
         logger.error('no head was heard for too long; all actors are ended', {});
