@@ -29,6 +29,7 @@ export class JobLoad {
   #isStopped = false;
   #looking: Promise<void> | null = null;
   #keys = 0;
+  readonly #settled = new Set<string>();
 
   constructor(
     private readonly url: string,
@@ -94,8 +95,13 @@ export class JobLoad {
     return FINAL.has(this.job(id)?.status ?? '');
   }
 
+  /** Whether it was looked at once more after its end. */
+  isSettled(id: string): boolean {
+    return this.#settled.has(id);
+  }
+
   isOver(): boolean {
-    return this.ids.every((id) => this.isFinal(id));
+    return this.ids.every((id) => this.isFinal(id) && this.isSettled(id));
   }
 
   /** Looks at all its jobs again and again. */
@@ -164,16 +170,15 @@ export class JobLoad {
   }
 
   async #look(): Promise<void> {
-    const looked = new Set<string>();
     while (!this.#isStopped) {
       for (const { id, seen } of this.#jobs.values()) {
         // One more look after the final status: it stays.
-        if (FINAL.has(seen.at(-1)?.job.status ?? '') && looked.has(id)) continue;
+        if (this.#settled.has(id)) continue;
         const { status, text } = await this.#ask(`/train/${id}`, {});
         if (status === 0 || status >= 500) continue;
         const job = JSON.parse(text) as SeenJob;
         if (status !== 200) throw new Error(`${id} was accepted and GET answers ${status} ${text}`);
-        if (FINAL.has(seen.at(-1)?.job.status ?? '')) looked.add(id);
+        if (this.isFinal(id)) this.#settled.add(id);
         if (JSON.stringify(job) !== JSON.stringify(seen.at(-1)?.job)) seen.push({ atMs: performance.now(), job });
       }
       await wait(LOOK_EVERY_MS);
