@@ -1,7 +1,20 @@
 /** The door for the runtime of actors, which call actors as programs do: over links of their own, found through the head. */
 import { InvalidRequestError, TrainerError } from '@trainer/model';
 import { NotTransferableError, ValueTooLargeError } from '@trainer/wire';
-import * as errors from './errors.js';
+import {
+  ActorDiedError,
+  ActorNotFoundError,
+  BundleError,
+  CallCancelledError,
+  CallTimeoutError,
+  ClusterUnavailableError,
+  InfeasibleError,
+  NameTakenError,
+  PlacementTimeoutError,
+  RemoteError,
+  UnauthenticatedError,
+  VersionError,
+} from './errors.js';
 
 export { Handles } from './cluster/handles.js';
 export type { HandlesParts } from './cluster/handles.js';
@@ -15,11 +28,22 @@ export { openGrpcCallStream } from './rpc/grpc-call-stream.js';
 export { HeadRpc } from './rpc/head-rpc.js';
 export { SHARED_ERRORS } from './bundle/stub.js';
 
-/** The classes of the errors with which calls reject, by their names. */
-export const ERROR_CLASSES: Readonly<Record<string, unknown>> = {
-  TrainerError,
+/** The classes of the errors with which calls reject, by the names under which the client exports them. */
+export const ERROR_CLASSES = {
+  ActorDiedError,
+  ActorNotFoundError,
+  BundleError,
+  CallCancelledError,
+  CallTimeoutError,
+  ClusterUnavailableError,
+  InfeasibleError,
   InvalidRequestError,
+  NameTakenError,
   NotTransferableError,
+  PlacementTimeoutError,
+  RemoteError,
+  TrainerError,
+  UnauthenticatedError,
   ValueTooLargeError,
-  ...errors,
-};
+  VersionError,
+} as const;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ERROR_CLASSES } from '../calling.js';
 import { bundleModule } from './bundle.js';
 import { SHARED_ERRORS, STUBBED_ERRORS } from './stub.js';
 
@@ -57,6 +58,7 @@ test('every value that the client exports can be imported inside an actor', asyn
   const door = await import('../index.js');
   const values = Object.keys(door).filter((name) => !['actor', 'connect', 'TrainerError'].includes(name));
   expect([...STUBBED_ERRORS].sort()).toEqual(values.sort());
+  expect(Object.keys(ERROR_CLASSES).sort()).toEqual(['TrainerError', ...values].sort());
 });
 
 test('the classes of the errors are those of the process that loads it, where it leaves them', async () => {
