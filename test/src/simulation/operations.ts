@@ -40,7 +40,7 @@ export interface Step {
 /** Short faults that nobody notices, those at the limits of design.md section 9, and long ones. */
 function faultMs(random: Seeded): number {
   if (random.chance(0.4)) return random.int(1, 800);
-  return random.chance(0.6) ? random.int(800, 12_000) : random.int(12_000, 80_000);
+  return random.chance(0.6) ? random.int(800, 12_000) : random.int(12_000, 100_000);
 }
 
 function wantedActor(random: Seeded): WantedActor {
@@ -86,10 +86,13 @@ const KINDS: readonly (readonly [number, Make])[] = [
 const TOTAL = KINDS.reduce((sum, [weight]) => sum + weight, 0);
 
 export function drawSteps(random: Seeded, count: number): Step[] {
-  return Array.from({ length: count }, () => ({
-    operation: draw(random),
-    thenMs: random.chance(0.5) ? random.int(0, 50) : random.int(50, 4_000),
-  }));
+  return Array.from({ length: count }, () => ({ operation: draw(random), thenMs: pauseMs(random) }));
+}
+
+/** Mostly the next operation follows while the one before is still being dealt with; now and then all limits pass. */
+function pauseMs(random: Seeded): number {
+  if (random.chance(0.5)) return random.int(0, 50);
+  return random.chance(0.95) ? random.int(50, 4_000) : random.int(4_000, 70_000);
 }
 
 function draw(random: Seeded): Operation {
