@@ -20,8 +20,14 @@ export class EngineUnavailableError extends TrainerError<'engine.unavailable', {
   }
 }
 
-/** XGBoost's errors carry a stack trace below the sentence, and `[time] file:line: ` before it. */
+/**
+ * XGBoost's errors carry a stack trace below the sentence, and `[time] file:line: ` before it. Those of its communicator are a list,
+ * `- [file:line|time]: sentence`, from what failed to why.
+ */
 function firstLine(reason: string): string {
-  const lines = reason.split('\n').filter((line) => line.trim() !== '' && !/^(stack trace|\s*\[bt\])/i.test(line));
-  return (lines[0] ?? 'no reason given').replace(/^\[\d\d:\d\d:\d\d\] \S+:\d+: /, '').slice(0, 500);
+  const lines = reason.split('\n').filter((line) => !/^(stack trace|\s*\[bt\])/i.test(line));
+  const listed = lines.flatMap((line) => /^- \[[^\]]*\]: ?(.+)$/.exec(line)?.[1] ?? []);
+  if (listed.length > 0) return listed.join(' ').slice(0, 500);
+  const first = lines.find((line) => line.trim() !== '') ?? 'no reason given';
+  return first.replace(/^\[\d\d:\d\d:\d\d\] \S+:\d+: /, '').slice(0, 500);
 }

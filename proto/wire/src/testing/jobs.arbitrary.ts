@@ -78,7 +78,7 @@ export const anyRankReport: fc.Arbitrary<RankReport> = fc.oneof(
   objectOf({ kind: fc.constant('result' as const), result: anyTrainingResult }),
   objectOf({
     kind: fc.constant('failed' as const),
-    failure: fc.constantFrom('request' as const, 'crash' as const),
+    failure: fc.constantFrom('request' as const, 'crash' as const, 'peer' as const),
     error: anyErrorData,
   }),
 );
