@@ -156,6 +156,16 @@ test('a job whose commit happened, though its answer was lost, is known once and
   expect(scene.fatal).toBeNull();
 }, 40_000);
 
+test('an agent that has obeyed another leadership of the same head epoch makes this one raise its own', async () => {
+  const { headEpoch } = await scene.connection.status();
+  scene.agent.newestHeadEpoch = headEpoch;
+  const welcome = await scene.agent.connect();
+  expect(welcome.headEpoch).toBe(headEpoch + 1);
+  scene.agent.newestHeadEpoch = headEpoch + 1;
+  expect((await scene.agent.connect()).headEpoch).toBe(headEpoch + 1);
+  expect(scene.fatal).toBeNull();
+}, 30_000);
+
 test('an agent that has obeyed a newer head makes this one raise its head epoch above it', async () => {
   const first = await scene.agent.connect();
   scene.agent.newestHeadEpoch = first.headEpoch + 100;

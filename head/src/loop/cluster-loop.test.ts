@@ -113,8 +113,8 @@ test('a head that leads no more ends, once', async () => {
   await expect(loop.turn(open(A))).rejects.toMatchObject({ code: 'cluster.unavailable' });
 });
 
-test('a newer head epoch that is heard of is raised above, and an older one is not news', async () => {
-  loop.outranked(1);
+test('another leadership that is heard of is raised above, and an older one is not news', async () => {
+  loop.outranked(0);
   expect(loop.isRunning).toBe(true);
   loop.outranked(7);
   await settle();

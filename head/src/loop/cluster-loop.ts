@@ -127,13 +127,13 @@ export class ClusterLoop {
   }
 
   /**
-   * An agent has obeyed a newer head epoch than this one's: the database was restored from a backup. This head takes one above
-   * it, or ends where it can't.
+   * An agent has obeyed another leadership, whose head epoch is not below this one's: the database was restored from a backup. This
+   * head takes one above it, or ends where it can't.
    */
   outranked(by: number): void {
     this.#heard = Math.max(this.#heard, by);
-    if (this.#status !== 'running' || by <= this.state.headEpoch) return;
-    this.options.logger.warn('a newer head epoch was heard of; this head raises its own', { heard: by, own: this.state.headEpoch });
+    if (this.#status !== 'running' || by < this.state.headEpoch) return;
+    this.options.logger.warn('another leadership was heard of; this head raises its own', { heard: by, own: this.state.headEpoch });
     this.#suspend();
   }
 

@@ -1,5 +1,5 @@
 import { toErrorData, TrainerError } from '@trainer/model';
-import type { Clock, Fact, FromAgent, Hello, LeaseVerdict, RefusedFact, StreamId, ToAgent } from '@trainer/model';
+import type { Clock, Fact, FromAgent, Hello, LeaseVerdict, NodeId, RefusedFact, StreamId, ToAgent } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import { lowWater } from '../leases/step-lease.js';
 import type { AgentLink, AgentLinks } from '../loop/agent-links.js';
@@ -32,6 +32,9 @@ export interface AgentPipe {
   end(): void;
   /** Was it not said of a stream just before? */
   isNews(text: string): boolean;
+  /** The head epoch that this head told the node of, on whatever stream; null: of none. */
+  toldEpoch(node: NodeId): number | null;
+  tell(node: NodeId, headEpoch: number): void;
 }
 
 /** An agent broke the rules of its stream, or may not speak for its node. */
@@ -129,12 +132,13 @@ export class AgentConnection {
   async #hello(hello: Hello): Promise<void> {
     const { loop, version } = this.rules;
     checkProtocol(hello.protocol, version);
-    if (hello.newestHeadEpoch > loop.state.headEpoch) {
+    if (isOutranked(hello, loop.state.headEpoch, this.pipe.toldEpoch(hello.node))) {
       // It would close the stream at any word of this older headship; the stream ends when the head has raised its own.
       this.#state = { at: 'suspended' };
       loop.outranked(hello.newestHeadEpoch);
       return;
     }
+    this.pipe.tell(hello.node, loop.state.headEpoch);
     if (loop.isSuspended) {
       this.#saySuspended();
       return;
@@ -220,6 +224,14 @@ export class AgentConnection {
     this.close();
     this.pipe.end();
   }
+}
+
+/**
+ * Has the agent obeyed another leadership whose head epoch is not below this one's? Then the database was restored from a backup. Of an
+ * equal one it can only know from this head, unless the number was given out twice.
+ */
+function isOutranked({ newestHeadEpoch }: Hello, own: number, told: number | null): boolean {
+  return newestHeadEpoch > own || (newestHeadEpoch === own && told !== own);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { NodeId } from '@trainer/model';
 import type { AgentServiceServer, pb } from '@trainer/wire';
 import { decodeFromAgent, encodeToAgent } from '@trainer/wire';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
@@ -13,6 +14,8 @@ import { News } from './news.js';
 export class AgentService implements LoopListener {
   readonly #open = new Set<AgentConnection>();
   readonly #news = new News();
+  /** The newest head epoch that this head told each node of. */
+  readonly #told = new Map<NodeId, number>();
   readonly server: AgentServiceServer;
 
   constructor(private readonly rules: AgentRules) {
@@ -25,6 +28,8 @@ export class AgentService implements LoopListener {
         if (call.writable) call.write(encodeToAgent(message));
       },
       end: () => call.end(),
+      toldEpoch: (node) => this.#told.get(node) ?? null,
+      tell: (node, headEpoch) => void this.#told.set(node, headEpoch),
       isNews: (text) => this.#news.is(text, this.rules.clock.monotonicMs()),
     });
     this.#open.add(connection);
