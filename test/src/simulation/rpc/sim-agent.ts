@@ -86,6 +86,7 @@ export class SimAgent {
     const keeper = new LeaseKeeper(emptyLedger(this.capacity, this.newestHeadEpoch), {
       clock,
       reservationMs: TIMING.reservationMs,
+      silentMs: TIMING.headSilentMs,
       outbox,
       launch: (launch, events) => this.#launch(process, launch, events),
       onLine: () => undefined,
