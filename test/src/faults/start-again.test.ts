@@ -18,13 +18,13 @@ const TREES = 60;
 const SOON_MS = 30_000;
 const TEST_MS = 180_000;
 const SMALL = { cpu: 0.05, memory: '192MiB' } as const;
-/** Three machines of one command; what a lost one left is surely dead after 5 s, so that its job is over soon. */
+/** Three machines of one command; what a lost one left is surely dead after 15 s, so that its job is over soon. */
 const SETTINGS: ClusterSettings = {
   withGateway: true,
   withNpm: true,
   agents: 3,
   timeScale: 0.33,
-  env: { MAX_PARALLEL_JOBS: '1', TRAINER_HEADLESS_S: '15' },
+  env: { MAX_PARALLEL_JOBS: '1', TRAINER_HEADLESS_S: '45' },
 };
 
 /** npm alone, the launcher below it alone, or every process at once. */

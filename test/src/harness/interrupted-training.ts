@@ -7,8 +7,8 @@ const TREES = 60;
 const FORMATS = ['onnx', 'native', 'pkl'];
 const LONGEST_MS = 100_000;
 const ASK_WITHIN_MS = 5_000;
-/** A job is over when what its lost attempts left is surely dead, which is so much later. */
-const SHORT_HEADLESS = { TRAINER_HEADLESS_S: '15' };
+/** A job is over when what its lost attempts left is surely dead, which is at most 15 s later at this scale; a head is back before that. */
+const SHORT_HEADLESS = { TRAINER_HEADLESS_S: '45' };
 /** The cluster's patience is a third: a lost node's job is taken up again after 3 s and not 10. */
 const TIME_SCALE = 0.33;
 
@@ -59,6 +59,13 @@ interface ShownJob {
 }
 const FINAL = new Set(['completed', 'failed', 'cancelled']);
 
+/** Whether a job went on since it was as `before`; what a killed attempt had still to tell is no progress. */
+function isFurther(before: ShownJob, now: ShownJob, isSameAttempt: boolean): boolean {
+  if (FINAL.has(now.status) || now.phase === 'promoting') return true;
+  if (now.attempt > before.attempt) return now.phase === 'training' || now.phase === 'exporting';
+  return isSameAttempt && now.current_epoch > before.current_epoch;
+}
+
 /** A cluster of two agents that trains the same again and again, undisturbed and not. */
 export class InterruptedTraining implements AsyncDisposable {
   private constructor(readonly cluster: FaultCluster) {}
@@ -90,14 +97,7 @@ export class InterruptedTraining implements AsyncDisposable {
     const begun = performance.now();
     await this.#kill(victim);
     await this.cluster.mend();
-    const goesOn = async (): Promise<boolean> => {
-      const { attempt, phase: now, status, current_epoch: epoch } = await this.#job(id);
-      return (
-        FINAL.has(status) ||
-        ['exporting', 'promoting'].includes(now) ||
-        (now === 'training' && (attempt > before.attempt || epoch > before.current_epoch))
-      );
-    };
+    const goesOn = async (): Promise<boolean> => isFurther(before, await this.#job(id), victim === 'head');
     await this.#until(`job ${id} goes on`, goesOn);
     const goesOnMs = performance.now() - begun;
     return this.#told(id, { hitIn: before.phase, hitAtEpoch: before.current_epoch, goesOnMs }, begun);
