@@ -1,6 +1,7 @@
 import { catalogEntry } from '@trainer/model';
 import type { ActorId, JobId } from '@trainer/model';
 import { SimDatabase } from './database.js';
+import type { Ground, HeadPart, Stage } from './ground.js';
 import { SimNats } from './nats.js';
 import { Link } from './network.js';
 import { SimObjects } from './objects.js';
@@ -21,7 +22,7 @@ export interface ClusterSize {
 const RESTART_MS = { from: 50, to: 2_000 };
 
 /** The whole cluster: real heads and agents over a simulated network, database, NATS and processes. */
-export class Cluster {
+export class Cluster implements Ground, Stage {
   readonly modelsBucket = 'trained-models';
   readonly config = {
     secret: 'secret',
@@ -46,7 +47,7 @@ export class Cluster {
   readonly slots: readonly string[];
   /** Of all agents together; a gang that needs more would wait for ever. */
   readonly cpus: number;
-  readonly #listening = new Map<string, SimHead>();
+  readonly #listening = new Map<string, HeadPart>();
   readonly #links = new Map<string, Link>();
   #pids = 1_000;
   #headCount = 0;
@@ -101,11 +102,11 @@ export class Cluster {
   }
 
   /** From now on this head is found at its address. */
-  listens(head: SimHead): void {
+  listens(head: HeadPart): void {
     this.#listening.set(head.slot, head);
   }
 
-  listeningAt(slot: string): SimHead | null {
+  listeningAt(slot: string): HeadPart | null {
     return this.#listening.get(slot) ?? null;
   }
 

@@ -19,10 +19,8 @@ import { heldGrants } from '@trainer/agent/internal';
 import type { Launch } from '@trainer/agent/internal';
 import type { Change, JobRecord, StoredNode, StoredSession } from '@trainer/head/internal';
 import type { SimChild } from './child.js';
-import type { Cluster } from './cluster.js';
 import type { RowWitness } from './database.js';
-import type { SimAgent } from './rpc/sim-agent.js';
-import { TIMERS, type SimHead } from './rpc/sim-head.js';
+import { TIMERS, type AgentPart, type HeadPart, type Stage, type Teller } from './ground.js';
 
 /** A process that outlives the head's last sign by more than design.md section 5 allows: a heartbeat and a kill later than the limit. */
 const HEADLESS_SLACK_MS = 2_500;
@@ -45,7 +43,7 @@ const HEADLESS_SLACK_MS = 2_500;
  *  13 a job completes once, and the final keys are its row's.
  *  14 when faults cease, everything settles in bounded virtual time.
  */
-export class Witness implements RowWitness {
+export class Witness implements RowWitness, Teller {
   /** Lease of each process there ever was, and whether it ran before. */
   readonly #spawned = new Set<LeaseId>();
   readonly #leaseOf = new Map<SimChild, Launch>();
@@ -61,7 +59,7 @@ export class Witness implements RowWitness {
   readonly #answered = new Map<ActorId, number>();
   #headEpoch = 0;
 
-  constructor(private readonly cluster: Cluster) {}
+  constructor(private readonly cluster: Stage) {}
 
   #fail(number: number, message: string): void {
     this.cluster.world.violated(number, message);
@@ -73,7 +71,7 @@ export class Witness implements RowWitness {
 
   // What is told of agents and their processes.
 
-  spawned(agent: SimAgent, child: SimChild, launch: Launch): void {
+  spawned(agent: AgentPart, child: SimChild, launch: Launch): void {
     this.cluster.world.note(
       `process ${child.pid}`,
       `starts on ${agent.machine.name} for lease ${launch.lease} of ${holderName(launch.spec.holder)}`,
@@ -114,17 +112,17 @@ export class Witness implements RowWitness {
   }
 
   /** A message that names a head epoch reached the agent. */
-  speaks(agent: SimAgent, headEpoch: number): void {
+  speaks(agent: AgentPart, headEpoch: number): void {
     agent.spokenEpoch = headEpoch;
     agent.heardEpoch = Math.max(agent.heardEpoch, headEpoch);
   }
 
-  obeyed(agent: SimAgent, what: string): void {
+  obeyed(agent: AgentPart, what: string): void {
     if (agent.spokenEpoch < agent.heardEpoch)
       this.#fail(5, `${agent.node} obeys '${what}' of head epoch ${agent.spokenEpoch}, after ${agent.heardEpoch}`);
   }
 
-  placed(agent: SimAgent, stream: StreamId | null, request: PlaceRequest, reply: PlaceReply): void {
+  placed(agent: AgentPart, stream: StreamId | null, request: PlaceRequest, reply: PlaceReply): void {
     if (reply.kind !== 'granted') return;
     if (request.headEpoch < agent.heardEpoch)
       this.#fail(5, `${agent.node} grants ${request.lease} to head epoch ${request.headEpoch}, after ${agent.heardEpoch}`);
@@ -133,7 +131,7 @@ export class Witness implements RowWitness {
     agent.heardEpoch = Math.max(agent.heardEpoch, request.headEpoch);
   }
 
-  acknowledged(agent: SimAgent, storedFact: number, refused: readonly RefusedFact[]): void {
+  acknowledged(agent: AgentPart, storedFact: number, refused: readonly RefusedFact[]): void {
     const row = this.cluster.database.rows.nodes.get(agent.node);
     const stored = row?.entry.incarnation === agent.incarnation ? row.storedFact : 0;
     if (stored < storedFact) this.#fail(3, `fact ${storedFact} of ${agent.node} was acknowledged, but ${stored} is stored`);
@@ -254,7 +252,7 @@ export class Witness implements RowWitness {
     const row = this.cluster.database.rows.sessions.get(session);
     if (row?.state !== 'ended') this.#fail(12, `session ${session} was told that it has ended; it is ${row?.state ?? 'unknown'}`);
   }
-  contact(session: SessionId, head: SimHead): void {
+  contact(session: SessionId, head: HeadPart): void {
     const known = this.#sessions.get(session);
     if (known !== undefined && head.id === this.cluster.database.leadership.head) known.contactMs = this.cluster.world.nowMs;
   }
@@ -294,7 +292,7 @@ export class Witness implements RowWitness {
       if (rows.jobs.get(id)?.job.status === 'completed') this.#fail(13, `job ${id} completed after its cancel was accepted`);
   }
 
-  #lookAt(agent: SimAgent): void {
+  #lookAt(agent: AgentPart): void {
     const { rows } = this.cluster.database;
     const { life, capacity } = agent;
     const children = [...agent.children.values()].filter((child) => child.isGroupAlive);
@@ -325,7 +323,7 @@ export class Witness implements RowWitness {
   }
 
   /** The one exception of design.md section 9: agent and process stand still, as on a machine that sleeps. */
-  #isSuspended(agent: SimAgent, child: SimChild): boolean {
+  #isSuspended(agent: AgentPart, child: SimChild): boolean {
     return child.process.isFrozen && (agent.life?.process.isFrozen ?? false);
   }
 

@@ -17,7 +17,7 @@ import { silentLogger } from '@trainer/runtime';
 import { decodeToAgent, encodeFromAgent } from '@trainer/wire';
 import type { pb } from '@trainer/wire';
 import { SimChild } from '../child.js';
-import type { Cluster } from '../cluster.js';
+import type { AgentPart, Ground } from '../ground.js';
 import { NatsConnection } from '../nats.js';
 import type { Link } from '../network.js';
 import { Machine, SimProcess } from '../world.js';
@@ -37,7 +37,7 @@ interface Life {
 }
 
 /** A machine with an agent that is started, killed and started again; its folder outlives the agent. */
-export class SimAgent {
+export class SimAgent implements AgentPart {
   readonly node: NodeId;
   readonly machine: Machine;
   readonly toNats: Link;
@@ -53,7 +53,7 @@ export class SimAgent {
   readonly #addresses: HeadAddresses;
 
   constructor(
-    readonly cluster: Cluster,
+    readonly cluster: Ground,
     n: number,
     readonly capacity: Capacity,
   ) {
@@ -210,7 +210,7 @@ export class SimAgent {
             link: cluster.linkBetween(this.machine.name, head.machine.name),
             client: process,
             server: head.process,
-            accept: (call) => head.acceptAgent(call),
+            accept: (call) => head.accept('agents', call),
             onMessage: (wire) => {
               if (isOver) return;
               const message = decodeToAgent(wire);

@@ -12,9 +12,8 @@ import {
 } from '@trainer/wire';
 import type { pb } from '@trainer/wire';
 import type { HeadServices } from '@trainer/head/internal';
-import type { Cluster } from '../cluster.js';
+import type { Ground, HeadPart } from '../ground.js';
 import { Machine, SimProcess } from '../world.js';
-import type { SimHead } from './sim-head.js';
 import { callOnce, NoAnswerError, openStream, type ClientStream, type UnaryHandler } from './connection.js';
 
 const BEAT_MS = 1_000;
@@ -49,10 +48,10 @@ export class SimClient {
   #beats = 0;
   /** Which of the heads' addresses is tried next. */
   #tried = 0;
-  #attachedTo: SimHead | null = null;
+  #attachedTo: HeadPart | null = null;
 
   constructor(
-    readonly cluster: Cluster,
+    readonly cluster: Ground,
     n: number,
   ) {
     this.process = new SimProcess(cluster.world, `client${n}`, new Machine(`client${n}`));
@@ -79,7 +78,7 @@ export class SimClient {
       link: cluster.linkBetween(process.machine.name, head.machine.name),
       client: process,
       server: head.process,
-      accept: (call) => head.acceptSession(call),
+      accept: (call) => head.accept('sessions', call),
       onMessage: ({ message }) => {
         if (this.#stream !== stream || message === undefined) return;
         this.#heardMs = process.clock.monotonicMs();
@@ -99,7 +98,7 @@ export class SimClient {
     stream.send({ message: { $case: 'hello', value: hello } });
   }
 
-  #nextHead(): SimHead | null {
+  #nextHead(): HeadPart | null {
     const { slots } = this.cluster;
     this.#tried += 1;
     return this.cluster.listeningAt(slots[this.#tried % slots.length] ?? '');

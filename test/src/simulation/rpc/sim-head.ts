@@ -1,23 +1,20 @@
 import { newHeadId, sleep } from '@trainer/runtime';
 import type { Logger } from '@trainer/runtime';
 import type { HeadId } from '@trainer/model';
-import { ClusterLoop, ClusterState, composeHead, Renewal, scaledTimers } from '@trainer/head/internal';
+import { ClusterLoop, ClusterState, composeHead, Renewal } from '@trainer/head/internal';
 import type { HeadServices } from '@trainer/head/internal';
-import type { pb } from '@trainer/wire';
-import type { Cluster } from '../cluster.js';
+import { TIMERS, type Ground, type HeadPart } from '../ground.js';
 import { NatsConnection } from '../nats.js';
 import type { Link } from '../network.js';
 import { Machine, SimProcess } from '../world.js';
-import type { ServerCall } from './connection.js';
 
-export const TIMERS = scaledTimers((ms) => ms);
 /** How often a candidate looks whether the leader moves. */
 const CANDIDATE_MS = 250;
 /** A head that leads no more takes so long to close. */
 const CLOSE_MS = 300;
 
 /** One life of a head's process: its real parts over simulated ports, as `start.ts` joins them. */
-export class SimHead {
+export class SimHead implements HeadPart {
   readonly process: SimProcess;
   readonly machine: Machine;
   readonly id: HeadId;
@@ -27,7 +24,7 @@ export class SimHead {
   loop: ClusterLoop | null = null;
 
   constructor(
-    readonly cluster: Cluster,
+    readonly cluster: Ground,
     readonly slot: string,
     n: number,
   ) {
@@ -94,12 +91,9 @@ export class SimHead {
     this.process.clock.after(CLOSE_MS, () => this.process.kill());
   }
 
-  acceptAgent(call: ServerCall<pb.FromAgent, pb.ToAgent>): void {
-    this.services?.agents.connect(call as never);
-  }
-
-  acceptSession(call: ServerCall<pb.FromSession, pb.ToSession>): void {
-    this.services?.sessions.attach(call as never);
+  accept(service: 'agents' | 'sessions', call: object): void {
+    if (service === 'agents') this.services?.agents.connect(call as never);
+    else this.services?.sessions.attach(call as never);
   }
 
   #logger(): Logger {
