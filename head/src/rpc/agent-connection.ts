@@ -242,7 +242,12 @@ function admit(turn: Turn, hello: Hello): number {
   const stored = turn.node(hello.node);
   const illegal = admitHello(stored?.entry ?? null, hello);
   if (illegal !== null) throw new AgentRefusedError('request.invalid', illegal.why, { node: hello.node });
-  if (stored !== undefined && stored.entry.incarnation === hello.incarnation) return stored.storedFact;
+  if (stored !== undefined && stored.entry.incarnation === hello.incarnation) {
+    // It lay in a connection that the agent has left: what it says of leases was true before those facts.
+    const why = `A newer stream of node ${hello.node} has told more than this hello knows; connect again.`;
+    if (stored.storedFact > hello.newestFact) throw new AgentRefusedError('request.invalid', why, { node: hello.node });
+    return stored.storedFact;
+  }
   // Without a stream it takes no work until it is reconciled.
   const entry = stored?.entry ?? { ...newNode(hello, NO_STREAM, turn.now), since: turn.now };
   turn.putNode({ entry: { ...entry, incarnation: hello.incarnation, state: 'silent', stream: null }, storedFact: 0 });
