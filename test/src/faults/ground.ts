@@ -5,6 +5,7 @@ import { faultNamed, ProvingGround } from '../harness/index.js';
 const TIME_SCALE = 0.33;
 /** Longer than the head's patience with a silent agent, 3 s, is then. */
 const OUTAGE_MS = 2_000;
+const TREES = 240;
 const START_MS = 120_000;
 const FAULT_MS = 120_000;
 const FINISH_MS = 240_000;
@@ -14,7 +15,7 @@ export function provedBy(names: readonly string[]): void {
   let ground: ProvingGround;
 
   beforeAll(async () => {
-    ground = await ProvingGround.start({ timeScale: TIME_SCALE, outageMs: OUTAGE_MS });
+    ground = await ProvingGround.start({ timeScale: TIME_SCALE, outageMs: OUTAGE_MS, trees: TREES });
   }, START_MS);
 
   afterAll(() => ground?.[Symbol.asyncDispose](), START_MS);

@@ -14,6 +14,7 @@ interface Said {
   readonly attempts: readonly number[];
   readonly epochs: readonly number[];
   readonly events: readonly (readonly [number: number, status: string])[];
+  readonly hasModel: boolean;
 }
 const HONEST: Said = {
   statuses: ['running', 'completed'],
@@ -24,6 +25,7 @@ const HONEST: Said = {
     [2, 'running'],
     [3, 'completed'],
   ],
+  hasModel: true,
 };
 
 let server: Server;
@@ -49,7 +51,10 @@ beforeEach(async () => {
       response.end(JSON.stringify(job(0)));
     } else if (path.endsWith('/events'))
       response.end(said.events.map(([id, status]) => `id: ${id}\nevent: status\ndata: {"status":"${status}"}\n\n`).join(''));
-    else if (path.includes('/progress')) response.end(JSON.stringify({ recent_metrics: said.epochs.map((epoch) => ({ epoch })) }));
+    else if (path.endsWith('/download')) {
+      response.statusCode = said.hasModel ? 200 : 404;
+      response.end('a model');
+    } else if (path.includes('/progress')) response.end(JSON.stringify({ recent_metrics: said.epochs.map((epoch) => ({ epoch })) }));
     else response.end(JSON.stringify(job((looks += 1) - 1)));
   });
   server.listen(0, '127.0.0.1');
@@ -90,6 +95,7 @@ describe('what is held against jobs', () => {
     ['an epoch that is shown twice', { epochs: [1, 2, 2, 3] }, `${ID} has 3 epochs and shows [1,2,2,3]`],
     ['an epoch that is lost', { epochs: [1, 3] }, `${ID} has 3 epochs and shows [1,3]`],
     ['a gap in the events', { events: HONEST.events.filter(([id]) => id !== 2) }, `${ID} has events [1,3]`],
+    ['a completed job without its model', { hasModel: false }, `${ID} is completed and the download of its model answers 404`],
     ['events without an end', { events: [[1, 'pending']] }, `${ID} is completed and its events end it with []`],
   ])('%s', async (_what, fields, wrong) => {
     expect(await violationsOf(fields)).toContain(wrong);

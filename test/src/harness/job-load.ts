@@ -136,7 +136,7 @@ export class JobLoad {
         const before = seen[at - 1]?.job;
         if (before !== undefined && job.attempt < before.attempt) wrong.push(`${id} went from attempt ${before.attempt} to ${job.attempt}`);
       });
-      if (last.status === 'completed') wrong.push(...(await this.#epochsOf(last)));
+      if (last.status === 'completed') wrong.push(...(await this.#epochsOf(last)), ...(await this.#modelOf(id)));
       wrong.push(...(await this.#eventsOf(id, last.status)));
     }
     return wrong;
@@ -149,6 +149,12 @@ export class JobLoad {
     const epochs = metrics.map(({ epoch }) => epoch);
     const isEachOnce = epochs.length === job.current_epoch && epochs.every((epoch, at) => epoch === at + 1);
     return isEachOnce ? [] : [`${job.job_id} has ${job.current_epoch} epochs and shows ${JSON.stringify(epochs)}`];
+  }
+
+  /** The row of a completed job leads to its files. */
+  async #modelOf(id: string): Promise<readonly string[]> {
+    const { status } = await this.#ask(`/models/${id}/download`, {});
+    return status === 200 ? [] : [`${id} is completed and the download of its model answers ${status}`];
   }
 
   /** Numbers without a gap, and nothing after the final status. */

@@ -16,7 +16,6 @@ import { slowTable, slowTraining } from './slow-training.js';
 const SMALL = { cpu: 0.05, memory: '192MiB' } as const;
 /** As an actor is created that people rely on. */
 const RELIED_ON = { ...SMALL, maxRestarts: -1, checkpointEvery: 'call' } as const;
-const TREES = 240;
 const IRIS = { model_id: 'xgboost_classifier', data_id: 'iris.csv', task_type: 'classification', target_column: 'species', epochs: 5 };
 const SOON_MS = 30_000;
 /** A new attempt waits for the lost node first, and the machine may be busy. */
@@ -28,6 +27,8 @@ export interface ProvingGroundSettings {
   readonly timeScale: number;
   /** How long what does not heal itself lasts, unless it is a kill; longer than the cluster's patience. */
   readonly outageMs: number;
+  /** How long the job trains: a tree an epoch; half of them should take longer than the outage. */
+  readonly trees: number;
 }
 
 /** From the fault, or from what ended it, until all went on. */
@@ -148,11 +149,11 @@ export class ProvingGround implements AsyncDisposable {
 
   async #trainingJob(): Promise<string> {
     if (this.#training === null || this.#jobs.isFinal(this.#training))
-      this.#training = await this.#jobs.submit(slowTraining(TREES), SOON_MS);
+      this.#training = await this.#jobs.submit(slowTraining(this.settings.trees), SOON_MS);
     const id = this.#training;
     const trains = (): boolean => {
       const job = this.#jobs.job(id);
-      return job?.phase === 'training' && job.current_epoch > 0 && job.current_epoch < TREES / 2;
+      return job?.phase === 'training' && job.current_epoch > 0 && job.current_epoch < this.settings.trees / 2;
     };
     const isTraining = await this.cluster.until(
       `job ${id} trains or is past its half`,
@@ -166,7 +167,7 @@ export class ProvingGround implements AsyncDisposable {
 
   #isPastHalf(id: string): boolean {
     const job = this.#jobs.job(id);
-    return job !== null && (this.#jobs.isFinal(id) || (job.phase !== 'queued' && job.current_epoch >= TREES / 2));
+    return job !== null && (this.#jobs.isFinal(id) || (job.phase !== 'queued' && job.current_epoch >= this.settings.trees / 2));
   }
 
   /** The process beside those of the actors that are called. */

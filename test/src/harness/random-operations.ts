@@ -93,7 +93,7 @@ export class RandomOperations {
     await this.#jobs.stop();
     const wrong = [...this.#problems, ...(await this.#jobs.violations(['completed', 'cancelled']))];
     for (const actor of this.#actors) wrong.push(...(await this.#actorKeptItsWord(actor)));
-    wrong.push(...(await this.#ledgersAgree()));
+    wrong.push(...(await this.#namesAreUnique()), ...(await this.#ledgersAgree()));
     return wrong;
   }
 
@@ -250,6 +250,12 @@ export class RandomOperations {
     const end = state.at === 'dead' && !isKilled ? [`6: ${handle.id} restarts always and is dead: ${JSON.stringify(state.cause)}`] : [];
     const alive = isKilled && state.at !== 'dead' ? [`6: ${handle.id} was killed and is ${state.at}`] : [];
     return [...end, ...alive, ...(await load.violations('call')).map((wrong) => `10, 11: ${handle.id}: ${wrong}`)];
+  }
+
+  /** 9: a name has one unended actor. */
+  async #namesAreUnique(): Promise<readonly string[]> {
+    const names = (await this.client.actors.list()).map(({ name }) => name);
+    return names.filter((name, at) => names.indexOf(name) !== at).map((name) => `9: ${name} has more than one unended actor`);
   }
 
   /** 1, 2, 7: at rest the agents' leases, the living actors and the processes are the same number. */
