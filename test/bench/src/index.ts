@@ -43,7 +43,7 @@ for (const bench of asked.length === 0 ? BENCHES : ALL.filter(({ name }) => aske
   say(`${bench.name}: ${bench.about}`);
   found.set(bench.name, { ours: await runOurs(bench), ray: await runRays(bench) });
 }
-process.stdout.write(`\n${goalTable(GOALS, found)}\n`);
+if (GOALS.some(({ bench }) => found.has(bench))) process.stdout.write(`\n${goalTable(GOALS, found)}\n`);
 
 async function runOurs(bench: Bench): Promise<Found['ours']> {
   const noise = listenForNoise();

@@ -42,7 +42,7 @@ function chosen(): readonly Fault[] {
 function summarized(recoveries: readonly Recovery[]): Results {
   const of = (name: keyof Recovery): Results => {
     const sorted = recoveries.map((recovery) => recovery[name]).toSorted((a, b) => a - b);
-    return { p50: round(sorted[sorted.length >> 1] ?? Number.NaN, 0), max: round(sorted.at(-1) ?? Number.NaN, 0) };
+    return { p50: round(sorted[(sorted.length - 1) >> 1] ?? Number.NaN, 0), max: round(sorted.at(-1) ?? Number.NaN, 0) };
   };
   if (recoveries.length === 0) return { n: 0 };
   return { n: recoveries.length, calls_ms: of('callsMs'), accept_ms: of('acceptMs'), job_ms: of('jobMs') };
