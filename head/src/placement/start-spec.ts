@@ -30,8 +30,10 @@ export function deriveSecrets(clusterSecret: string): Secrets {
 
 /** @param state what it is restored from */
 export function startSpecOfActor(actor: Actor, lease: Lease, secrets: Secrets, state: SavedState | null): StartSpec {
-  const { classRef, className, args, concurrency, env, checkpointEvery } = actor.spec;
+  const { classRef, className, args, concurrency, env, maxRestarts, checkpointEvery } = actor.spec;
   const { lookupToken } = secrets;
+  // 'call' is asked for by name, and changes when an answer goes out; the default is not worth a write a second to nobody.
+  const isKept = maxRestarts !== 0 || checkpointEvery === 'call';
   return {
     holder: lease.holder,
     classRef,
@@ -40,7 +42,7 @@ export function startSpecOfActor(actor: Actor, lease: Lease, secrets: Secrets, s
     concurrency,
     token: secrets.tokenOf(lease.id),
     env,
-    actor: { state, checkpointEvery, lookupToken },
+    actor: { state, checkpointEvery: isKept ? checkpointEvery : null, lookupToken },
   };
 }
 

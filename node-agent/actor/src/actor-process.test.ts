@@ -204,6 +204,17 @@ test.each([
   });
 });
 
+test('an actor that will not be started again has nothing stored', async () => {
+  const actor = { state: null, checkpointEvery: null, lookupToken: 'lookup' };
+  const { process, said, messages, ends } = started(startOf('Stateful', 'kept.mjs', { actor }));
+  const caller = await callerOf(await said);
+  expect(await caller.call('add')).toBe(8);
+  process.receive({ kind: 'stop', reason: 'owner-gone' });
+  while (ends() === 0) await new Promise(setImmediate);
+  expect(messages.filter(({ kind }) => kind === 'state')).toEqual([]);
+  caller.close();
+});
+
 test('an actor that is asked to stop has its newest state stored, then ends', async () => {
   const { process, said, messages, ends } = started(startOf('Stateful'));
   const caller = await callerOf(await said);

@@ -127,7 +127,8 @@ export interface StartSpec {
 export interface ActorStart {
   /** What it is restored from after its constructor has run; null: nothing was stored. */
   readonly state: SavedState | null;
-  readonly checkpointEvery: Millis | 'call';
+  /** null: nothing is stored, as it will not be started again. */
+  readonly checkpointEvery: Millis | 'call' | null;
   /** With it the process asks the head where other actors are, and nothing else. */
   readonly lookupToken: string;
 }

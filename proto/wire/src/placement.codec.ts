@@ -104,7 +104,7 @@ export function decodeStartSpec(wire: pb.StartSpec | undefined, at: FieldPath): 
 function encodeActorStart({ state, checkpointEvery, lookupToken }: ActorStart): pb.ActorStart {
   return {
     state: state === null ? undefined : encodeSavedState(state),
-    checkpointEveryMs: encodeCheckpointEvery(checkpointEvery),
+    checkpointEveryMs: checkpointEvery === null ? undefined : encodeCheckpointEvery(checkpointEvery),
     lookupToken,
   };
 }
@@ -112,7 +112,7 @@ function encodeActorStart({ state, checkpointEvery, lookupToken }: ActorStart): 
 function decodeActorStart({ state, checkpointEveryMs, lookupToken }: pb.ActorStart, at: FieldPath): ActorStart {
   return {
     state: state === undefined ? null : decodeSavedState(state, `${at}.state`),
-    checkpointEvery: decodeCheckpointEvery(checkpointEveryMs),
+    checkpointEvery: checkpointEveryMs === undefined ? null : decodeCheckpointEvery(checkpointEveryMs),
     lookupToken,
   };
 }

@@ -1,4 +1,4 @@
-import type { Clock, ProcessStart, SavedState } from '@trainer/model';
+import type { Clock, Millis, ProcessStart, SavedState } from '@trainer/model';
 import type { HandleHook } from '@trainer/wire';
 import type { SavedStates } from '../state/saved-states.js';
 import { StateKeeper } from '../state/state-keeper.js';
@@ -51,7 +51,8 @@ export class ServedCalls {
     const { className, classRef, concurrency, token, answersKeptMs } = this.#start;
     const { clock, handles } = this.#ports;
     const methods = new MethodTable(instance, classRef.kind === 'module' ? SYSTEM_METHODS : []);
-    this.#keeper = stateful === null ? null : this.#keep(stateful);
+    const every = this.#start.actor?.checkpointEvery ?? null;
+    this.#keeper = stateful === null || every === null ? null : this.#keep(stateful, every);
     const runner = new CallRunner({ className, instance, methods, handles, keeper: this.#keeper }, concurrency, {
       monotonicMs: () => clock.monotonicMs(),
       later: (run) => this.#ports.later(run),
@@ -67,11 +68,11 @@ export class ServedCalls {
     await this.#keeper.last();
   }
 
-  #keep(stateful: Stateful): StateKeeper {
-    const { className, concurrency, actor } = this.#start;
+  #keep(stateful: Stateful, every: Millis | 'call'): StateKeeper {
+    const { className, concurrency } = this.#start;
     const ports = this.#ports;
     const { clock, handles } = ports;
-    const rules = { className, every: actor?.checkpointEvery ?? 'call', isSerial: concurrency === 1, handles };
+    const rules = { className, every, isSerial: concurrency === 1, handles };
     return new StateKeeper(stateful, rules, {
       clock,
       save: (bytes) => ports.states.save(bytes),

@@ -12,7 +12,7 @@ export interface Stateful {
  */
 export function statefulOf(
   instance: object,
-  rules: { readonly className: string; readonly checkpointEvery: Millis | 'call'; readonly concurrency: number },
+  rules: { readonly className: string; readonly checkpointEvery: Millis | 'call' | null; readonly concurrency: number },
 ): Stateful | null {
   const candidate = instance as Partial<Record<keyof Stateful, unknown>>;
   const [saves, restores] = [typeof candidate.checkpoint === 'function', typeof candidate.restore === 'function'];

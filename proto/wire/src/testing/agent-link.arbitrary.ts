@@ -96,7 +96,7 @@ export const anyStartSpec: fc.Arbitrary<StartSpec> = objectOf({
   concurrency: anyCount,
   token: anyText,
   env: recordOf(anyText),
-  actor: anyOrNull(objectOf({ state: anyOrNull(anySavedState), checkpointEvery: anyCheckpointEvery, lookupToken: anyText })),
+  actor: anyOrNull(objectOf({ state: anyOrNull(anySavedState), checkpointEvery: anyOrNull(anyCheckpointEvery), lookupToken: anyText })),
 });
 
 export const anyPlaceRequest: fc.Arbitrary<PlaceRequest> = objectOf({
