@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { startHead } from '@trainer/head';
-import type { Head, HeadSettings } from '@trainer/head';
+import { startHead, type Head, type HeadSettings } from '@trainer/head';
 import { ACTOR_STATES_BUCKET, actorStateKey, actorStatesPrefix, nodeId } from '@trainer/model';
 import type { ActorId, ActorSpec, ActorView, DeathCause, LeaseId, PlaceRequest } from '@trainer/model';
 import { newActorId, silentLogger, systemClock, timeScale, until } from '@trainer/runtime';
-import { openObjectStore } from '@trainer/storage';
-import type { ObjectStore } from '@trainer/storage';
+import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { startRealServers } from './real-servers.js';
 import type { RealServers } from './real-servers.js';
 import { actorIn, HeadClients } from './rpc/head-clients.js';
@@ -131,6 +129,16 @@ test('an actor that dies is started again as its next incarnation, with what was
   expect(view.token).not.toBe(first.view.token);
   await ended(again.lease, { kind: 'exited', code: 9 });
   expect(await calls.get(spec.id)).toMatchObject({ restarts: 1, state: { at: 'dead', cause: { kind: 'exited', code: 9 } } });
+});
+
+test('who asks for the end of an incarnation hears of it as it comes', async () => {
+  const spec = detached({ maxRestarts: 1 });
+  const { lease, view } = await running(spec);
+  const over = calls.get(spec.id, { waitMs: WAIT_MS, ended: view.token ?? '' });
+  expect(await calls.get(spec.id)).toMatchObject({ state: { at: 'alive' } });
+  await ended(lease);
+  expect(await over).toMatchObject({ token: null, restarts: 1, lastDeath: SIGKILL });
+  await killed(spec.id, (await runs(2)).lease);
 });
 
 test('an actor whose agent is gone waits with its reason, and starts on the next node that comes', async () => {

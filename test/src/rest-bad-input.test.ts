@@ -296,7 +296,6 @@ describe('POST /train warns of what has no effect', () => {
     ['learning_rate beside the hyperparameters', { learning_rate: 0.01 }, /set hyperparameters\.learning_rate instead/],
     ['batch_size', { batch_size: 64 }, /batch_size is not used/],
     ['patience that never ends', { epochs: 5, patience: 5 }, /patience \(5\) is not below epochs \(5\)/],
-    ['workers that the model can not use', { num_workers: 2 }, /num_workers is 2/],
   ])('%s', async (_name, fields, says) => {
     const { body } = await rest.post(irisRequest(fields));
     expect(body.warnings).toContainEqual(expect.stringMatching(says));

@@ -40,9 +40,10 @@ function isRestartable(cause: DeathCause, hasRun: boolean): boolean {
   }
 }
 
-/** @returns how many restarts will have followed each other quickly when it starts again now */
-export function quickRestartsAfter(actor: Actor, now: Millis): number {
+/** @returns how many restarts will have followed each other quickly when it starts again now; the end of a node is none of its own */
+export function quickRestartsAfter(actor: Actor, cause: DeathCause, now: Millis): number {
   const { state, quickRestarts } = actor;
+  if (cause.kind === 'node-lost' || cause.kind === 'owner-gone' || cause.kind === 'released') return Math.max(1, quickRestarts);
   return state.at === 'alive' && now - state.since >= CALM_MS ? 1 : quickRestarts + 1;
 }
 

@@ -166,6 +166,16 @@ describe('stepActor', () => {
     expect(pauses).toEqual([0, 100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000, 0, 100]);
   });
 
+  test('the loss of its nodes lets it wait no longer: it says nothing of the actor', () => {
+    let present = actor('alive', -1);
+    for (let losses = 0; losses < 5; losses += 1) {
+      const step = stepActor(present, { kind: 'lease-lost', lease: LEASE, node: NODE }, 1);
+      if (step.kind === 'illegal') throw new Error(step.why);
+      expect(pauseOf(step.actor)).toBe(0);
+      present = { ...step.actor, state: STATES.alive };
+    }
+  });
+
   test('a killed actor keeps the cause of its kill when its process ends', () => {
     expect(
       stepActor(actor('stopping'), { kind: 'lease-ended', lease: LEASE, cause: { kind: 'signal', signal: 'SIGKILL' } }, 5),

@@ -97,7 +97,7 @@ function lastWord(actor: Actor, lease: LeaseId, cause: DeathCause, now: Millis):
 }
 
 function restart(actor: Actor, cause: DeathCause, now: Millis): ActorStep {
-  const next = { ...actor, restarts: actor.restarts + 1, lastDeath: cause, quickRestarts: quickRestartsAfter(actor, now) };
+  const next = { ...actor, restarts: actor.restarts + 1, lastDeath: cause, quickRestarts: quickRestartsAfter(actor, cause, now) };
   const pauseMs = pauseOf(next);
   const when = pauseMs === 0 ? '' : ` ${pauseMs / 1000} s after its end`;
   return to(next, pending(now, `It starts again${when}: ${describeCause(cause)}.`));

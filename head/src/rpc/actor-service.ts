@@ -182,8 +182,10 @@ export class ActorCalls {
     const id = name === undefined ? this.#id(request.id) : namedActor(loop.state, withNamespace(name)).spec.id;
     const seen = loop.state.actors.seen(id);
     if (seen === undefined) return encodeActorView(this.#view(await this.#stored(id)));
-    const ran = request.waitMs > 0 ? await loop.actors.until(id, seen, isAliveOrDead, request.waitMs) : seen;
-    return encodeActorView(this.#view(ran ?? loop.state.actors.seen(id) ?? seen));
+    const { ended, waitMs } = request;
+    const isAwaited = ended === undefined ? isAliveOrDead : (actor: Actor): boolean => this.#tokenOf(actor) !== ended;
+    const found = waitMs > 0 ? await loop.actors.until(id, seen, isAwaited, waitMs) : seen;
+    return encodeActorView(this.#view(found ?? loop.state.actors.seen(id) ?? seen));
   }
 
   async #list(request: pb.ListActorsRequest): Promise<pb.ListActorsReply> {
@@ -214,9 +216,14 @@ export class ActorCalls {
     }
   }
 
+  /** Of the incarnation that lives; null: none does. */
+  #tokenOf({ state }: Actor): string | null {
+    return state.at === 'alive' ? this.rules.secrets.tokenOf(state.lease) : null;
+  }
+
   #view(actor: Actor, withToken = true): ActorView {
     const { spec, state, restarts, lastDeath } = actor;
-    const token = withToken && state.at === 'alive' ? this.rules.secrets.tokenOf(state.lease) : null;
+    const token = withToken ? this.#tokenOf(actor) : null;
     const { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries } = spec;
     return { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries, restarts, lastDeath, state, token };
   }

@@ -17,7 +17,8 @@ export interface TestSession {
 export interface ActorCalls {
   create(spec: ActorSpec, timeoutMs?: number, getIfExists?: boolean): Promise<ActorView>;
   kill(id: string): Promise<ActorView>;
-  get(id: string): Promise<ActorView>;
+  /** With `ended`, the token of an incarnation: waits up to `waitMs` until that one is over. */
+  get(id: string, wait?: { readonly waitMs: number; readonly ended: string }): Promise<ActorView>;
   getNamed(name: string, namespace?: string): Promise<ActorView>;
 }
 
@@ -68,7 +69,7 @@ export class HeadClients {
       create: (spec, timeoutMs = WAIT_MS, getIfExists = false) =>
         promised((done) => client.create(encodeCreateActor({ spec, timeoutMs, getIfExists }), done)),
       kill: (id) => promised((done) => client.kill({ id, by: 'a test' }, done)),
-      get: (id) => promised((done) => client.get({ id, waitMs: 0 }, done)),
+      get: (id, wait) => promised((done) => client.get({ id, ...(wait ?? { waitMs: 0 }) }, done)),
       getNamed: (name, namespace = '') => promised((done) => client.get({ id: '', waitMs: 0, name: { name, namespace } }, done)),
     };
   }

@@ -37,7 +37,7 @@ export class ActorHandles implements HandleHook {
     return new Handles({
       clock,
       openStream: () => (target, written, events) => openGrpcCallStream(target, { caller, written }, events),
-      locate: (id, waitMs) => rpc.locate(id, waitMs),
+      locate: (id, look) => rpc.locate(id, look),
       control: { kill: (id) => Promise.reject(new KillRefusedError(id)), get: async (id) => (await rpc.get(id)).listing },
     });
   }

@@ -1,6 +1,6 @@
 import type { DeathCause, Timer, TrainerError } from '@trainer/model';
 import { ActorDiedError, CallCancelledError, ClusterUnavailableError, reviveError, type Outcome } from '../errors.js';
-import { ActorSearch, type ActorLocation, type CallTarget, type LinkPorts } from './actor-search.js';
+import { ActorSearch, LOOK_WAIT_MS, type ActorLocation, type CallTarget, type LinkPorts } from './actor-search.js';
 import { CallBook, type Failure } from './call-book.js';
 import type { CallKeeper } from './call-scope.js';
 import type { CallAnswer, CallCredit, CallStream } from './call-stream.js';
@@ -19,7 +19,7 @@ import type { PendingCall } from './pending-call.js';
  */
 
 /**
- * With calls unanswered and nothing heard for so long, the head is asked whether the incarnation still lives: a machine that is
+ * With calls unanswered and nothing heard for so long, the head is asked to say when the incarnation is over: a machine that is
  * cut off breaks no connection, and a method that blocks its process answers no ping.
  */
 const SILENCE_MS = 1_000;
@@ -192,8 +192,10 @@ export class ActorLink implements CallKeeper {
   }
 
   async #askHead(stream: CallStream): Promise<void> {
+    const token = this.#writtenTo;
+    if (token === null) return;
     // Without a head nothing is known, and the stream may be as good as ever.
-    const found = await this.#ports.locate(0).catch(() => null);
+    const found = await this.#ports.locate({ waitMs: LOOK_WAIT_MS, until: 'ended', token }).catch(() => null);
     if (this.#state.at !== 'open') return;
     const isElsewhere = found !== null && !(found.at === 'alive' && found.target.token === this.#writtenTo);
     if (this.#state.stream !== stream || !isElsewhere) {

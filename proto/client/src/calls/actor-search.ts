@@ -1,4 +1,4 @@
-import type { Clock, DeathCause, ErrorData, Timer, TrainerError } from '@trainer/model';
+import type { Clock, DeathCause, ErrorData, Timer, TrainerError, Millis } from '@trainer/model';
 import { sleep } from '@trainer/runtime';
 import type { CallAnswer, CallStream, CallStreamEnd, CallStreamEvents } from './call-stream.js';
 
@@ -8,8 +8,8 @@ const NO_HEAD_MS = 30_000;
 const WELCOME_MS = 5_000;
 /** A knock that is not answered by then may never be: the head is asked beside it. */
 const LOOK_AFTER_MS = 100;
-/** The head answers as soon as the actor lives or is dead; a wait that is bounded notices a head that is gone. */
-const LOOK_WAIT_MS = 10_000;
+/** The head answers as soon as there is news; a wait that is bounded notices a head that is gone. */
+export const LOOK_WAIT_MS = 10_000;
 /** With the pauses between them some two seconds: longer than it takes the news of an actor's end to reach the head. */
 const MAX_REFUSALS = 12;
 const FIRST_PAUSE_MS = 10;
@@ -28,13 +28,17 @@ export type ActorLocation =
   | { readonly at: 'moving'; readonly lastDeath: DeathCause | null; readonly maxCallRetries: number }
   | { readonly at: 'dead'; readonly cause: DeathCause | null };
 
+/** What the head is asked to wait for, and how long: that the actor is not moving, or that the incarnation of a token is over. */
+export type Look =
+  { readonly waitMs: Millis; readonly until: 'settled' } | { readonly waitMs: Millis; readonly until: 'ended'; readonly token: string };
+
 /** What a link needs from outside. */
 export interface LinkPorts {
   readonly clock: Clock;
   /** Opens a stream to an actor's listener; its events come later, never during the call. `written`: see CallerHello. */
   openStream(target: CallTarget, written: number, events: CallStreamEvents): CallStream;
-  /** Asks the head, which may wait up to `waitMs` while the actor is moving. Rejects when no head answers. */
-  locate(waitMs: number): Promise<ActorLocation>;
+  /** Asks the head. Rejects when none answers. */
+  locate(look: Look): Promise<ActorLocation>;
   /** The actor has ended, or the link was closed: it will never be called again. */
   onEnded(): void;
 }
@@ -105,7 +109,9 @@ export class ActorSearch {
     // Calls that were written must not wait for a restart to hear of the end before it, so the first look waits for nothing.
     let isMoving = false;
     for (let pauseMs = FIRST_PAUSE_MS; !this.#isOver; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-      const found: ActorLocation | null = await this.#ports.locate(isMoving ? LOOK_WAIT_MS : 0).catch(unlessGone);
+      const found: ActorLocation | null = await this.#ports
+        .locate({ waitMs: isMoving ? LOOK_WAIT_MS : 0, until: 'settled' })
+        .catch(unlessGone);
       if (this.#isOver) return;
       if (found !== null) {
         heardAtMs = clock.monotonicMs();

@@ -61,7 +61,7 @@ export class ClientActors implements Actors {
         const caller = `caller-${randomBytes(8).toString('hex')}`;
         return (target, written, events) => openGrpcCallStream(target, { caller, written }, events);
       },
-      locate: (id, waitMs) => rpc.locate(id, waitMs),
+      locate: (id, look) => rpc.locate(id, look),
       control: { kill: (id) => rpc.kill(id, session.id), get: async (id) => (await rpc.get(id)).listing },
     });
   }

@@ -1,14 +1,14 @@
 import { TrainerError, type Clock } from '@trainer/model';
 import type { HandleData, HandleHook } from '@trainer/wire';
 import { ActorLink } from '../calls/actor-link.js';
-import type { ActorLocation, LinkPorts } from '../calls/actor-search.js';
+import type { ActorLocation, LinkPorts, Look } from '../calls/actor-search.js';
 import { makeHandle, type ActorControl, type ActorHandle } from './handle.js';
 
 /** What the handles of one process share. */
 export interface HandlesParts {
   readonly clock: Clock;
   readonly openStream: (actor: string) => LinkPorts['openStream'];
-  locate(actor: string, waitMs: number): Promise<ActorLocation>;
+  locate(actor: string, look: Look): Promise<ActorLocation>;
   readonly control: ActorControl;
 }
 
@@ -57,7 +57,7 @@ export class Handles implements HandleHook {
     const ports: LinkPorts = {
       clock: parts.clock,
       openStream: parts.openStream(id),
-      locate: (waitMs) => parts.locate(id, waitMs),
+      locate: (look) => parts.locate(id, look),
       onEnded: () => {
         if (this.#links.get(id) === link) this.#links.delete(id);
       },

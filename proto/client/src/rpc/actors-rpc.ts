@@ -1,6 +1,6 @@
 import type { ActorSpec, ActorView } from '@trainer/model';
 import { decodeActorView, encodeCreateActor, type pb } from '@trainer/wire';
-import type { ActorLocation, CallTarget } from '../calls/actor-search.js';
+import type { ActorLocation, CallTarget, Look } from '../calls/actor-search.js';
 import type { ActorListing } from '../head/head-door.js';
 import type { HeadRpc } from './head-rpc.js';
 
@@ -45,20 +45,24 @@ export class ActorsRpc {
 
   async get(id: string): Promise<FoundActor> {
     const { actors } = this.#rpc;
-    return found(await this.#rpc.unary(actors.get.bind(actors), { id, waitMs: 0, name: undefined }, { isIdempotent: true }));
+    return found(
+      await this.#rpc.unary(actors.get.bind(actors), { id, waitMs: 0, name: undefined, ended: undefined }, { isIdempotent: true }),
+    );
   }
 
   /** The unended actor of that name. @throws TrainerError `actor.not-found` */
   async find(name: { readonly namespace: string; readonly name: string }): Promise<FoundActor> {
     const { actors } = this.#rpc;
-    return found(await this.#rpc.unary(actors.get.bind(actors), { id: '', waitMs: 0, name }, { isIdempotent: true }));
+    return found(await this.#rpc.unary(actors.get.bind(actors), { id: '', waitMs: 0, name, ended: undefined }, { isIdempotent: true }));
   }
 
-  /** Where it can be called; waits up to `waitMs` for one that is moving. Rejects soon when no head answers. */
-  async locate(id: string, waitMs: number): Promise<ActorLocation> {
+  /** Where it can be called. Rejects soon after the wait when no head answers. */
+  async locate(id: string, look: Look): Promise<ActorLocation> {
     const { actors } = this.#rpc;
+    const { waitMs } = look;
     const rules = { isIdempotent: true, deadlineMs: waitMs + GET_DEADLINE_MS };
-    return locationOf(found(await this.#rpc.unary(actors.get.bind(actors), { id, waitMs, name: undefined }, rules)));
+    const request = { id, waitMs, name: undefined, ended: look.until === 'ended' ? look.token : undefined };
+    return locationOf(found(await this.#rpc.unary(actors.get.bind(actors), request, rules)));
   }
 
   async list(options: { readonly withEnded?: boolean; readonly limit?: number } = {}): Promise<readonly ActorListing[]> {
