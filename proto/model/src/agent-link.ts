@@ -105,8 +105,7 @@ export type AgentCommand =
   /** Ask the process to end: message, SIGTERM, SIGKILL. Answered by the fact `ended`. */
   | { readonly kind: 'stop'; readonly lease: LeaseId; readonly cause: DeathCause }
   /** End the lease now, whatever its state (SIGKILL). Answered by the fact `ended`, once. */
-  | { readonly kind: 'release'; readonly lease: LeaseId; readonly cause: DeathCause }
-  | { readonly kind: 'drain'; readonly deadlineMs: number };
+  | { readonly kind: 'release'; readonly lease: LeaseId; readonly cause: DeathCause };
 
 /** What an actor process is started with. */
 export interface StartSpec {

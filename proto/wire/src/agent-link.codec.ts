@@ -22,7 +22,7 @@ import {
 } from './common.codec.js';
 import { enumCodec } from './enum-codec.js';
 import type { FieldPath } from './errors.js';
-import { parsed, present, unknownCase, wholeMs } from './fields.js';
+import { parsed, present, unknownCase } from './fields.js';
 import * as pb from './gen/trainer/v1/agent.js';
 import { decodeRankReport, encodeRankReport } from './reports.codec.js';
 import { decodeSavedState, encodeSavedState } from './saved-state.codec.js';
@@ -215,8 +215,6 @@ function commandCase(command: AgentCommand): NonNullable<pb.Command['command']> 
     case 'stop':
     case 'release':
       return { $case: command.kind, value: { lease: command.lease, cause: encodeDeathCause(command.cause) } };
-    case 'drain':
-      return { $case: 'drain', value: { deadlineMs: wholeMs(command.deadlineMs) } };
   }
 }
 
@@ -233,8 +231,6 @@ function decodeCommand(wire: pb.Command, at: FieldPath): AgentCommand {
       const cause = decodeDeathCause(present(command.value.cause, `${path}.cause`), `${path}.cause`);
       return { kind: command.$case, lease: parsed(leaseId, command.value.lease, `${path}.lease`), cause };
     }
-    case 'drain':
-      return { kind: 'drain', deadlineMs: command.value.deadlineMs };
     default:
       return unknownCase(command, `${at}.command`);
   }

@@ -115,9 +115,6 @@ export class LeaseKeeper {
         return;
       case 'release':
         this.#release(command.lease, command.cause);
-        return;
-      case 'drain':
-        this.#setLedger(draining(this.#ledger));
     }
   }
 

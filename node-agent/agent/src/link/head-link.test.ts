@@ -13,6 +13,7 @@ const WELCOME: ToAgent = {
   lowWater: leaseId('1-1'),
   verdicts: [],
 };
+const STOP = { kind: 'stop', lease: leaseId('1-1'), cause: { kind: 'released' } } as const;
 
 interface OpenStream {
   readonly events: HeadStreamEvents;
@@ -183,7 +184,7 @@ test('echoes of heartbeats of an earlier stream say nothing', () => {
 
 test('a head of an older headship is not obeyed', () => {
   say({ ...WELCOME, headEpoch: 5 });
-  say({ kind: 'command', headEpoch: 4, command: { kind: 'drain', deadlineMs: 0 } });
+  say({ kind: 'command', headEpoch: 4, command: STOP });
   expect(told).toEqual(['welcome', 'disconnected']);
 });
 
@@ -218,7 +219,7 @@ test('a suspended head is stayed with: facts wait, nothing is obeyed, and heartb
   say({ kind: 'suspended', headEpoch: 1 });
   facts = [fact(1)];
   link.pump();
-  say({ kind: 'command', headEpoch: 1, command: { kind: 'drain', deadlineMs: 0 } });
+  say({ kind: 'command', headEpoch: 1, command: STOP });
   for (let second = 0; second < 10; second += 1) {
     clock.advance(1_000);
     say({ kind: 'echo', number: current().sent.filter(({ kind }) => kind === 'heartbeat').length, headEpoch: 1 });
@@ -293,7 +294,7 @@ test('the first echo after a long silence is told at once: the time that is left
 });
 
 test('a command before the welcome is not obeyed', () => {
-  say({ kind: 'command', headEpoch: 1, command: { kind: 'drain', deadlineMs: 0 } });
+  say({ kind: 'command', headEpoch: 1, command: STOP });
   expect(told).toEqual([]);
 });
 

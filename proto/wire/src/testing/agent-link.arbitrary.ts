@@ -63,7 +63,6 @@ const anyBegin = objectOf({
 export const anyCommand: fc.Arbitrary<AgentCommand> = fc.oneof(
   objectOf({ kind: fc.constant('begin' as const), lease: anyLeaseId, begin: anyBegin }),
   objectOf({ kind: fc.constantFrom('stop' as const, 'release' as const), lease: anyLeaseId, cause: anyDeathCause }),
-  objectOf({ kind: fc.constant('drain' as const), deadlineMs: anyLarge }),
 );
 
 const anyVerdict = objectOf({ lease: anyLeaseId, verdict: fc.constantFrom('keep' as const, 'end' as const) });
