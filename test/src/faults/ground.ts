@@ -24,7 +24,8 @@ export function provedBy(names: readonly string[]): void {
     'actors answer, REST accepts and the job goes on when %s',
     async (name) => {
       const recovery = await ground.strike(faultNamed(name));
-      expect(Object.values(recovery).every((ms) => ms > 0)).toBe(true);
+      // What was never away has recovered after 0 ms; what does not recover in time rejects, and says what the cluster did.
+      expect(Object.values(recovery).every((ms) => ms >= 0)).toBe(true);
     },
     FAULT_MS,
   );
