@@ -46,6 +46,8 @@ export class BundleCache {
   readonly #source: BundleSource;
   readonly #limits: BundleLimits;
   readonly #fetching = new Map<BundleHash, Promise<void>>();
+  /** Milliseconds since 1970 that the newest use was marked with. */
+  #lastUse = 0;
 
   constructor(folder: string, source: BundleSource, limits: BundleLimits = BUNDLE_LIMITS) {
     this.#folder = folder;
@@ -59,7 +61,7 @@ export class BundleCache {
    */
   async ensure(hash: BundleHash): Promise<string> {
     const file = join(this.#folder, `${hash}${ENDING}`);
-    if (!(await touch(file))) {
+    if (!(await this.#markUsed(file))) {
       const fetching = this.#fetching.get(hash) ?? this.#fetch(hash, file).finally(() => this.#fetching.delete(hash));
       this.#fetching.set(hash, fetching);
       await fetching;
@@ -81,6 +83,7 @@ export class BundleCache {
       const got = sha256.digest('hex');
       if (got !== hash) throw new BundleHashError(hash, got);
       await this.#makeRoom((await stat(partial)).size);
+      await this.#markUsed(partial);
       await rename(partial, file);
     } catch (error) {
       await rm(partial, { force: true });
@@ -98,6 +101,21 @@ export class BundleCache {
     }
   }
 
+  /**
+   * Marks the file as just used, later than every one before: a time of the system's own has another grain, and two uses may
+   * fall into one millisecond. @returns whether it is there
+   */
+  async #markUsed(file: string): Promise<boolean> {
+    this.#lastUse = Math.max(Date.now(), this.#lastUse + 1);
+    const now = new Date(this.#lastUse);
+    try {
+      await utimes(file, now, now);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Processes that run have read their bundles: a file may go at any time. */
   async #makeRoom(bytes: number): Promise<void> {
     const names = (await readdir(this.#folder)).filter((name) => name.endsWith(ENDING));
@@ -108,16 +126,5 @@ export class BundleCache {
       await rm(join(this.#folder, name), { force: true });
       total -= size;
     }
-  }
-}
-
-/** Marks the file as just used. @returns whether it is there */
-async function touch(file: string): Promise<boolean> {
-  try {
-    const now = new Date();
-    await utimes(file, now, now);
-    return true;
-  } catch {
-    return false;
   }
 }
