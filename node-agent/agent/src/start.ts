@@ -1,15 +1,6 @@
 import { hostname } from 'node:os';
 import { toErrorData, type Capacity, type Clock, type Millis, type NodeId, type Timer, type TrainerError } from '@trainer/model';
-import {
-  connectMessages,
-  deferred,
-  detectSpawner,
-  sleep,
-  type Logger,
-  type Messages,
-  type Spawner,
-  type Subscription,
-} from '@trainer/runtime';
+import { connectMessages, deferred, detectSpawner, EarlyMessages, sleep, type Logger, type Messages, type Spawner } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { BundleCache } from './bundles/bundle-cache.js';
 import type { AgentConfig } from './config.js';
@@ -96,44 +87,13 @@ interface Parts {
   readonly timing: Timing;
 }
 
-/** NATS, reached or not; an agent works on without it, and takes nothing new. */
-class MessagesLine {
-  #messages: Messages | null = null;
-  #subscription: Subscription | null = null;
-  #isClosed = false;
-
-  constructor(connect: () => Promise<Messages>, onConnected: (messages: Messages) => Subscription, onChange: () => void, logger: Logger) {
-    connect().then(
-      (messages) => {
-        if (this.#isClosed) void messages.close();
-        else {
-          this.#messages = messages;
-          this.#subscription = onConnected(messages);
-          messages.onChange(onChange);
-          onChange();
-        }
-      },
-      (error: unknown) => logger.error('NATS refuses this agent; it takes no new work', { error: toErrorData(error) }),
-    );
-  }
-
-  get messages(): Messages | null {
-    return this.#messages;
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#subscription?.close();
-    await this.#messages?.close();
-  }
-}
-
 /** What holds leases on this machine, whoever commands it. */
 interface Holding {
   readonly outbox: Outbox;
   readonly keeper: LeaseKeeper;
   readonly logs: LogKeeper;
-  readonly line: MessagesLine;
+  /** Disconnected until NATS is reached: an agent works on without it, and takes nothing new. */
+  readonly messages: Messages;
   readonly watch: Timer;
   close(): Promise<void>;
 }
@@ -148,7 +108,11 @@ function hold(parts: Parts, onFacts: () => void, onNats: () => void): Holding {
   const source = grpcBundleSource(parts.addresses, config.secret);
   const bundles = new BundleCache(folder.bundlesFolder, source);
   const flushMs = parts.timing.logFlushMs;
-  const logs = new LogKeeper({ clock, store: parts.store, bucket: config.logsBucket, flushMs, logger, messages: () => line.messages });
+  const connect = ports.connectMessages ?? (() => connectTo(config, node, logger));
+  const messages = new EarlyMessages(connect(), (cause) =>
+    logger.error('NATS refuses this agent; it takes no new work', { error: toErrorData(cause) }),
+  );
+  const logs = new LogKeeper({ clock, store: parts.store, bucket: config.logsBucket, flushMs, logger, messages });
   const launcher = new Launcher({
     ...parts,
     clock,
@@ -168,18 +132,18 @@ function hold(parts: Parts, onFacts: () => void, onNats: () => void): Holding {
     onFacts,
     onHeadEpoch: (headEpoch) => folder.saveHeadEpoch(headEpoch),
   });
-  const connect = ports.connectMessages ?? (() => connectTo(config, node, logger));
-  const serve = (messages: Messages): Subscription => servePlacement(messages, { node, incarnation }, (request) => keeper.place(request));
-  const line = new MessagesLine(connect, serve, onNats, logger);
+  const placement = servePlacement(messages, { node, incarnation }, (request) => keeper.place(request));
+  messages.onChange(onNats);
   const watch = watchActors({ clock, everyMs: parts.timing.memoryPollMs, memory }, () => keeper.actors);
   const close = async (): Promise<void> => {
     watch.cancel();
     source.close();
-    await line.close();
+    placement.close();
+    await messages.close();
     disk.close();
     folder.close();
   };
-  return { outbox, keeper, logs, line, watch, close };
+  return { outbox, keeper, logs, messages, watch, close };
 }
 
 function run(parts: Parts): RunningAgent {
@@ -197,7 +161,7 @@ function run(parts: Parts): RunningAgent {
     ...holding,
     self: { node, incarnation, host: hostname(), version: config.version, labels: config.labels, engines: config.engines, capacity },
     logger,
-    natsConnected: () => holding.line.messages?.isConnected === true,
+    natsConnected: () => holding.messages.isConnected,
     onWelcome: () => welcome.resolve(),
     onRefused: (error) => refused.resolve(error),
   });

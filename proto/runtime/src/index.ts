@@ -34,4 +34,4 @@ export { MessagesUnavailableError } from './messages.js';
 export type { Messages, MessagesProblem, Subscription } from './messages.js';
 export { connectMessages } from './nats.js';
 export type { NatsOptions } from './nats.js';
-export { MessagesRefusedError, openMessages } from './open-messages.js';
+export { EarlyMessages, MessagesRefusedError, openMessages } from './open-messages.js';

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { leaseId } from '@trainer/model';
-import { silentLogger, type Messages } from '@trainer/runtime';
+import { silentLogger } from '@trainer/runtime';
 import { manualClock, MemoryBroker, type ManualClock } from '@trainer/runtime/testing';
 import type { ObjectStore } from '@trainer/storage';
 import { memoryStore } from '@trainer/storage/testing';
@@ -11,7 +11,7 @@ const LEASE = leaseId('1-1');
 let clock: ManualClock;
 let store: ObjectStore;
 let isDown: boolean;
-let messages: Messages | null;
+let broker: MemoryBroker;
 let shipper: LogShipper;
 
 beforeEach(() => {
@@ -22,8 +22,9 @@ beforeEach(() => {
     ...memory,
     put: (...args) => (isDown ? Promise.reject(new Error('the store is away')) : memory.put(...args)),
   };
-  messages = new MemoryBroker(clock).connect();
-  shipper = new LogShipper(LEASE, { clock, store, bucket: 'logs', flushMs: 2_000, logger: silentLogger, messages: () => messages });
+  broker = new MemoryBroker(clock);
+  const messages = broker.connect();
+  shipper = new LogShipper(LEASE, { clock, store, bucket: 'logs', flushMs: 2_000, logger: silentLogger, messages });
 });
 
 async function stored(): Promise<{ objects: number; lines: string[] }> {
@@ -39,7 +40,7 @@ async function stored(): Promise<{ objects: number; lines: string[] }> {
 
 test('a line goes live at once and into the store with the next flush', async () => {
   const live: string[] = [];
-  messages?.subscribe(`trainer.v1.log.${LEASE}`, (bytes) => live.push(decodeLogLineBytes(bytes).line));
+  broker.connect().subscribe(`trainer.v1.log.${LEASE}`, (bytes) => live.push(decodeLogLineBytes(bytes).line));
   shipper.add('hello', false);
   await clock.advanceAsync(0);
   expect(live).toEqual(['hello']);
@@ -82,7 +83,7 @@ test('a store that stays away costs the oldest lines, and a line says how many',
 });
 
 test('without NATS lines are stored all the same', async () => {
-  messages = null;
+  broker.setUp(false);
   shipper.add('alone', false);
   await shipper.flush();
   expect((await stored()).lines).toEqual(['alone']);

@@ -14,8 +14,8 @@ export interface LogPorts {
   readonly bucket: string;
   readonly flushMs: Millis;
   readonly logger: Logger;
-  /** null while NATS is not reached: lines are then only stored. */
-  readonly messages: () => Messages | null;
+  /** While it is disconnected lines are only stored. */
+  readonly messages: Messages;
 }
 
 /**
@@ -42,7 +42,7 @@ export class LogShipper {
 
   add(line: string, isStderr: boolean): void {
     const entry: LogLine = { lease: this.#lease, at: this.#ports.clock.wallMs(), isStderr, line };
-    this.#ports.messages()?.publish(logSubject(this.#lease), encodeLogLineBytes(entry));
+    this.#ports.messages.publish(logSubject(this.#lease), encodeLogLineBytes(entry));
     this.#wait(entry);
     this.#timer ??= this.#ports.clock.after(this.#ports.flushMs, () => void this.flush());
   }
