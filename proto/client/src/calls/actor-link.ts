@@ -46,6 +46,8 @@ export class ActorLink implements CallKeeper {
   #maxCallRetries: number;
   #hasHeard = false;
   #watch: Timer | null = null;
+  /** The head was asked to say when the incarnation is over, and has not answered. */
+  #isAsking = false;
 
   /** `location`: what the head has said already; null: it is asked. */
   constructor(actor: string, ports: LinkPorts, location: ActorLocation | null) {
@@ -117,7 +119,7 @@ export class ActorLink implements CallKeeper {
       if (calls.length === 0) break;
       this.#isBlocked = !stream.write({ calls, cancels: [], credits: [] });
     }
-    if (this.#watch === null && this.#book.hasUnanswered) this.#watchOver(stream);
+    if (this.#isWatchDue()) this.#watchOver(stream);
   };
 
   /** Ahead of new calls, which may need the room that cancelled ones leave in the actor; and small, so it need not wait. */
@@ -181,6 +183,10 @@ export class ActorLink implements CallKeeper {
     this.#flush();
   }
 
+  #isWatchDue(): boolean {
+    return this.#watch === null && !this.#isAsking && this.#book.hasUnanswered;
+  }
+
   #watchOver(stream: CallStream): void {
     this.#hasHeard = false;
     this.#watch = this.#ports.clock.after(SILENCE_MS, () => {
@@ -195,11 +201,13 @@ export class ActorLink implements CallKeeper {
     const token = this.#writtenTo;
     if (token === null) return;
     // Without a head nothing is known, and the stream may be as good as ever.
+    this.#isAsking = true;
     const found = await this.#ports.locate({ waitMs: LOOK_WAIT_MS, until: 'ended', token }).catch(() => null);
+    this.#isAsking = false;
     if (this.#state.at !== 'open') return;
     const isElsewhere = found !== null && !(found.at === 'alive' && found.target.token === this.#writtenTo);
     if (this.#state.stream !== stream || !isElsewhere) {
-      if (this.#watch === null && this.#book.hasUnanswered) this.#watchOver(this.#state.stream);
+      if (this.#isWatchDue()) this.#watchOver(this.#state.stream);
       return;
     }
     this.#located(found);
