@@ -7,20 +7,7 @@ import { MemoryBroker } from '@trainer/runtime/testing';
 import { memoryStore } from '@trainer/storage/testing';
 import { startGateway, type Gateway } from './start.js';
 import { memoryHead, type MemoryHead } from './testing/memory-head.js';
-
-const settings = {
-  host: '127.0.0.1',
-  port: 0,
-  serviceName: 'trainer',
-  version: '0.1.0',
-  buckets: { data: 'data', models: 'models' },
-  corsOrigins: ['https://ml.example'],
-  auth: 'loopback',
-  uploadLimitBytes: 1000,
-  cancelWaitMs: 10,
-  healthTimeoutMs: 50,
-  eventsFillMs: 60_000,
-} as const;
+import { TEST_SETTINGS } from './testing/settings.js';
 
 const iris = { model_id: 'xgboost_classifier', data_id: 'iris.csv', task_type: 'classification' };
 let head: MemoryHead;
@@ -31,7 +18,7 @@ let gateway: Gateway;
 beforeAll(async () => {
   head = memoryHead();
   store = memoryStore();
-  gateway = await startGateway({ head, messages, store, settings, clock: systemClock() }, silentLogger);
+  gateway = await startGateway({ head, messages, store, settings: TEST_SETTINGS, clock: systemClock() }, silentLogger);
 });
 afterAll(() => gateway.close());
 
@@ -302,7 +289,7 @@ describe('the door', () => {
   });
 
   it('refuses to start where others could reach it unasked', async () => {
-    const open = { ...settings, host: '0.0.0.0' };
+    const open = { ...TEST_SETTINGS, host: '0.0.0.0' };
     await expect(startGateway({ head, messages, store, settings: open, clock: systemClock() }, silentLogger)).rejects.toMatchObject({
       code: 'gateway.unprotected',
     });

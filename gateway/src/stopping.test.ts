@@ -4,20 +4,7 @@ import { MemoryBroker } from '@trainer/runtime/testing';
 import { memoryStore } from '@trainer/storage/testing';
 import { startGateway } from './start.js';
 import { jobOf, memoryHead } from './testing/memory-head.js';
-
-const settings = {
-  host: '127.0.0.1',
-  port: 0,
-  serviceName: 'trainer',
-  version: '0.1.0',
-  buckets: { data: 'data', models: 'models' },
-  corsOrigins: [],
-  auth: 'loopback',
-  uploadLimitBytes: 1000,
-  cancelWaitMs: 10,
-  healthTimeoutMs: 50,
-  eventsFillMs: 60_000,
-} as const;
+import { TEST_SETTINGS } from './testing/settings.js';
 
 it('a gateway that stops ends its event streams whole, so that their readers come back', async () => {
   const clock = systemClock();
@@ -25,7 +12,7 @@ it('a gateway that stops ends its event streams whole, so that their readers com
   const job = jobOf({ modelId: 'xgboost_classifier', dataId: 'iris.csv', taskType: 'classification' }, 'train_000000000000');
   head.stored.set(job.id, job);
   const messages = new MemoryBroker(clock).connect();
-  const gateway = await startGateway({ head, messages, store: memoryStore(), settings, clock }, silentLogger);
+  const gateway = await startGateway({ head, messages, store: memoryStore(), settings: TEST_SETTINGS, clock }, silentLogger);
   const answer = await fetch(`${gateway.url}/train/${job.id}/events`);
   // A body that is cut off rejects.
   const body = answer.text();

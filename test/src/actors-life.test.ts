@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CallCancelledError, CallTimeoutError, InfeasibleError, NotTransferableError, RemoteError, type Cluster } from '@trainer/client';
-import { ProbeSpec, startCluster, stillRunning, type TestCluster } from './harness/index.js';
+import { caught, ProbeSpec, startCluster, stillRunning, type TestCluster } from './harness/index.js';
 
 /** Small enough that the smallest machine has room for several. */
 const SMALL = { cpu: 0.01, memory: '64MiB' } as const;
@@ -18,13 +18,6 @@ afterAll(async () => {
   await client?.close();
   await cluster?.stop();
 }, 30_000);
-
-async function caught(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    (value) => Promise.reject(new Error(`It settled with ${String(value)}.`)),
-    (error: unknown) => error,
-  );
-}
 
 /** What the node has free; waits for it as leases are freed when the process is gone. */
 async function nothingHeld(): Promise<void> {

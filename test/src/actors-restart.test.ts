@@ -9,7 +9,7 @@ import {
   type Cluster,
 } from '@trainer/client';
 import { KeeperSpec, type Keeper } from './harness/keeper.js';
-import { ProbeSpec, signalTo, startCluster, type TestCluster } from './harness/index.js';
+import { caught, ProbeSpec, signalTo, startCluster, type TestCluster } from './harness/index.js';
 
 const SMALL = { cpu: 0.01, memory: '128MiB' } as const;
 const SOON_MS = 10_000;
@@ -26,13 +26,6 @@ afterAll(async () => {
   await client?.close();
   await cluster?.stop();
 }, 30_000);
-
-async function caught(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    (value) => Promise.reject(new Error(`It settled with ${String(value)}.`)),
-    (error: unknown) => error,
-  );
-}
 
 /** SIGKILL, as the kernel or a person would; resolves when it is known, so that calls made from now on are not written to the dead. */
 async function killProcessOf(keeper: ActorHandle<Keeper>): Promise<number> {

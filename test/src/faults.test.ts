@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ActorDiedError, type Cluster } from '@trainer/client';
 import {
+  caught,
   newHome,
   ProbeSpec,
   runningProcesses,
@@ -21,13 +22,6 @@ const FORGOTTEN_CLIENT = fileURLToPath(new URL('../dist/harness/forgotten-client
 
 // Some tests start two clusters.
 jest.setTimeout(90_000);
-
-async function caught(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    (value) => Promise.reject(new Error(`It settled with ${String(value)}.`)),
-    (error: unknown) => error,
-  );
-}
 
 /** @returns processes that were started for a data folder, whoever their parent is by now. */
 function processesOf(home: string): readonly number[] {

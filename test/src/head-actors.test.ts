@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { startHead, type Head, type HeadSettings } from '@trainer/head';
+import type { Head } from '@trainer/head';
 import { ACTOR_STATES_BUCKET, actorStateKey, actorStatesPrefix, nodeId } from '@trainer/model';
 import type { ActorId, ActorSpec, ActorView, DeathCause, LeaseId, PlaceRequest } from '@trainer/model';
-import { newActorId, silentLogger, systemClock, timeScale, until } from '@trainer/runtime';
+import { newActorId, systemClock, until } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { startRealServers } from './real-servers.js';
 import type { RealServers } from './real-servers.js';
 import { actorIn, HeadClients } from './rpc/head-clients.js';
 import type { ActorCalls } from './rpc/head-clients.js';
+import { openHead, storeConfigOf } from './rpc/open-head.js';
 import { TestAgent } from './rpc/test-agent.js';
 
 const NODE = nodeId('node-00000000000b');
@@ -24,36 +24,16 @@ let clients: HeadClients;
 let calls: ActorCalls;
 let incarnation = 0;
 
-const storeConfig = (): HeadSettings['storeConfig'] => ({ kind: 'folder', path: join(servers.folder, 'objects') });
-
-function openHead(port = 0): Promise<Head> {
-  return startHead({
-    databaseUrl: servers.databaseUrl,
-    natsUrl: servers.natsUrl,
-    natsToken: servers.secret,
-    secret: servers.secret,
-    storeConfig: storeConfig(),
-    buckets: {},
-    version: '0.1.0',
-    port,
-    timeScale: timeScale(0.1),
-    clock: systemClock(),
-    log: silentLogger,
-    random: randomBytes,
-    onFatal: () => undefined,
-  });
-}
-
 beforeAll(async () => {
   servers = await startRealServers();
-  objects = await openObjectStore(storeConfig());
+  objects = await openObjectStore(storeConfigOf(servers));
 }, 60_000);
 
 afterAll(() => servers.stop(), 60_000);
 
 beforeEach(async () => {
   incarnation += 1;
-  head = await openHead();
+  head = await openHead(servers);
   agent = await TestAgent.start({ address: head.address, secret: servers.secret, natsUrl: servers.natsUrl, node: NODE, incarnation });
   await agent.connect();
   clients = new HeadClients(head.address, servers.secret);
@@ -111,7 +91,7 @@ async function anotherHead(): Promise<void> {
   agent.disconnect();
   clients.close();
   await head.close();
-  head = await openHead(Number(head.address.split(':')[1]));
+  head = await openHead(servers, { port: Number(head.address.split(':')[1]) });
   clients = new HeadClients(head.address, servers.secret);
   calls = clients.actors(servers.secret);
 }

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { connectHead } from '@trainer/client/internal';
 import type { HeadConnection } from '@trainer/client/internal';
-import { startHead } from '@trainer/head';
-import type { Head, HeadSettings } from '@trainer/head';
+import type { Head, HeadOptions } from '@trainer/head';
 import { nodeId } from '@trainer/model';
 import type { LeaseId, TrainingResult } from '@trainer/model';
-import { newActorId, newSessionId, silentLogger, systemClock, timeScale, until } from '@trainer/runtime';
+import { newActorId, newSessionId, systemClock, until } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
 import type { ObjectStore } from '@trainer/storage';
 import { decodeAssignment } from '@trainer/wire';
@@ -15,10 +13,10 @@ import { startRealServers } from './real-servers.js';
 import type { RealServers } from './real-servers.js';
 import { actorIn, HeadClients } from './rpc/head-clients.js';
 import type { ActorCalls, TestSession } from './rpc/head-clients.js';
+import { openHead, storeConfigOf } from './rpc/open-head.js';
 import { TestAgent } from './rpc/test-agent.js';
 
 const NODE = nodeId('node-00000000000a');
-const SCALE = 0.1;
 const WAIT_MS = 10_000;
 
 let servers: RealServers;
@@ -30,31 +28,17 @@ let clients: HeadClients;
 let fatal: Error | null;
 let incarnation = 0;
 
-const storeConfig = (): HeadSettings['storeConfig'] => ({ kind: 'folder', path: join(servers.folder, 'objects') });
-
-function openHead(settings: Partial<HeadSettings> = {}): Promise<Head> {
-  return startHead({
-    databaseUrl: servers.databaseUrl,
-    natsUrl: servers.natsUrl,
-    natsToken: servers.secret,
-    secret: servers.secret,
-    storeConfig: storeConfig(),
-    buckets: {},
-    version: '0.1.0',
-    timeScale: timeScale(SCALE),
-    clock: systemClock(),
-    log: silentLogger,
-    random: randomBytes,
+const startedHead = (settings: Partial<HeadOptions> = {}): Promise<Head> =>
+  openHead(servers, {
     onFatal: (error) => {
       fatal = error;
     },
     ...settings,
   });
-}
 
 beforeAll(async () => {
   servers = await startRealServers();
-  objects = await openObjectStore(storeConfig());
+  objects = await openObjectStore(storeConfigOf(servers));
   await objects.put('data-preparer', 'iris.csv', Buffer.from('a,b\n1,2\n'));
 }, 60_000);
 
@@ -63,7 +47,7 @@ afterAll(() => servers.stop(), 60_000);
 beforeEach(async () => {
   fatal = null;
   incarnation += 1;
-  head = await openHead();
+  head = await startedHead();
   agent = await TestAgent.start({ address: head.address, secret: servers.secret, natsUrl: servers.natsUrl, node: NODE, incarnation });
   connection = connectHead({ address: head.address, secret: servers.secret });
   clients = new HeadClients(head.address, servers.secret);
@@ -338,7 +322,7 @@ test('a head that starts again goes on with what runs and what waits', async () 
   agent.disconnect();
   connection.close();
   await head.close();
-  head = await openHead({ port: Number(head.address.split(':')[1]) });
+  head = await startedHead({ port: Number(head.address.split(':')[1]) });
   connection = connectHead({ address: head.address, secret: servers.secret });
   const welcome = await agent.connect([{ lease, state: 'ready' }]);
   expect(welcome.verdicts).toEqual([{ lease, verdict: 'keep' }]);
@@ -376,7 +360,7 @@ test('after the death of PostgreSQL the head reads its state anew and goes on', 
 
 test('a second head waits while the first one leads, and follows when it is closed', async () => {
   let isLeading = false;
-  const next = openHead().then((second) => {
+  const next = startedHead().then((second) => {
     isLeading = true;
     return second;
   });

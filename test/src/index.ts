@@ -10,5 +10,6 @@ export { RandomOperations } from './harness/random-operations.js';
 export { slowTable, slowTraining } from './harness/slow-training.js';
 export { runningProcesses, signalTo, treeOf } from './harness/processes.js';
 export type { ProcessRow } from './harness/processes.js';
+export { seededRandom } from '@trainer/runtime/testing';
 export { testPython } from './python.js';
 export type { TestPython } from './python.js';

@@ -1,40 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { CATALOG } from '@trainer/model';
 import type { CatalogEntry, Issue, SentTrainRequest, TrainRequest } from '@trainer/model';
+import { aSentTrainRequest } from '@trainer/model/testing';
 import { checkSubmission } from './submission.js';
 
-const plain: SentTrainRequest = {
-  modelId: 'xgboost_classifier',
-  dataId: 'iris.csv',
-  taskType: 'classification',
-  targetColumn: null,
-  epochs: null,
-  batchSize: null,
-  learningRate: null,
-  hyperparameters: {},
-  useGpu: null,
-  numWorkers: null,
-  experimentName: null,
-  runName: null,
-  tags: {},
-  pipelineId: null,
-  earlyStopping: null,
-  patience: null,
-  seed: null,
-  validationSplit: null,
-  excludeColumns: [],
-  priority: null,
-  warnings: [],
-};
 const DEFAULTS = { epochs: 100, patience: 10 };
 
 function accepted(sent: Partial<SentTrainRequest>, catalog: readonly CatalogEntry[] = CATALOG): TrainRequest {
-  const submission = checkSubmission({ ...plain, ...sent }, catalog, DEFAULTS);
+  const submission = checkSubmission(aSentTrainRequest(sent), catalog, DEFAULTS);
   if (submission.kind === 'refused') throw new Error(JSON.stringify(submission.issues));
   return submission.request;
 }
 function issues(sent: Partial<SentTrainRequest>, catalog: readonly CatalogEntry[] = CATALOG): readonly Issue[] {
-  const submission = checkSubmission({ ...plain, ...sent }, catalog, DEFAULTS);
+  const submission = checkSubmission(aSentTrainRequest(sent), catalog, DEFAULTS);
   return submission.kind === 'refused' ? submission.issues : [];
 }
 

@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { actorId, leaseId, type LeaseId, type StartSpec } from '@trainer/model';
 import { silentLogger, systemClock, type Messages } from '@trainer/runtime';
 import { MemoryBroker } from '@trainer/runtime/testing';
 import { decodeValue, encodeValue } from '@trainer/wire';
 import { readConfig, start, type RunningAgent } from './index.js';
+import { agentSettings } from './rpc/testing/agent-settings.js';
 import { call } from './rpc/testing/call-actor.js';
 import { FakeHead } from './rpc/testing/fake-head.js';
 
@@ -21,8 +20,6 @@ export class Kept {
   restore(state) { this.#n = state.n; this.held = state.held; }
 }`;
 const TOKEN = 'token-of-this-incarnation';
-const dist = fileURLToPath(new URL('../../actor/dist/', import.meta.url));
-const actorEntry = [join(dist, 'process.bundle.mjs'), join(dist, 'process.js')].find(existsSync) ?? '';
 
 let folder: string;
 let head: FakeHead;
@@ -34,25 +31,11 @@ let lastLease = 0;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trainer-agent-'));
   head = new FakeHead('the-secret');
-  const headAddresses = [await head.listen()];
+  const address = await head.listen();
   classRef = { kind: 'bundle', hash: head.addBundle(KEPT), exportName: 'Kept' };
   const broker = new MemoryBroker(systemClock());
   messages = broker.connect();
-  const config = readConfig({
-    headAddresses,
-    secret: head.secret,
-    natsServers: ['unused:1'],
-    natsToken: 'unused',
-    folder: join(folder, 'agent'),
-    store: { kind: 'folder' as const, path: join(folder, 'store') },
-    nativeDir: folder,
-    version: '0.0.0',
-    actorEntry,
-    processEnvironment: { PATH: process.env['PATH'] ?? '' },
-    timeScale: 0.1,
-    cpuMilli: 64_000,
-    memoryBytes: 64 * 2 ** 30,
-  });
+  const config = readConfig(agentSettings(head, address, folder, 'agent'));
   agent = await start(config, { clock: systemClock(), logger: silentLogger, connectMessages: () => Promise.resolve(broker.connect()) });
   await agent.whenWelcomed;
 });

@@ -1,16 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { actorId, leaseId, type LeaseId, type PlaceReply, type StartSpec } from '@trainer/model';
 import { silentLogger, systemClock, until, type Messages } from '@trainer/runtime';
 import { MemoryBroker } from '@trainer/runtime/testing';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { decodeLogText, decodeValue, encodeValue, logObjectPrefix } from '@trainer/wire';
-import { readConfig, start, type RunningAgent } from './index.js';
+import { readConfig, start, type AgentSettings, type RunningAgent } from './index.js';
+import { agentSettings } from './rpc/testing/agent-settings.js';
 import { call } from './rpc/testing/call-actor.js';
 import { FakeHead } from './rpc/testing/fake-head.js';
 
@@ -29,8 +28,6 @@ export class Counter {
   eat() { this.held = Buffer.alloc(512 * 2 ** 20, 1); return this.held.length; }
   environment() { return { ...process.env }; }
 }`;
-const dist = fileURLToPath(new URL('../../actor/dist/', import.meta.url));
-const actorEntry = [join(dist, 'process.bundle.mjs'), join(dist, 'process.js')].find(existsSync) ?? '';
 const TOKEN = 'token-of-this-incarnation';
 
 let folder: string;
@@ -41,23 +38,7 @@ let messages: Messages;
 let hash: StartSpec['classRef'];
 let lastLease = 0;
 
-function settings(name: string, headAddress: string) {
-  return {
-    headAddresses: [headAddress],
-    secret: head.secret,
-    natsServers: ['unused:1'],
-    natsToken: 'unused',
-    folder: join(folder, name),
-    store: { kind: 'folder' as const, path: join(folder, 'store') },
-    nativeDir: folder,
-    version: '0.0.0',
-    actorEntry,
-    processEnvironment: { PATH: process.env['PATH'] ?? '' },
-    timeScale: 0.1,
-    cpuMilli: 64_000,
-    memoryBytes: 64 * 2 ** 30,
-  };
-}
+const settings = (name: string, headAddress: string): AgentSettings => agentSettings(head, headAddress, folder, name);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trainer-agent-'));

@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { actorId, leaseId, type LeaseId, type StartSpec } from '@trainer/model';
 import { silentLogger, systemClock, until, type Messages } from '@trainer/runtime';
 import { MemoryBroker } from '@trainer/runtime/testing';
 import { encodeValue } from '@trainer/wire';
 import { readConfig, start, type RunningAgent } from './index.js';
+import { agentSettings } from './rpc/testing/agent-settings.js';
 import { call } from './rpc/testing/call-actor.js';
 import { FakeHead } from './rpc/testing/fake-head.js';
 
@@ -30,8 +30,6 @@ export class Rank {
   }
   async stop(reason) { writeFileSync(this.how.file, 'stopped: ' + reason); }
 }`;
-const dist = fileURLToPath(new URL('../../actor/dist/', import.meta.url));
-const actorEntry = [join(dist, 'process.bundle.mjs'), join(dist, 'process.js')].find(existsSync) ?? '';
 
 let folder: string;
 let head: FakeHead;
@@ -46,19 +44,8 @@ beforeAll(async () => {
   const broker = new MemoryBroker(systemClock());
   messages = broker.connect();
   const config = readConfig({
-    headAddresses: [await head.listen()],
-    secret: head.secret,
-    natsServers: ['unused:1'],
-    natsToken: 'unused',
-    folder: join(folder, 'agent'),
-    store: { kind: 'folder', path: join(folder, 'store') },
-    nativeDir: folder,
-    version: '0.0.0',
-    actorEntry,
+    ...agentSettings(head, await head.listen(), folder, 'agent'),
     modules: { '@test/rank': pathToFileURL(join(folder, 'rank.mjs')).href },
-    processEnvironment: { PATH: process.env['PATH'] ?? '' },
-    timeScale: 0.1,
-    cpuMilli: 64_000,
   });
   agent = await start(config, { clock: systemClock(), logger: silentLogger, connectMessages: () => Promise.resolve(broker.connect()) });
   await agent.whenWelcomed;

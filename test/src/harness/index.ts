@@ -1,3 +1,4 @@
+export { caught } from './caught.js';
 export { newHome, startCluster } from './cluster.js';
 export type { ClusterSettings, Part, TestCluster } from './cluster.js';
 export { ROOT, runTrainer, startProgram, TRAINER } from './program.js';
@@ -16,6 +17,6 @@ export { CallLoad } from './call-load.js';
 export { Recorder, RecorderSpec } from './recorder.js';
 export type { Recorded } from './recorder.js';
 export { slowTable, slowTraining } from './slow-training.js';
-export { RandomOperations, seededRandom } from './random-operations.js';
+export { RandomOperations } from './random-operations.js';
 export { InterruptedTraining, WAYS } from './interrupted-training.js';
 export type { Interrupted, Interruption, Victim, Way } from './interrupted-training.js';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ActorHandle, Cluster } from '@trainer/client';
+import { seededRandom } from '@trainer/runtime/testing';
 import { CallLoad } from './call-load.js';
 import type { FaultCluster } from './fault-cluster.js';
 import { JobLoad } from './job-load.js';
@@ -29,17 +30,6 @@ interface LivingActor {
 
 /** What it does, how often beside the others, and how; null: there is nothing that it could be done to. */
 type Operation = readonly [name: string, weight: number, operate: () => Promise<void> | null];
-
-/** mulberry32: a small generator with 32 bits of state, the same sequence for the same seed everywhere. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What people, programs and misfortune do to a cluster, in an order that a seed decides; and what must hold when all is quiet. */
 export class RandomOperations {

@@ -1,15 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { connectHead } from '@trainer/client/internal';
 import type { HeadConnection } from '@trainer/client/internal';
-import { startHead } from '@trainer/head';
 import type { Head } from '@trainer/head';
 import type { NodeId } from '@trainer/model';
-import { silentLogger, systemClock, timeScale } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
 import type { RealServers } from '../real-servers.js';
 import { actorIn, HeadClients } from './head-clients.js';
 import type { ActorCalls } from './head-clients.js';
+import { openHead, storeConfigOf } from './open-head.js';
 import { TestAgent } from './test-agent.js';
 
 export interface SceneOptions {
@@ -20,7 +17,6 @@ export interface SceneOptions {
   readonly databaseUrl?: string;
 }
 
-const SCALE = 0.1;
 const DATASET = 'iris.csv';
 
 /** A real head whose timers run ten times as fast, one agent without processes, and clients of both. */
@@ -37,24 +33,11 @@ export class HeadScene {
   ) {}
 
   static async open({ servers, node, incarnation, databaseUrl }: SceneOptions): Promise<HeadScene> {
-    const storeConfig = { kind: 'folder', path: join(servers.folder, 'objects') } as const;
-    const objects = await openObjectStore(storeConfig);
+    const objects = await openObjectStore(storeConfigOf(servers));
     await objects.put('data-preparer', DATASET, Buffer.from('a,b\n1,2\n'));
     let ended = (error: Error): void => void error;
-    const head = await startHead({
-      databaseUrl: databaseUrl ?? servers.databaseUrl,
-      natsUrl: servers.natsUrl,
-      natsToken: servers.secret,
-      secret: servers.secret,
-      storeConfig,
-      buckets: {},
-      version: '0.1.0',
-      timeScale: timeScale(SCALE),
-      clock: systemClock(),
-      log: silentLogger,
-      random: randomBytes,
-      onFatal: (error) => ended(error),
-    });
+    const onFatal = (error: Error): void => ended(error);
+    const head = await openHead(servers, databaseUrl === undefined ? { onFatal } : { onFatal, databaseUrl });
     const { address } = head;
     const agent = await TestAgent.start({ address, secret: servers.secret, natsUrl: servers.natsUrl, node, incarnation });
     const connection = connectHead({ address, secret: servers.secret });

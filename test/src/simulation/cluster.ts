@@ -1,4 +1,3 @@
-import { catalogEntry } from '@trainer/model';
 import type { ActorId, JobId } from '@trainer/model';
 import { SimDatabase } from './database.js';
 import type { Ground, HeadPart, Stage } from './ground.js';
@@ -56,8 +55,6 @@ export class Cluster implements Ground, Stage {
     readonly world: World,
     size: ClusterSize,
   ) {
-    // Gangs of several ranks are simulated whether or not the catalog spreads this model yet.
-    Object.assign(catalogEntry('xgboost_classifier') ?? {}, { distribution: 'simulated' });
     this.witness = new Witness(this);
     this.database = new SimDatabase(world, this.witness);
     this.nats = new SimNats(world);

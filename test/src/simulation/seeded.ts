@@ -1,19 +1,13 @@
-/** A row of random numbers that one seed fixes (mulberry32; any seed of 32 bits). */
+import { seededRandom } from '@trainer/runtime/testing';
+
+/** A row of random numbers that one seed of 32 bits fixes. */
 export class Seeded {
-  #state: number;
+  /** 0 up to 1, without 1. */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.next = seededRandom(seed);
   }
-
-  /** 0 up to 1, without 1. */
-  readonly next = (): number => {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 
   /** Both ends included. */
   int(from: number, to: number): number {

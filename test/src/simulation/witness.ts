@@ -26,7 +26,7 @@ import { TIMERS, type AgentPart, type HeadPart, type Stage, type Teller } from '
 const HEADLESS_SLACK_MS = 2_500;
 
 /**
- * What must hold of the whole cluster, numbered as in the issue that asked for it.
+ * What must hold of the whole cluster, each by its number.
  *
  *   1 one process per lease id, ever; no actor with two unfenced leases, no rank either.
  *   2 no ledger over capacity, and no node's processes; at rest ledger = the head's rows = processes.

@@ -1,23 +1,13 @@
 import { fileURLToPath } from 'node:url';
+import { seededRandom } from '@trainer/runtime/testing';
 import type { LabelledRows, LearnerInit } from './learner.js';
 
 /** Where the set-up unpacks XGBoost's wheel. */
 export const XGBOOST_FOLDER = fileURLToPath(new URL('../../../../deploy/native/xgboost', import.meta.url));
 
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-export function seededNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Rows of four numbers; the class (or the value, for 0 classes) follows the first two, with noise. `gaps`: share of missing values. */
 export function madeUpRows(rows: number, classes: number, gaps = 0, seed = 1): LabelledRows {
-  const next = seededNumbers(seed);
+  const next = seededRandom(seed);
   const columns = 4;
   const values = new Float32Array(rows * columns).map(() => next() * 8 - 2);
   const target = new Float64Array(rows);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { manualClock } from '@trainer/runtime/testing';
 import fc from 'fast-check';
 import { ActorDiedError, CallCancelledError, CallTimeoutError, ClusterUnavailableError, RemoteError } from '../errors.js';
+import { rejection } from '../testing/rejection.js';
 import { ActorListener } from '../testing/rpc/actor-listener.js';
 import { linkTo, type TestLink } from '../testing/test-link.js';
 
@@ -36,11 +37,6 @@ afterEach(async () => {
   await listener.stop();
 });
 
-const rejection = (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    () => null,
-    (error: unknown) => error,
-  );
 /** Resolves when the listener has seen so many calls. */
 async function arrived(count: number): Promise<void> {
   while (listener.batches.reduce((sum, size) => sum + size, 0) < count) await new Promise(setImmediate);

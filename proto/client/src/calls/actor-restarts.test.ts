@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { manualClock } from '@trainer/runtime/testing';
+import { rejection } from '../testing/rejection.js';
 import { ActorListener } from '../testing/rpc/actor-listener.js';
+import type { ActorLocation } from './actor-search.js';
 import { aliveAt, linkTo, type TestLink } from '../testing/test-link.js';
 
 class Subject {
@@ -21,11 +23,6 @@ beforeEach(async () => {
 
 afterEach(() => listener.stop());
 
-const rejection = (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    () => null,
-    (error: unknown) => error,
-  );
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(setImmediate);
 }
@@ -139,6 +136,28 @@ test('an incarnation that is silent, since its machine is cut off, is left when 
   expect(await far.handle.call.add(5)).toBe(5);
   far.link.close();
   await next.stop();
+});
+
+test('of a silent incarnation the head is asked one question at a time, however many calls are made meanwhile', async () => {
+  const clock = manualClock();
+  const slow = linkTo<Subject>(listener, clock);
+  await slow.handle.call.add();
+  const release = listener.hold();
+  let answer: (found: ActorLocation) => void = () => undefined;
+  slow.locate = () => new Promise((resolve) => (answer = resolve));
+  const calls = [slow.handle.call.add()];
+  await arrived(2);
+  for (let second = 0; second < 5; second += 1) {
+    await clock.advanceAsync(1_000);
+    calls.push(slow.handle.call.add());
+    await arrived(calls.length + 1);
+  }
+  expect(slow.looks).toBe(1);
+  answer(aliveAt(listener));
+  while (slow.looks < 2) await clock.advanceAsync(50);
+  release();
+  expect(await Promise.all(calls)).toEqual([2, 3, 4, 5, 6, 7]);
+  slow.link.close();
 });
 
 test('an incarnation that is silent and lives is waited for', async () => {

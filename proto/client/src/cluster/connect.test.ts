@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { TrainerError } from '@trainer/model';
 import { decodeValue } from '@trainer/wire';
+import { rejection } from '../testing/rejection.js';
 import { ActorListener } from '../testing/rpc/actor-listener.js';
 import type { ActorSpec } from '../actor-spec.js';
 import { FakeHead, refusalOf } from '../testing/rpc/fake-head.js';
@@ -36,11 +37,6 @@ afterEach(async () => {
   await head.stop();
 });
 
-const rejection = (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    () => null,
-    (error: unknown) => error,
-  );
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(setImmediate);
 }

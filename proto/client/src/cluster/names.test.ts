@@ -3,6 +3,7 @@ import { TrainerError } from '@trainer/model';
 import { decodeValue } from '@trainer/wire';
 import type { ActorSpec } from '../actor-spec.js';
 import { ActorNotFoundError, NameTakenError } from '../errors.js';
+import { rejection } from '../testing/rejection.js';
 import { ActorListener } from '../testing/rpc/actor-listener.js';
 import { FakeHead } from '../testing/rpc/fake-head.js';
 import { connectTo, type Cluster } from './connect.js';
@@ -38,12 +39,6 @@ afterEach(async () => {
   await listener.stop();
   await head.stop();
 });
-
-const rejection = (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    () => null,
-    (error: unknown) => error,
-  );
 
 test('what is asked for travels: name, restarts, checkpoints, retries; a detached actor has no session', async () => {
   const options = { name: 'hits', namespace: 'test', detached: true, maxRestarts: -1, checkpointEvery: 'call', maxCallRetries: 2 } as const;

@@ -1,1 +1,1 @@
-export { aTrainRequest } from './train-request.js';
+export { aSentTrainRequest, aTrainRequest } from './train-request.js';

@@ -1,4 +1,5 @@
-import { normal, uniform } from './random.js';
+import { seededRandom } from '@trainer/test';
+import { normal } from './random.js';
 
 export interface TableShape {
   readonly rows: number;
@@ -14,7 +15,7 @@ const FLIPPED = 0.05;
  * decide, not linearly. Equal shapes give equal bytes.
  */
 export function makeTable({ rows, columns, seed }: TableShape): string {
-  const random = uniform(seed);
+  const random = seededRandom(seed);
   const next = normal(random);
   const informative = columns >> 1;
   const lines = [`${Array.from({ length: columns }, (_, index) => `f${index}`).join(',')},y`];

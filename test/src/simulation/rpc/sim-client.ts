@@ -1,5 +1,6 @@
 import { fromErrorData, jobId, PROTOCOL } from '@trainer/model';
-import type { ActorId, ActorSpec, JobId, SentTrainRequest, SessionId, TrainerError } from '@trainer/model';
+import type { ActorId, ActorSpec, JobId, SessionId, TrainerError } from '@trainer/model';
+import { aSentTrainRequest } from '@trainer/model/testing';
 import { newActorId, newSessionId, sleep } from '@trainer/runtime';
 import {
   decodeActorView,
@@ -249,26 +250,4 @@ export class SimClient {
   }
 }
 
-const SENT: SentTrainRequest = {
-  modelId: 'xgboost_classifier',
-  dataId: 'iris.csv',
-  taskType: 'classification',
-  targetColumn: null,
-  epochs: 10,
-  batchSize: null,
-  learningRate: null,
-  hyperparameters: {},
-  useGpu: null,
-  numWorkers: 1,
-  experimentName: null,
-  runName: null,
-  tags: {},
-  pipelineId: null,
-  earlyStopping: null,
-  patience: null,
-  seed: null,
-  validationSplit: null,
-  excludeColumns: [],
-  warnings: [],
-  priority: null,
-};
+const SENT = aSentTrainRequest({ epochs: 10, numWorkers: 1 });

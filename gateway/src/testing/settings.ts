@@ -1,0 +1,16 @@
+import type { GatewaySettings } from '../config.js';
+
+/** Of a gateway in tests: any free port of loopback, small limits, and waits that no test sits out. */
+export const TEST_SETTINGS: GatewaySettings = {
+  host: '127.0.0.1',
+  port: 0,
+  serviceName: 'trainer',
+  version: '0.1.0',
+  buckets: { data: 'data', models: 'models' },
+  corsOrigins: ['https://ml.example'],
+  auth: 'loopback',
+  uploadLimitBytes: 1000,
+  cancelWaitMs: 10,
+  healthTimeoutMs: 50,
+  eventsFillMs: 60_000,
+};
