@@ -11,13 +11,13 @@ function node(
   n: number,
   cpus: number,
   free: number,
-  more: { state?: NodeState; engines?: readonly EngineState[]; memory?: number; isPaused?: boolean } = {},
+  more: { state?: NodeState; engines?: readonly EngineState[]; memory?: number; isPaused?: boolean; host?: string } = {},
 ): ViewNode {
   const memoryBytes = (more.memory ?? 4096) * MiB;
   return {
     id: nodeId(`node-${String(n).padStart(12, '0')}`),
     incarnation: 1,
-    host: `host${n}`,
+    host: more.host ?? `host${n}`,
     state: more.state ?? 'connected',
     capacity: { cpuMilli: cpus * 1000, memoryBytes, gpus: [] },
     available: { cpuMilli: free * 1000, memoryBytes, gpus: [] },
@@ -100,6 +100,11 @@ describe('the text a person reads', () => {
   test('a gang for which there are not nodes enough', () => {
     expect(textOf([node(1, 2, 2)], [job('a', 2, 2)])).toBe(
       'It asks 2 ranks of 2 CPUs and 512 MiB of memory each, with xgboost, which do not fit on the nodes of the cluster, even if all were empty. Ask for less, or add nodes until there is room for 2 ranks of 2 CPUs and 512 MiB of memory and xgboost. host1 has room for 1 of the 2 now, for 1 when empty.',
+    );
+  });
+  test('nodes on one host are told apart by their ids', () => {
+    expect(textOf([node(1, 2, 1, { host: 'vm' }), node(2, 2, 0, { host: 'vm' }), node(3, 1, 1)], [job('a', 2)])).toBe(
+      'It asks 2 CPUs and 512 MiB of memory with xgboost, and waits. It goes on once 1 CPU more is free on vm (node-000000000001). vm (node-000000000001) lacks 1 CPU now. vm (node-000000000002) lacks 2 CPUs now. host3 is too small by 1 CPU.',
     );
   });
   test('an agent that has just refused it', () => {

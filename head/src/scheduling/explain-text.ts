@@ -46,9 +46,9 @@ function unblockText(unblock: Unblock): string {
 }
 
 function needsText(needs: readonly Need[]): string {
-  const named = needs.slice(0, NAMED_NEEDS).map(({ host, missing }, i) => {
+  const named = needs.slice(0, NAMED_NEEDS).map(({ name, missing }, i) => {
     const verb = i > 0 ? '' : isOne(missing) ? ' is free' : ' are free';
-    return `${amounts(missing)} more${verb} on ${host}`;
+    return `${amounts(missing)} more${verb} on ${name}`;
   });
   const rest = needs.length - named.length;
   if (rest > 0) named.push(`what is missing on ${rest === 1 ? 'another node' : `${rest} other nodes`}`);
@@ -63,13 +63,13 @@ function nodeText(node: NodeShortfall, bundles: number): string {
   switch (node.turnedAwayBy) {
     case 'connection':
     case 'engine':
-      return `${node.host}: ${node.note ?? 'not connected'}`;
+      return `${node.name}: ${node.note ?? 'not connected'}`;
     case 'capacity':
-      return `${node.host} is too small by ${amounts(node.missing)}`;
+      return `${node.name} is too small by ${amounts(node.missing)}`;
     case 'available':
-      return `${node.host} lacks ${amounts(node.missing)} now`;
+      return `${node.name} lacks ${amounts(node.missing)} now`;
     case null:
-      return `${node.host} has room for ${node.holdsNow} of the ${bundles} now, for ${node.holdsEmpty} when empty`;
+      return `${node.name} has room for ${node.holdsNow} of the ${bundles} now, for ${node.holdsEmpty} when empty`;
   }
 }
 

@@ -21,7 +21,8 @@ const COUNTED_BUNDLES = 64;
 /** Why a demand was not placed, on rooms as they were when its turn came. `ahead` is counted by the plan. */
 export function explain(demand: Demand, rooms: Rooms, obstacle: Obstacle): Explanation {
   const wanted: Wanted = { bundle: largestBundle(demand), engine: demand.needsEngine };
-  const nodes = [...rooms.values()].map((room) => shortfall(room, wanted)).sort(nearest(wanted.bundle));
+  const sharedHosts = hostsOfSeveral(rooms);
+  const nodes = [...rooms.values()].map((room) => shortfall(room, wanted, sharedHosts)).sort(nearest(wanted.bundle));
   const isNobodyThere = ![...rooms.values()].some((room) => room.node.state !== 'lost');
   const isFeasible = isNobodyThere || fitEmpty(demand, rooms) !== null;
   return {
@@ -53,12 +54,12 @@ function isPauseAll(rooms: Rooms): boolean {
 function toFree(demand: Demand, rooms: Rooms, nodes: readonly NodeShortfall[]): Unblock | null {
   const places = fitEmpty(demand, connectedRooms(rooms))?.bundles ?? [];
   const needs: Need[] = [];
-  for (const { node, host } of nodes) {
+  for (const { node, name } of nodes) {
     const need = total(places.filter((place) => place.node === node).map((place) => demand.bundles[place.bundle]));
     const room = rooms.get(node);
     if (!need || !room) continue;
     const missing = missingFor(room.free, need);
-    if (missing.cpuMilli + missing.memoryBytes + missing.gpuMilli > 0) needs.push({ node, host, missing });
+    if (missing.cpuMilli + missing.memoryBytes + missing.gpuMilli > 0) needs.push({ node, name, missing });
   }
   return needs.length === 0 ? null : { kind: 'free', needs };
 }
@@ -78,19 +79,29 @@ function joins(demand: Demand, bundle: Resources): Unblock {
   return { kind: 'node-joins', bundle, bundles: demand.bundles.length, engine: demand.needsEngine };
 }
 
-function shortfall(room: Room, wanted: Wanted): NodeShortfall {
+function shortfall(room: Room, wanted: Wanted, sharedHosts: ReadonlySet<string>): NodeShortfall {
   const { node } = room;
   const filter = turnedAwayBy(room, wanted);
   const base = filter === 'capacity' ? wholeOf(node.capacity) : room.free;
   return {
     node: node.id,
-    host: node.host,
+    name: sharedHosts.has(node.host) ? `${node.host} (${node.id})` : node.host,
     turnedAwayBy: filter,
     missing: missingFor(base, wanted.bundle),
     note: noteOn(room, wanted, filter),
     holdsNow: filter === null ? holds(room.free, wanted.bundle) : 0,
     holdsEmpty: holds(wholeOf(node.capacity), wanted.bundle),
   };
+}
+
+function hostsOfSeveral(rooms: Rooms): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  for (const { node } of rooms.values()) {
+    if (seen.has(node.host)) shared.add(node.host);
+    seen.add(node.host);
+  }
+  return shared;
 }
 
 function noteOn({ node }: Room, { engine }: Wanted, filter: FilterName | null): string | null {

@@ -6,7 +6,8 @@ export type FilterName = 'connection' | 'engine' | 'capacity' | 'available';
 /** What a node lacks for one bundle of the demand; zero: enough of it. */
 export interface NodeShortfall {
   readonly node: NodeId;
-  readonly host: string;
+  /** What a person calls it: its host, with its id where another node is on that host. */
+  readonly name: string;
   /** The filter that turned it away; null: one bundle fits here, but not the whole gang. */
   readonly turnedAwayBy: FilterName | null;
   readonly missing: Resources;
@@ -20,7 +21,8 @@ export interface NodeShortfall {
 /** What a node must set free for the part of a demand that would lie there. */
 export interface Need {
   readonly node: NodeId;
-  readonly host: string;
+  /** As in `NodeShortfall`. */
+  readonly name: string;
   readonly missing: Resources;
 }
 

@@ -25,6 +25,7 @@ test('what is available is the capacity less all leases that are not ended or lo
   const node = {
     id: NODE,
     incarnation: 1,
+    helloNumber: 1,
     host: 'h',
     version: '0.1.0',
     capacity,
