@@ -7,13 +7,18 @@ import type { Turn } from './turn.js';
 /** The agent skipped a number: what lies between would be lost. */
 export class FactGapError extends Error {}
 
-/** The node has a newer incarnation: what an older one says late would be taken for the newer one's. */
-export class OldIncarnationError extends Error {}
+/** Whose hello it was, and on which of its streams. */
+export type HelloKey = Pick<Hello, 'node' | 'incarnation' | 'number'>;
 
-/** @throws OldIncarnationError unless this is the node's newest incarnation that said hello */
-export function checkIncarnation(turn: Turn, { node, incarnation }: Pick<Hello, 'node' | 'incarnation'>): void {
-  const newest = turn.node(node)?.entry.incarnation;
-  if (newest !== incarnation) throw new OldIncarnationError(`incarnation ${incarnation} of ${node} was followed by ${newest ?? 'none'}`);
+/** A newer hello of the node was read: what an older stream still says is late. */
+export class OldStreamError extends Error {}
+
+/** @throws OldStreamError unless this is the newest hello of the node */
+export function checkNewest(turn: Turn, { node, incarnation, number }: HelloKey): void {
+  const newest = turn.node(node)?.entry;
+  if (newest?.incarnation === incarnation && newest.helloNumber === number) return;
+  const followedBy = newest ? `${newest.helloNumber} of incarnation ${newest.incarnation}` : 'none';
+  throw new OldStreamError(`hello ${number} of incarnation ${incarnation} of ${node} was followed by ${followedBy}`);
 }
 
 /**
@@ -22,16 +27,13 @@ export function checkIncarnation(turn: Turn, { node, incarnation }: Pick<Hello, 
  *   F1. Facts are dealt with in order, each once: what was stored before is skipped.
  *   F2. A fact that its tables don't allow is refused and changes nothing; its number counts as dealt with.
  *   F3. A lease's end is never refused: it is the last that is heard of it.
- *   F4. Numbers are those of one incarnation: what an older one had under way is not stored.
+ *   F4. Only the stream of the node's newest hello is heard: what an older one had under way is told again on the newer, and
+ *       an older incarnation's numbers are others.
  *
- * @throws FactGapError when a number is missing, OldIncarnationError
+ * @throws FactGapError when a number is missing, OldStreamError
  */
-export function storeFacts(
-  turn: Turn,
-  agent: Pick<Hello, 'node' | 'incarnation'>,
-  facts: readonly Fact[],
-): { storedFact: number; refused: readonly RefusedFact[] } {
-  checkIncarnation(turn, agent);
+export function storeFacts(turn: Turn, agent: HelloKey, facts: readonly Fact[]): { storedFact: number; refused: readonly RefusedFact[] } {
+  checkNewest(turn, agent);
   const { node } = agent;
   const stored = turn.node(node);
   if (stored === undefined) throw new FactGapError(`node ${node} said no hello`);

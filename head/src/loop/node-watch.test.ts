@@ -31,7 +31,18 @@ function lease(id: typeof ACTORS, holder: LeaseHolder): Lease {
 
 function stored(): StoredState {
   const capacity = { cpuMilli: 1_000, memoryBytes: 1, gpus: [] };
-  const entry = { id: NODE, incarnation: 1, host: 'h', version: '0', capacity, labels: {}, engines: [], stream: STREAM, since: 0 };
+  const entry = {
+    id: NODE,
+    incarnation: 1,
+    helloNumber: 1,
+    host: 'h',
+    version: '0',
+    capacity,
+    labels: {},
+    engines: [],
+    stream: STREAM,
+    since: 0,
+  };
   const node: StoredNode = { entry: { ...entry, state: 'connected' }, storedFact: 0 };
   const leases = [
     lease(ACTORS, { kind: 'actor', actor: actorId('actor-0000000000000001'), incarnation: 1 }),

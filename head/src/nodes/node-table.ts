@@ -6,6 +6,8 @@ import type { LeaseEvent } from '../leases/lease-events.js';
 export interface NodeEntry {
   readonly id: NodeId;
   readonly incarnation: number;
+  /** Of the newest hello of this incarnation that was admitted. */
+  readonly helloNumber: number;
   readonly host: string;
   readonly version: string;
   readonly capacity: Capacity;

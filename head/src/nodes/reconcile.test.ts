@@ -12,6 +12,7 @@ function hello(leases: Record<string, AgentLeaseState>, incarnation = 2): Hello 
     protocol: PROTOCOL,
     node: NODE,
     incarnation,
+    number: 1,
     host: 'h',
     version: '0.1.0',
     capacity: { cpuMilli: 2000, memoryBytes: 1, gpus: [] },

@@ -7,11 +7,12 @@ import { admitHello, newNode, stepNode, takesWork } from './step-node.js';
 const A = streamId('stream-000000000000000a');
 const B = streamId('stream-000000000000000b');
 
-function hello(incarnation = 1, natsConnected = true): Hello {
+function hello(incarnation = 1, natsConnected = true, number = 1): Hello {
   return {
     protocol: PROTOCOL,
     node: nodeId('node-000000000001'),
     incarnation,
+    number,
     host: 'h',
     version: '0.1.0',
     capacity: { cpuMilli: 2000, memoryBytes: 1, gpus: [] },
@@ -89,6 +90,12 @@ describe('admitHello', () => {
     expect(admitHello(node('connected'), hello(2))?.why).toContain('still beats');
   });
   test('the same incarnation may open a new stream at any time', () => {
-    expect(admitHello(node('connected'), hello(1))).toBeNull();
+    expect(admitHello(node('connected'), hello(1, true, 2))).toBeNull();
+  });
+  test('a hello of a stream that the agent has left is refused', () => {
+    expect(admitHello({ ...node('silent', null), helloNumber: 3 }, hello(1, true, 2))?.why).toContain('hello 2 came after hello 3');
+  });
+  test('each incarnation numbers its hellos from 1', () => {
+    expect(admitHello({ ...node('lost', null), helloNumber: 3 }, hello(2, true, 1))).toBeNull();
   });
 });

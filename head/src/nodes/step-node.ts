@@ -3,7 +3,7 @@ import type { IllegalTransition } from '../leases/illegal-transition.js';
 import type { NodeEntry, NodeEvent, NodeStep } from './node-table.js';
 
 /**
- * N1. Incarnations rise. An older one is refused, whatever its stream.
+ * N1. Incarnations rise, and in each the numbers of its hellos. An older one is refused: it lay in a stream that the agent has left.
  * N2. A newer incarnation is refused while the present one still beats (two agents on one folder's identity).
  * N3. Only the stream that the node's newest hello came on speaks for it.
  * N4. A node that was silent or lost comes back by a hello only: what of it was lost meanwhile is judged lease by lease (reconcile).
@@ -11,7 +11,8 @@ import type { NodeEntry, NodeEvent, NodeStep } from './node-table.js';
 
 /** @returns the entry that a first hello makes. */
 export function newNode(hello: Hello, stream: StreamId, now: Millis): NodeEntry {
-  return { ...described(hello), id: hello.node, incarnation: hello.incarnation, state: saidState(hello), stream, since: now };
+  const { node: id, incarnation, number: helloNumber } = hello;
+  return { ...described(hello), id, incarnation, helloNumber, state: saidState(hello), stream, since: now };
 }
 
 /** May this agent speak for the node? Asked when its hello arrives, before anything of it is stored. */
@@ -23,6 +24,9 @@ export function admitHello(node: NodeEntry | null, hello: Hello): IllegalTransit
       'hello',
       `incarnation ${hello.incarnation} is older than ${node.incarnation}, which this head has seen; end that agent`,
     );
+  }
+  if (hello.incarnation === node.incarnation && hello.number < node.helloNumber) {
+    return illegal(node, 'hello', `hello ${hello.number} came after hello ${node.helloNumber}; connect again`);
   }
   if (hello.incarnation > node.incarnation && isBeating(node)) {
     return illegal(

@@ -5,7 +5,7 @@ import { lowWater } from '../leases/step-lease.js';
 import type { AgentLink, AgentLinks } from '../loop/agent-links.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { Executor } from '../loop/executor.js';
-import { checkIncarnation, leaseEnded, leaseGone, storeFacts } from '../loop/facts.js';
+import { checkNewest, leaseEnded, leaseGone, storeFacts } from '../loop/facts.js';
 import { stepNodeIn } from '../loop/node-watch.js';
 import type { NodeWatch } from '../loop/node-watch.js';
 import type { Turn } from '../loop/turn.js';
@@ -235,22 +235,22 @@ function isOutranked({ newestHeadEpoch }: Hello, own: number, told: number | nul
 }
 
 /**
- * A new incarnation counts its facts from 1: it is noted before its first fact is stored.
+ * Notes the hello, so that from here on no older stream is heard, by this head or the next; a new incarnation counts its
+ * facts from 1.
  * @returns the number of the newest stored fact.
  */
 function admit(turn: Turn, hello: Hello): number {
   const stored = turn.node(hello.node);
   const illegal = admitHello(stored?.entry ?? null, hello);
   if (illegal !== null) throw new AgentRefusedError('request.invalid', illegal.why, { node: hello.node });
-  if (stored !== undefined && stored.entry.incarnation === hello.incarnation) {
-    // It lay in a connection that the agent has left: what it says of leases was true before those facts.
-    const why = `A newer stream of node ${hello.node} has told more than this hello knows; connect again.`;
-    if (stored.storedFact > hello.newestFact) throw new AgentRefusedError('request.invalid', why, { node: hello.node });
+  const { incarnation, number: helloNumber } = hello;
+  if (stored?.entry.incarnation === incarnation) {
+    turn.putNode({ ...stored, entry: { ...stored.entry, helloNumber } });
     return stored.storedFact;
   }
   // Without a stream it takes no work until it is reconciled.
-  const entry = stored?.entry ?? { ...newNode(hello, NO_STREAM, turn.now), since: turn.now };
-  turn.putNode({ entry: { ...entry, incarnation: hello.incarnation, state: 'silent', stream: null }, storedFact: 0 });
+  const entry = stored?.entry ?? newNode(hello, NO_STREAM, turn.now);
+  turn.putNode({ entry: { ...entry, incarnation, helloNumber, state: 'silent', stream: null }, storedFact: 0 });
   return 0;
 }
 
@@ -258,7 +258,7 @@ const NO_STREAM = 'stream-0000000000000000' as StreamId;
 
 /** Compares what the agent holds with what the head wants, and takes the node in. */
 function settleHello(turn: Turn, hello: Hello, stream: StreamId): readonly LeaseVerdict[] {
-  checkIncarnation(turn, hello);
+  checkNewest(turn, hello);
   stepNodeIn(turn, hello.node, { kind: 'hello', hello, stream });
   const rows = [...turn.state.leases.decided()].filter((lease) => lease.node === hello.node);
   const found = reconcile(hello, rows);

@@ -196,6 +196,7 @@ function aNode(): StoredNode {
     entry: {
       id: NODE,
       incarnation: 1,
+      helloNumber: 7,
       host: 'h',
       version: '1',
       capacity: { cpuMilli: 2000, memoryBytes: 2 ** 32, gpus: [] },

@@ -37,6 +37,7 @@ interface ActorRow {
 interface NodeRow extends Pick<NodeEntry, 'host' | 'version' | 'capacity' | 'labels' | 'engines'> {
   readonly node: string;
   readonly incarnation: string;
+  readonly hello_number: string;
   readonly stored_fact: string;
   readonly state: NodeState;
   readonly since: string;
@@ -220,6 +221,7 @@ function toNode(row: NodeRow): StoredNode {
     entry: {
       id: nodeId(row.node),
       incarnation: Number(row.incarnation),
+      helloNumber: Number(row.hello_number),
       host,
       version,
       capacity,

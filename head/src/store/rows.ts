@@ -17,6 +17,7 @@ const TABLES = {
   nodes: upsert('nodes', ['node'], {
     node: 'text',
     incarnation: 'bigint',
+    hello_number: 'bigint',
     stored_fact: 'bigint',
     state: 'text',
     since: 'bigint',
@@ -209,8 +210,9 @@ function rowsOf(name: TableName, change: Change): Iterable<readonly [string, Row
 }
 
 function nodeRow({ entry, storedFact }: StoredNode): Row {
-  const { id, incarnation, state, since, host, version, capacity, labels, engines } = entry;
-  return { node: id, incarnation, stored_fact: storedFact, state, since: whole(since), host, version, capacity, labels, engines };
+  const { id, incarnation, helloNumber, state, since, host, version, capacity, labels, engines } = entry;
+  const numbers = { incarnation, hello_number: helloNumber, stored_fact: storedFact };
+  return { node: id, ...numbers, state, since: whole(since), host, version, capacity, labels, engines };
 }
 
 function newActorRow(actor: Actor, createdAt: number): Row {

@@ -20,6 +20,8 @@ export interface Hello {
   readonly protocol: ProtocolVersion;
   readonly node: NodeId;
   readonly incarnation: number;
+  /** From 1 in each incarnation, one higher on each stream: one that comes later than a higher one lay in a stream the agent has left. */
+  readonly number: number;
   readonly host: string;
   readonly version: string;
   readonly capacity: Capacity;

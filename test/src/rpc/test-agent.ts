@@ -31,6 +31,7 @@ export class TestAgent {
   #stream: Stream | null = null;
   #beats: NodeJS.Timeout | null = null;
   #facts: Fact[] = [];
+  #hellos = 0;
   #isEnded = false;
 
   private constructor(
@@ -85,6 +86,7 @@ export class TestAgent {
       protocol: PROTOCOL,
       node: this.options.node,
       incarnation: this.options.incarnation ?? 1,
+      number: (this.#hellos += 1),
       host: 'test',
       version: '0.1.0',
       capacity: { cpuMilli, memoryBytes: 2 ** 33, gpus: [] },

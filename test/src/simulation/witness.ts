@@ -86,9 +86,11 @@ export class Witness implements RowWitness, Teller {
     this.#leaseOf.delete(child);
   }
 
+  /** A process whose lease was lost while it started has the state of then, and answers nobody. */
   restored(child: SimChild, calls: number): void {
-    const holder = this.#leaseOf.get(child)?.spec.holder;
-    if (holder?.kind !== 'actor') return;
+    const launch = this.#leaseOf.get(child);
+    const holder = launch?.spec.holder;
+    if (launch === undefined || holder?.kind !== 'actor' || this.#lostAt.has(launch.lease)) return;
     const answered = this.#answered.get(holder.actor) ?? 0;
     if (calls < answered) this.#fail(11, `${holder.actor} is restored with ${calls} calls; ${answered} were answered`);
   }

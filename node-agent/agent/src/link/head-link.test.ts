@@ -40,6 +40,7 @@ const owner: LinkOwner = {
     protocol: PROTOCOL,
     node: nodeId('node-0123456789ab'),
     incarnation: 1,
+    number: 1,
     host: 'h',
     version: '0',
     capacity: { cpuMilli: 1, memoryBytes: 1, gpus: [] },

@@ -19,11 +19,13 @@ export interface OwnerParts {
 
 /** Joins the link to the head with what holds leases here: what the hello says, and what is done about what is heard. */
 export function linkOwner({ self, keeper, outbox, logger, natsConnected, onWelcome, onRefused }: OwnerParts): LinkOwner {
+  let hellos = 0;
   const condition = (): Condition => ({ natsConnected: natsConnected(), isDraining: keeper.ledger.isDraining });
   return {
     hello: () => ({
       ...self,
       protocol: PROTOCOL,
+      number: (hellos += 1),
       leases: keeper.held(),
       newestFact: outbox.newest,
       newestHeadEpoch: keeper.ledger.newestHeadEpoch,

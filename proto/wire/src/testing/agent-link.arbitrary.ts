@@ -22,6 +22,7 @@ export const anyHello: fc.Arbitrary<Hello> = objectOf({
   protocol: objectOf({ major: anyCount, minor: anyCount }),
   node: anyNodeId,
   incarnation: anyLarge,
+  number: anyLarge,
   host: anyText,
   version: anyText,
   capacity: anyCapacity,
