@@ -5,7 +5,7 @@ import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { BundleCache } from './bundles/bundle-cache.js';
 import type { AgentConfig } from './config.js';
 import { fileFactDisk } from './facts/fact-disk.js';
-import { Outbox } from './facts/outbox.js';
+import { Outbox, type Urgency } from './facts/outbox.js';
 import { openAgentFolder, type AgentFolder } from './folder/agent-folder.js';
 import { GroupRecords } from './folder/group-records.js';
 import { LeaseKeeper } from './leases/lease-keeper.js';
@@ -98,7 +98,7 @@ interface Holding {
   close(): Promise<void>;
 }
 
-function hold(parts: Parts, onFacts: () => void, onNats: () => void): Holding {
+function hold(parts: Parts, onFacts: (urgency: Urgency) => void, onNats: () => void): Holding {
   const { config, ports, folder } = parts;
   const { clock, logger } = ports;
   const { node, incarnation, newestHeadEpoch } = folder.identity;
@@ -152,7 +152,7 @@ function run(parts: Parts): RunningAgent {
   const { node, incarnation } = parts.folder.identity;
   const holding = hold(
     parts,
-    () => link.pump(),
+    (urgency) => link.pump(urgency),
     () => link.conditionChanged(),
   );
   const welcome = deferred<void>();

@@ -11,6 +11,8 @@ export interface Timing {
   readonly headAnswerMs: Millis;
   readonly headlessMs: Millis;
   readonly reconnectMs: Millis;
+  /** Scores of epochs are sent so far apart: as live as a person sees, and one commit of the head's for many epochs. */
+  readonly scoresApartMs: Millis;
   /** A reservation that is not started by then frees itself. */
   readonly reservationMs: Millis;
   /** From the start of a process to its ready; long, as constructors of users may load data. */
@@ -38,6 +40,7 @@ export function timing(factor: number, headlessMs: Millis): Timing {
     headAnswerMs: scaled(1_000),
     headlessMs: scaled(headlessMs),
     reconnectMs: scaled(100),
+    scoresApartMs: scaled(50),
     reservationMs: scaled(10_000),
     startMs: Math.max(10_000, scaled(60_000)),
     stopAskedMs: scaled(3_000),

@@ -31,6 +31,9 @@ interface Kept {
   readonly onDone: OnDone | null;
 }
 
+/** When a fact is sent; `soon`: nobody waits for it, and several that come within a moment go together. */
+export type Urgency = 'now' | 'soon';
+
 /** Told once the head has dealt with the fact; `refused`: it was not stored, and why. */
 export type OnDone = (refused: string | null) => void;
 

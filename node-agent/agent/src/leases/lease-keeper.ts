@@ -15,7 +15,7 @@ import {
   type StreamId,
   type Clock,
 } from '@trainer/model';
-import type { Outbox } from '../facts/outbox.js';
+import type { Outbox, Urgency } from '../facts/outbox.js';
 import { admit } from '../ledger/admit.js';
 import { advance, disconnected, draining, expire, finish, hear, heldLeases, welcomed, type Ledger } from '../ledger/ledger.js';
 import type { SupervisedActor, SupervisionEvents } from '../processes/supervised-actor.js';
@@ -40,7 +40,7 @@ export interface KeeperPorts {
   /** The lease's process is gone, and its resources are free. */
   onGone(lease: LeaseId): void;
   /** There are new facts. */
-  onFacts(): void;
+  onFacts(urgency: Urgency): void;
   /** A newer headEpoch was seen. */
   onHeadEpoch(headEpoch: number): void;
 }
@@ -214,12 +214,12 @@ export class LeaseKeeper {
   /** A fact that the process made, and waits for. */
   #reportFor(lease: LeaseId, number: number, body: FactBody): void {
     this.#ports.outbox.append(lease, body, (refused) => this.#actors.get(lease)?.reported(number, refused));
-    this.#ports.onFacts();
+    this.#ports.onFacts(body.kind === 'rank' && body.report.kind === 'epoch' ? 'soon' : 'now');
   }
 
   #report(lease: LeaseId, body: FactBody): void {
     this.#ports.outbox.append(lease, body);
-    this.#ports.onFacts();
+    this.#ports.onFacts('now');
   }
 
   #setLedger(ledger: Ledger): void {

@@ -5,7 +5,7 @@ import { manualClock, type ManualClock } from '@trainer/runtime/testing';
 import { HeadLink, type LinkOwner } from './head-link.js';
 import type { HeadStreamEvents } from './head-stream.js';
 
-const TIMING = { heartbeatMs: 1_000, headSilentMs: 3_000, headlessMs: 60_000, reconnectMs: 100 };
+const TIMING = { heartbeatMs: 1_000, headSilentMs: 3_000, headlessMs: 60_000, reconnectMs: 100, scoresApartMs: 50 };
 const WELCOME: ToAgent = {
   kind: 'welcome',
   stream: streamId('stream-0000000000000001'),
@@ -109,6 +109,8 @@ function open(hasOtherHeads = false): HeadLink {
 const current = (): OpenStream => streams.at(-1) as OpenStream;
 const say = (message: ToAgent): void => current().events.onMessage(message);
 const fact = (number: number): Fact => ({ number, lease: leaseId('1-1'), body: { kind: 'started', pid: number } });
+const numbers = (): number[][] =>
+  current().sent.flatMap((message) => (message.kind === 'facts' ? [message.facts.map(({ number }) => number)] : []));
 const kinds = (): string[] => current().sent.map(({ kind }) => kind);
 
 test('facts wait until the hello is read', () => {
@@ -117,6 +119,29 @@ test('facts wait until the hello is read', () => {
   expect(kinds()).toEqual(['hello']);
   say({ kind: 'hello-read', headEpoch: 1, storedFact: 0 });
   expect(kinds()).toEqual(['hello', 'facts']);
+});
+
+test('facts that can wait go at once after a quiet moment, and then together', () => {
+  say({ kind: 'hello-read', headEpoch: 1, storedFact: 0 });
+  for (const number of [1, 2, 3]) {
+    facts.push(fact(number));
+    link.pump('soon');
+    clock.advance(10);
+  }
+  expect(numbers()).toEqual([[1]]);
+  clock.advance(20);
+  expect(numbers()).toEqual([[1], [2, 3]]);
+});
+
+test('an urgent fact takes along those that wait before it', () => {
+  say({ kind: 'hello-read', headEpoch: 1, storedFact: 0 });
+  for (const number of [1, 2]) {
+    facts.push(fact(number));
+    link.pump('soon');
+  }
+  facts.push(fact(3));
+  link.pump();
+  expect(numbers()).toEqual([[1], [2, 3]]);
 });
 
 test('heartbeats go every second, also before the welcome', () => {

@@ -12,6 +12,7 @@ import {
   type TrainerError,
 } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
+import type { Urgency } from '../facts/outbox.js';
 import type { HeadStream, OpenHeadStream } from './head-stream.js';
 
 /** What decides whether an agent gets work. */
@@ -45,6 +46,7 @@ export interface LinkTiming {
   readonly headSilentMs: Millis;
   readonly headlessMs: Millis;
   readonly reconnectMs: Millis;
+  readonly scoresApartMs: Millis;
 }
 
 export interface LinkPorts {
@@ -86,6 +88,9 @@ export class HeadLink {
   #heardMs: Millis;
   #lastBeatMs: Millis;
   #isBlocked = false;
+  /** When what could wait was last sent; and the timer until the next such time, where something waits. */
+  #patientSentMs = -Infinity;
+  #patient: Timer | null = null;
   #failures = 0;
 
   constructor(owner: LinkOwner, open: OpenHeadStream, timing: LinkTiming, ports: LinkPorts) {
@@ -104,10 +109,28 @@ export class HeadLink {
   }
 
   /** There are new facts. */
-  pump(): void {
+  pump(urgency: Urgency = 'now'): void {
+    if (urgency === 'soon' && this.#mustWait()) return;
     if ((this.#state.at !== 'reading' && this.#state.at !== 'welcomed') || this.#isBlocked) return;
     const facts = this.#owner.takeFacts();
     if (facts.length > 0) this.#send(this.#state.stream, { kind: 'facts', facts });
+  }
+
+  /** Urgent facts take along what waits before them, so the timer may find nothing left to send. */
+  #mustWait(): boolean {
+    if (this.#patient !== null) return true;
+    const now = this.#clock.monotonicMs();
+    const waitMs = this.#patientSentMs + this.#timing.scoresApartMs - now;
+    if (waitMs <= 0) {
+      this.#patientSentMs = now;
+      return false;
+    }
+    this.#patient = this.#clock.after(waitMs, () => {
+      this.#patient = null;
+      this.#patientSentMs = this.#clock.monotonicMs();
+      this.pump();
+    });
+    return true;
   }
 
   /** NATS came or went, or the agent drains: work depends on it, so the head hears of it before the next heartbeat is due. */
@@ -128,6 +151,7 @@ export class HeadLink {
     const before = this.#state;
     this.#state = { at: 'stopped' };
     this.#beat.cancel();
+    this.#patient?.cancel();
     if (before.at === 'waiting') before.timer.cancel();
     else before.stream.close();
   }

@@ -11,8 +11,8 @@ import { TrainingSession } from './training-session.js';
  * stays free for heartbeats and cancellation.
  */
 
-/** Reports on their way to the head: enough that a round trip to its database does not slow epochs of a millisecond. */
-const REPORTS_ON_WAY = { count: 64, bytes: Number.MAX_SAFE_INTEGER };
+/** Reports on their way to the head: enough that the agent's pause between scores, and a commit, do not slow epochs of a millisecond. */
+const REPORTS_ON_WAY = { count: 256, bytes: Number.MAX_SAFE_INTEGER };
 /** Checkpoints on their way to the store: many small ones, or one large one. */
 const CHECKPOINTS_ON_WAY = { count: 8, bytes: 64 << 20 };
 

@@ -91,7 +91,7 @@ export class SimAgent implements AgentPart {
       launch: (launch, events) => this.#launch(process, launch, events),
       onLine: () => undefined,
       onGone: () => undefined,
-      onFacts: () => link.pump(),
+      onFacts: (urgency) => link.pump(urgency),
       onHeadEpoch: (headEpoch) => {
         this.newestHeadEpoch = headEpoch;
       },
