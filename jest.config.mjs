@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Unit tests beside the code and the cross-package tests of `test/`; sources run through swc, other packages through their built doors. */
 export default {
   testEnvironment: 'node',
@@ -22,5 +24,7 @@ export default {
       },
     ],
   },
+  // Tests of the whole mostly wait for processes of their own, so two side by side pay even on two cores.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   testTimeout: 30_000,
 };
