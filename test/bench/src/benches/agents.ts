@@ -7,6 +7,8 @@ import type { Bench, BenchContext, Results } from './bench.js';
 
 /** Caches of the start are given back by then. */
 const SETTLE_MS = 5_000;
+/** V8 collects a young process's garbage once, some 8 s after its start; what is idle has done so. */
+const IDLE_AFTER_MS = 15_000;
 const WATCHED_MS = 15_000;
 const JOINED_WITHIN_MS = 20_000;
 
@@ -46,7 +48,7 @@ async function joining({ runs, say }: BenchContext): Promise<Results> {
 async function idleFour({ say }: BenchContext): Promise<Results> {
   say('four agents idle');
   await using cluster = await startFaultCluster({ agents: 4 });
-  await wait(SETTLE_MS);
+  await wait(IDLE_AFTER_MS);
   const pidsOf = (names: readonly string[]): readonly number[] => names.flatMap((name) => cluster.part(name).pid ?? []);
   const [four, all] = [pidsOf(cluster.agents), cluster.processes().map(({ pid }) => pid)];
   const before = { four: cpuSeconds(four), all: cpuSeconds(all), at: performance.now() };
