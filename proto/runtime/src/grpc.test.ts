@@ -8,8 +8,8 @@ import {
   type ServiceDefinition,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { createServer } from 'node:net';
-import { closeServer, listen, openClient, openServer } from './grpc.js';
+import { createServer, type AddressInfo } from 'node:net';
+import { closeClient, closeServer, listen, openClient, openServer } from './grpc.js';
 import type { NarrowSecret } from './grpc.js';
 import { systemClock } from './system-clock.js';
 
@@ -52,6 +52,34 @@ function connect(port: number, secret: string | null): EchoClient {
 function echo(client: EchoClient, bytes: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => client.echo(bytes, (error, answer) => (error ? reject(error) : resolve(answer as Buffer))));
 }
+
+/** A port where every connection is broken off, and how many there were. */
+async function breaking(): Promise<{ port: number; connections: () => number }> {
+  let connections = 0;
+  const listener = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  }).listen(0, '127.0.0.1');
+  toClose.push(() => listener.close());
+  await new Promise((resolve) => listener.once('listening', resolve));
+  return { port: (listener.address() as AddressInfo).port, connections: () => connections };
+}
+
+it('a client that is closed in the turn of its first call does not go on connecting', async () => {
+  const [left, other] = [await breaking(), await breaking()];
+  const open = (port: number): EchoClient =>
+    openClient(EchoClient as never, `127.0.0.1:${port}`, null, { reconnectFirstMs: 10, reconnectMaxMs: 10 }) as EchoClient;
+  const client = open(left.port);
+  const call = client.talk() as ReturnType<EchoClient['talk']> & { cancel(): void };
+  call.on('error', () => undefined);
+  call.cancel();
+  closeClient(client);
+  const goesOn = open(other.port);
+  goesOn.waitForReady(Date.now() + 5_000, () => undefined);
+  while (other.connections() < 20) await new Promise((resolve) => setImmediate(resolve));
+  goesOn.close();
+  expect(left.connections()).toBeLessThanOrEqual(2);
+});
 
 describe('a connection that asks for a secret', () => {
   it('answers who shows it', async () => {

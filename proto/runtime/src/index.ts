@@ -19,6 +19,7 @@ export type { LogFields, Logger, LoggerOptions, LogLevel } from './logger.js';
 export { ConfigError, envBytes, envInteger, envNumber, readEnv } from './config.js';
 export type { Config, ConfigLayer, ConfigProblem, Env, PortRange } from './config.js';
 export {
+  closeClient,
   closeServer,
   listen,
   ListenError,

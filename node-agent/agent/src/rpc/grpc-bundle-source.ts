@@ -1,5 +1,5 @@
 import type { BundleHash, TrainerError } from '@trainer/model';
-import { openClient } from '@trainer/runtime';
+import { closeClient, openClient } from '@trainer/runtime';
 import { BundleServiceClient, statusToError, type pb } from '@trainer/wire';
 import type { BundleSource } from '../bundles/bundle-cache.js';
 import type { HeadAddresses } from './head-addresses.js';
@@ -31,7 +31,7 @@ export function grpcBundleSource(addresses: HeadAddresses, secret: string): Bund
       }
     },
     close: () => {
-      for (const client of clients.values()) client.close();
+      for (const client of clients.values()) closeClient(client);
       clients.clear();
     },
   };

@@ -1,5 +1,5 @@
 import { AgentServiceClient, decodeToAgent, encodeFromAgent, type pb } from '@trainer/wire';
-import { openClient } from '@trainer/runtime';
+import { closeClient, openClient } from '@trainer/runtime';
 import { toErrorData, type Clock, type Millis } from '@trainer/model';
 import type { HeadStream, HeadStreamEvents, OpenHeadStream } from '../link/head-stream.js';
 import type { HeadAddresses } from './head-addresses.js';
@@ -48,7 +48,7 @@ export function grpcHeadStreams(addresses: HeadAddresses, options: HeadStreamOpt
       return stream;
     },
     close: () => {
-      for (const client of clients.values()) client.close();
+      for (const client of clients.values()) closeClient(client);
       clients.clear();
     },
   };

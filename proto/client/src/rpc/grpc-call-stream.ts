@@ -1,5 +1,5 @@
 import { PROTOCOL } from '@trainer/model';
-import { openClient } from '@trainer/runtime';
+import { closeClient, openClient } from '@trainer/runtime';
 import { ActorCallsClient, decodeErrorData, decodeRemoteFailure, type pb } from '@trainer/wire';
 import type { CallAnswer, CallStream, CallStreamEnd, CallStreamEvents, OutgoingBatch } from '../calls/call-stream.js';
 
@@ -19,7 +19,7 @@ export function openGrpcCallStream(
     if (isOver) return;
     isOver = true;
     stream.cancel();
-    client.close();
+    closeClient(client);
     events.onEnd(how);
   };
   stream.on('data', (batch: pb.AnswerBatch) => {

@@ -1,6 +1,6 @@
 import { connectivityState, type ChannelInterface } from '@grpc/grpc-js';
 import type { Clock, Millis } from '@trainer/model';
-import { openClient, sleep, type ChannelSettings } from '@trainer/runtime';
+import { closeClient, openClient, sleep, type ChannelSettings } from '@trainer/runtime';
 import { ClusterServiceClient } from '@trainer/wire';
 
 /** Between two looks at a connection that is being made; and between two rounds of addresses. */
@@ -77,7 +77,7 @@ export class HeadsChannel implements ChannelInterface {
   }
 
   close(): void {
-    for (const channel of this.#channels) channel.close();
+    for (const channel of this.#channels) closeClient(channel);
   }
 
   getTarget(): string {
