@@ -34,3 +34,9 @@ export async function readClusterFile(home: string): Promise<ClusterFile> {
   if (!read?.success) throw new NoClusterError(home);
   return read.data;
 }
+
+/** @returns the port of the head that ran last on this data folder; undefined: none did */
+export async function headPortBefore(home: string): Promise<number | undefined> {
+  const before = await readClusterFile(home).catch(() => null);
+  return before === null ? undefined : Number(before.address.slice(before.address.lastIndexOf(':') + 1));
+}

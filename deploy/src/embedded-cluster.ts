@@ -6,7 +6,7 @@ import { connectHead, type HeadConnection } from '@trainer/client/internal';
 import type { Clock } from '@trainer/model';
 import { detectSpawner, openMessages, until, type Logger, type Spawner } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
-import { writeClusterFile } from './cluster-file.js';
+import { headPortBefore, writeClusterFile } from './cluster-file.js';
 import type { ClusterPlace } from './config/cluster-settings.js';
 import { databaseUrlOf, natsAddress, portsOf, type Settings } from './config/settings.js';
 import {
@@ -111,7 +111,7 @@ async function startParts(options: EmbeddedClusterOptions, closers: Closers): Pr
 /** @returns the head's address. */
 async function keepHead(
   code: { readonly startHead: typeof startHead },
-  { settings, clock, log, onFatal }: EmbeddedClusterOptions,
+  { folder, settings, clock, log, onFatal }: EmbeddedClusterOptions,
   { place, ports, databaseUrl }: Shared & { readonly databaseUrl: string },
   closers: Closers,
 ): Promise<string> {
@@ -120,7 +120,8 @@ async function keepHead(
       const surroundings = { host: HOST, port, clock, log: log.child({ part: 'head' }), onFatal: onEnd };
       return code.startHead(headOptions(settings, { ...place, databaseUrl }, surroundings));
     },
-    port: settings.TRAINER_PORTS === undefined ? 0 : await ports.pick(),
+    // Programs that outlived the cluster that ran here before look for it where it was.
+    port: await ports.pick(await headPortBefore(folder.path)),
     clock,
     log,
     onGivenUp: onFatal,

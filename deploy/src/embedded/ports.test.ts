@@ -29,6 +29,12 @@ test('a free port of the range is handed out once', async () => {
   await expect(picker.pick()).rejects.toThrow(String(free));
 });
 
+test('a wanted port is handed out where it is free', async () => {
+  const free = await portPicker(HOST, null).pick();
+  expect(await portPicker(HOST, null).pick(free)).toBe(free);
+  expect(await portPicker(HOST, null).pick(taken)).not.toBe(taken);
+});
+
 test('two who ask at once get different ports', async () => {
   const picker = portPicker(HOST, { first: 20_000, last: 60_000 });
   const [one, other] = await Promise.all([picker.pick(), picker.pick()]);

@@ -12,18 +12,25 @@ export interface PortRange {
 /** Hands out free ports, each once. */
 export interface PortPicker {
   /**
+   * @param wanted is taken where it is of the range and free
    * @returns a port of the range that nobody listens on and that was not handed out before. Somebody else may take it before
    *   it is listened on: whoever listens must be ready to ask again.
    * @throws NoFreePortError when every port of the range is taken
    */
-  pick(): Promise<number>;
+  pick(wanted?: number): Promise<number>;
 }
 
 /** @param range null lets the system choose among its ephemeral ports */
 export function portPicker(host: string, range: PortRange | null): PortPicker {
   const handedOut = new Set<number>();
   return {
-    pick: async () => {
+    pick: async (wanted) => {
+      const isOfRange = wanted !== undefined && (range === null || (wanted >= range.first && wanted <= range.last));
+      if (isOfRange && !handedOut.has(wanted)) {
+        handedOut.add(wanted);
+        if ((await tryListening(host, wanted)) !== null) return wanted;
+        handedOut.delete(wanted);
+      }
       if (range === null) {
         const port = await tryListening(host, 0);
         if (port === null) throw new NoFreePortError(1024, 65_535);
