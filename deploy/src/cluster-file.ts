@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrainerError } from '@trainer/model';
 import { z } from 'zod';
+import { portOf } from './embedded/ports.js';
 
 const ClusterFile = z.object({ address: z.string(), restUrl: z.string().nullable(), pid: z.int(), version: z.string() });
 /** What a running embedded cluster tells of itself in its data folder, for the command line and clients. */
@@ -38,5 +39,5 @@ export async function readClusterFile(home: string): Promise<ClusterFile> {
 /** @returns the port of the head that ran last on this data folder; undefined: none did */
 export async function headPortBefore(home: string): Promise<number | undefined> {
   const before = await readClusterFile(home).catch(() => null);
-  return before === null ? undefined : Number(before.address.slice(before.address.lastIndexOf(':') + 1));
+  return before === null ? undefined : portOf(before.address);
 }

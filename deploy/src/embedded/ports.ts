@@ -23,29 +23,34 @@ export interface PortPicker {
 /** @param range null lets the system choose among its ephemeral ports */
 export function portPicker(host: string, range: PortRange | null): PortPicker {
   const handedOut = new Set<number>();
+  const take = async (port: number): Promise<boolean> => {
+    if (handedOut.has(port)) return false;
+    // Before the look, so that two who ask at once never get the same one.
+    handedOut.add(port);
+    if ((await tryListening(host, port)) !== null) return true;
+    handedOut.delete(port);
+    return false;
+  };
   return {
     pick: async (wanted) => {
       const isOfRange = wanted !== undefined && (range === null || (wanted >= range.first && wanted <= range.last));
-      if (isOfRange && !handedOut.has(wanted)) {
-        handedOut.add(wanted);
-        if ((await tryListening(host, wanted)) !== null) return wanted;
-        handedOut.delete(wanted);
-      }
+      if (isOfRange && (await take(wanted))) return wanted;
       if (range === null) {
         const port = await tryListening(host, 0);
         if (port === null) throw new NoFreePortError(1024, 65_535);
         return port;
       }
       for (let port = range.first; port <= range.last; port++) {
-        if (handedOut.has(port)) continue;
-        // Before the look, so that two who ask at once never get the same one.
-        handedOut.add(port);
-        if ((await tryListening(host, port)) !== null) return port;
-        handedOut.delete(port);
+        if (await take(port)) return port;
       }
       throw new NoFreePortError(range.first, range.last);
     },
   };
+}
+
+/** @returns the port of a host:port */
+export function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(':') + 1));
 }
 
 /** @returns the port that could be listened on, or null when it is taken or not allowed. */

@@ -1,5 +1,6 @@
 import type { Clock, Millis, Timer } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
+import { portOf } from '../embedded/ports.js';
 
 /** A head as it is kept. */
 export interface StartedHead {
@@ -134,8 +135,4 @@ export class KeptHead {
     (timer as Timer | null)?.cancel();
     this.#wake = null;
   }
-}
-
-function portOf(address: string): number {
-  return Number(address.slice(address.lastIndexOf(':') + 1));
 }

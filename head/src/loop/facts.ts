@@ -2,6 +2,7 @@ import { ACTOR_STATES_BUCKET, parseActorStateKey } from '@trainer/model';
 import type { ActorId, DeathCause, Fact, Hello, Lease, NodeId, RankReport, RefusedFact, SavedState } from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import { refused } from '../placement/placer.js';
+import type { StoredNode } from '../store/cluster-store.js';
 import type { Turn } from './turn.js';
 
 /** The agent skipped a number: what lies between would be lost. */
@@ -13,10 +14,11 @@ export type HelloKey = Pick<Hello, 'node' | 'incarnation' | 'number'>;
 /** A newer hello of the node was read: what an older stream still says is late. */
 export class OldStreamError extends Error {}
 
-/** @throws OldStreamError unless this is the newest hello of the node */
-export function checkNewest(turn: Turn, { node, incarnation, number }: HelloKey): void {
-  const newest = turn.node(node)?.entry;
-  if (newest?.incarnation === incarnation && newest.helloNumber === number) return;
+/** @returns the node that the hello speaks for. @throws OldStreamError unless this is its newest hello */
+export function checkNewest(turn: Turn, { node, incarnation, number }: HelloKey): StoredNode {
+  const stored = turn.node(node);
+  const newest = stored?.entry;
+  if (stored && newest?.incarnation === incarnation && newest.helloNumber === number) return stored;
   const followedBy = newest ? `${newest.helloNumber} of incarnation ${newest.incarnation}` : 'none';
   throw new OldStreamError(`hello ${number} of incarnation ${incarnation} of ${node} was followed by ${followedBy}`);
 }
@@ -33,16 +35,13 @@ export function checkNewest(turn: Turn, { node, incarnation, number }: HelloKey)
  * @throws FactGapError when a number is missing, OldStreamError
  */
 export function storeFacts(turn: Turn, agent: HelloKey, facts: readonly Fact[]): { storedFact: number; refused: readonly RefusedFact[] } {
-  checkNewest(turn, agent);
-  const { node } = agent;
-  const stored = turn.node(node);
-  if (stored === undefined) throw new FactGapError(`node ${node} said no hello`);
+  const stored = checkNewest(turn, agent);
   const refusals: RefusedFact[] = [];
   let { storedFact } = stored;
   for (const fact of facts) {
     if (fact.number <= storedFact) continue;
     if (fact.number !== storedFact + 1) throw new FactGapError(`fact ${fact.number} follows ${storedFact}`);
-    const why = storeFact(turn, node, fact);
+    const why = storeFact(turn, agent.node, fact);
     if (why !== null) refusals.push({ number: fact.number, why });
     storedFact = fact.number;
   }

@@ -10,7 +10,7 @@ import type { NodeEntry, NodeEvent, NodeStep } from './node-table.js';
  */
 
 /** @returns the entry that a first hello makes. */
-export function newNode(hello: Hello, stream: StreamId, now: Millis): NodeEntry {
+export function newNode(hello: Hello, stream: StreamId | null, now: Millis): NodeEntry {
   const { node: id, incarnation, number: helloNumber } = hello;
   return { ...described(hello), id, incarnation, helloNumber, state: saidState(hello), stream, since: now };
 }

@@ -249,12 +249,10 @@ function admit(turn: Turn, hello: Hello): number {
     return stored.storedFact;
   }
   // Without a stream it takes no work until it is reconciled.
-  const entry = stored?.entry ?? newNode(hello, NO_STREAM, turn.now);
+  const entry = stored?.entry ?? newNode(hello, null, turn.now);
   turn.putNode({ entry: { ...entry, incarnation, helloNumber, state: 'silent', stream: null }, storedFact: 0 });
   return 0;
 }
-
-const NO_STREAM = 'stream-0000000000000000' as StreamId;
 
 /** Compares what the agent holds with what the head wants, and takes the node in. */
 function settleHello(turn: Turn, hello: Hello, stream: StreamId): readonly LeaseVerdict[] {

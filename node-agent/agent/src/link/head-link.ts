@@ -127,8 +127,7 @@ export class HeadLink {
     }
     this.#patient = this.#clock.after(waitMs, () => {
       this.#patient = null;
-      this.#patientSentMs = this.#clock.monotonicMs();
-      this.pump();
+      this.pump('soon');
     });
     return true;
   }
