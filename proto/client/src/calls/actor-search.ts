@@ -107,15 +107,13 @@ export class ActorSearch {
     const { clock } = this.#ports;
     let heardAtMs = this.#startedMs;
     // Calls that were written must not wait for a restart to hear of the end before it, so the first look waits for nothing.
-    let isMoving = false;
+    let look: Look = { waitMs: 0, until: 'settled' };
     for (let pauseMs = FIRST_PAUSE_MS; !this.#isOver; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-      const found: ActorLocation | null = await this.#ports
-        .locate({ waitMs: isMoving ? LOOK_WAIT_MS : 0, until: 'settled' })
-        .catch(unlessGone);
+      const found: ActorLocation | null = await this.#ports.locate(look).catch(unlessGone);
       if (this.#isOver) return;
       if (found !== null) {
         heardAtMs = clock.monotonicMs();
-        isMoving = found.at === 'moving';
+        look = lookAfter(found);
         this.#take(found);
       } else if (clock.monotonicMs() - heardAtMs > NO_HEAD_MS) {
         this.stop();
@@ -128,7 +126,8 @@ export class ActorSearch {
   #take(found: ActorLocation): void {
     const target = found.at === 'alive' ? found.target : null;
     const isNews = target?.token !== this.#target?.token || target?.address !== this.#target?.address;
-    this.#target = target;
+    // Its identity tells a knock that waits whether it knocks where the actor still is.
+    if (isNews) this.#target = target;
     this.#events.onLocated(found);
     if (!isNews || this.#isOver) return;
     this.#refusals = 0;
@@ -208,6 +207,12 @@ export class ActorSearch {
     this.stop();
     this.#events.onRefused(error);
   }
+}
+
+/** The next look, which the head answers once there is news. */
+function lookAfter(found: ActorLocation): Look {
+  if (found.at === 'alive') return { waitMs: LOOK_WAIT_MS, until: 'ended', token: found.target.token };
+  return { waitMs: LOOK_WAIT_MS, until: 'settled' };
 }
 
 /** That there is no such actor is an answer; anything else means that the head could not say. */
