@@ -116,10 +116,13 @@ async function bundleActors() {
     entryPoints: [join(actor, 'run-process.js')],
     outfile: join(actor, 'process.bundle.cjs'),
     format: 'cjs',
+    charset: 'ascii',
+    banner: { js: '(function (exports, require, module) {' },
+    footer: { js: '})' },
     minifyWhitespace: true,
     minifySyntax: true,
   });
-  await build({ ...settings, entryPoints: [join(actor, 'process-loader.js')], outfile: join(actor, 'process.bundle.mjs'), format: 'esm' });
+  await build({ ...settings, entryPoints: [join(actor, 'process-loader.js')], outfile: join(actor, 'process.loader.cjs'), format: 'cjs' });
   const training = join(ROOT, 'node-agent', 'training', 'dist');
   rmSync(join(training, 'bundled'), { recursive: true, force: true });
   await build({

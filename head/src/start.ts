@@ -1,6 +1,5 @@
-import type { Server } from '@grpc/grpc-js';
 import type { Clock, HeadId } from '@trainer/model';
-import { closeServer, deferred, listen, newHeadId, openMessages, openServer, sleep } from '@trainer/runtime';
+import { deferred, GrpcServer, newHeadId, openMessages, sleep } from '@trainer/runtime';
 import type { Logger, Messages, Random, RandomBytes, TimeScale } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
 import type { ObjectStore } from '@trainer/storage';
@@ -129,10 +128,10 @@ async function run(parts: Parts): Promise<Head> {
   const renewal = new Renewal({ leadership, headId, loop, clock, everyMs: timers.renewMs });
   const composed = composeHead({ ...parts, clock, logger: log, randomBytes: options.random, loop, store });
   const narrow = { secret: deriveSecrets(config.secret).lookupToken, methods: [ActorServiceService.get.path] };
-  const server = openServer({ secret: config.secret, narrow, toStatus: errorToStatus });
+  const server = new GrpcServer({ secret: config.secret, narrow, toStatus: errorToStatus });
   serve(server, composed.services);
   await loop.start();
-  const port = await listen(server, config.host, { from: config.port, to: config.port });
+  const port = await server.listen(config.host, { from: config.port, to: config.port });
   renewal.start();
   void sweepFinalKeys(parts.objects, config.buckets.models, store, state).then(
     (removed) => removed > 0 && log.info('removed files of models that never came to be', { removed }),
@@ -144,7 +143,7 @@ async function run(parts: Parts): Promise<Head> {
     renewal.close();
     composed.close();
     loop.close();
-    await closeServer(server, clock, CLOSE_GRACE_MS);
+    await server.close(clock, CLOSE_GRACE_MS);
     const resigned = leadership.resign(headId, state.headEpoch).catch((error: unknown) => log.debug('could not resign', { error }));
     // A database or NATS that is frozen must not hold up the end.
     await withinFarewell(clock, resigned);
@@ -161,7 +160,7 @@ async function withinFarewell(clock: Clock, work: Promise<unknown>): Promise<voi
   timer.cancel();
 }
 
-function serve(server: Server, services: HeadServices): void {
+function serve(server: GrpcServer, services: HeadServices): void {
   server.addService(AgentServiceService, services.agents);
   server.addService(SessionServiceService, services.sessions);
   server.addService(ActorServiceService, services.actors);

@@ -24,7 +24,7 @@ export async function agentSettings(settings: Settings, place: AgentPlace, share
     nativeDir: NATIVE_FOLDER,
     engines: [...(await readEngines())],
     version: VERSION,
-    actorEntry: fileURLToPath(new URL('process.bundle.mjs', import.meta.resolve('@trainer/actor'))),
+    actorEntry: fileURLToPath(new URL('process.loader.cjs', import.meta.resolve('@trainer/actor'))),
     modules: { '@trainer/training': new URL('bundled/index.js', import.meta.resolve('@trainer/training')).href },
     processEnvironment: { PATH: settings.PATH },
     cpuMilli: share.cpuMilli,

@@ -1,7 +1,6 @@
 import { setPriority } from 'node:os';
-import type { Server } from '@grpc/grpc-js';
 import type { ActorStart, Begin, Clock, DeathCause, FromActorProcess, ProcessStart, Timer, ToActorProcess } from '@trainer/model';
-import { sleep } from '@trainer/runtime';
+import { sleep, type GrpcServer } from '@trainer/runtime';
 import { decodeAssignment, decodeValue } from '@trainer/wire';
 import { toRemoteFailure } from './calls/remote-failure.js';
 import { ServedCalls } from './calls/served-calls.js';
@@ -48,7 +47,7 @@ export class ActorProcess {
   #isSystem = false;
   #hasBegun = false;
   #ownerWatch: Timer | null = null;
-  #server: Server | null = null;
+  #server: GrpcServer | null = null;
   #peers: PeerListener | null = null;
   readonly #work = new Work();
 
@@ -205,7 +204,7 @@ export class ActorProcess {
     this.#stop.abort(new Error(`Asked to stop: ${reason}`));
     if (this.#calls !== null && reason !== FINAL_REASON)
       await Promise.race([this.#calls.finish(), sleep(this.#ports.clock, LAST_STATE_MS)]);
-    this.#server?.forceShutdown();
+    this.#server?.cut();
     if (this.#isSystem) await (this.#instance as SystemActor | null)?.stop?.(reason);
     this.#ports.end();
   }

@@ -1,13 +1,13 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 
 /*
  * The entry of an actor's process, in the build: runs the bundle beside it from V8's code cache, which saves a third of the time
  * and processor that a start takes (85 to 60 ms on Node 20). The first process that finds no cache writes one; it holds for
  * one version of Node and one bundle. `module.enableCompileCache` does the same from Node 22 on.
+ * The build makes it CommonJS, which starts sooner than an ES module.
  */
 
 /** What `run-process.ts` exports. */
@@ -18,11 +18,11 @@ interface Bundle {
 /** After the start, when all that it needed is compiled, and a cache serves the next one most. */
 const WRITE_AFTER_MS = 200;
 
-const bundleFile = fileURLToPath(new URL('./process.bundle.cjs', import.meta.url));
+const bundleFile = join(process.argv[1] ?? '', '..', 'process.bundle.cjs');
 const cacheFile = cacheFileIn(process.argv[2]);
 const cachedData = cacheFile === null ? null : readIfThere(cacheFile);
-const source = `(function (exports, require, module) {${readFileSync(bundleFile, 'utf8')}\n})`;
-const script = new Script(source, { filename: bundleFile, ...(cachedData === null ? {} : { cachedData }) });
+// The build writes ASCII only, and one expression, a function: nothing is converted, or copied to put something around it.
+const script = new Script(readFileSync(bundleFile, 'latin1'), { filename: bundleFile, ...(cachedData === null ? {} : { cachedData }) });
 const module = { exports: {} };
 const run = script.runInThisContext() as (exports: object, require: NodeJS.Require, module: { exports: object }) => void;
 run(module.exports, createRequire(bundleFile), module);

@@ -1,16 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import {
-  makeGenericClientConstructor,
-  Metadata,
-  status,
-  type Client,
-  type Server,
-  type ServiceDefinition,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { makeGenericClientConstructor, Metadata, status, type Client, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
 import { createServer, type AddressInfo } from 'node:net';
-import { closeClient, closeServer, listen, openClient, openServer } from './grpc.js';
-import type { NarrowSecret } from './grpc.js';
+import { closeClient, openClient } from './grpc-client.js';
+import { GrpcServer, type NarrowSecret } from './grpc-server.js';
 import { systemClock } from './system-clock.js';
 
 const pass = (bytes: Buffer): Buffer => bytes;
@@ -29,9 +21,9 @@ afterEach(() => {
   for (const close of toClose.splice(0)) close();
 });
 
-async function serve(secret: string | null, seen: Buffer[] = [], narrow?: NarrowSecret): Promise<{ server: Server; port: number }> {
+async function serve(secret: string | null, seen: Buffer[] = [], narrow?: NarrowSecret): Promise<{ server: GrpcServer; port: number }> {
   const toStatus = (thrown: unknown) => ({ details: (thrown as Error).message, metadata: new Metadata() });
-  const server = openServer({ secret, toStatus, ...(narrow && { narrow }) });
+  const server = new GrpcServer({ secret, toStatus, ...(narrow && { narrow }) });
   server.addService(service, {
     echo: (call: { request: Buffer }, done: (error: null, answer: Buffer) => void) => {
       seen.push(call.request);
@@ -39,8 +31,8 @@ async function serve(secret: string | null, seen: Buffer[] = [], narrow?: Narrow
     },
     talk: (call: NodeJS.ReadWriteStream) => void call.on('data', (bytes: Buffer) => seen.push(bytes)).pipe(call),
   });
-  toClose.push(() => server.forceShutdown());
-  return { server, port: await listen(server, '127.0.0.1', { from: 0, to: 0 }) };
+  toClose.push(() => server.cut());
+  return { server, port: await server.listen('127.0.0.1', { from: 0, to: 0 }) };
 }
 
 function connect(port: number, secret: string | null): EchoClient {
@@ -134,28 +126,6 @@ describe('a connection that asks for a secret', () => {
   });
 });
 
-describe('a port', () => {
-  it('is the first free one of the range', async () => {
-    const blocker = createServer();
-    const taken = await new Promise<number>((resolve) =>
-      blocker.listen(0, '127.0.0.1', () => resolve((blocker.address() as { port: number }).port)),
-    );
-    toClose.push(() => blocker.close());
-    const { server } = await serve(null);
-    const port = await listen(server, '127.0.0.1', { from: taken, to: Math.min(taken + 50, 65_535) });
-    expect(port).toBeGreaterThan(taken);
-  });
-
-  it('that is taken is named in the error', async () => {
-    const { port } = await serve(null);
-    const { server } = await serve(null);
-    await expect(listen(server, '127.0.0.1', { from: port, to: port })).rejects.toMatchObject({
-      code: 'listen.failed',
-      message: expect.stringContaining(`port ${port}`),
-    });
-  });
-});
-
 describe('a server that closes', () => {
   it('cuts what does not end within the grace', async () => {
     const { server, port } = await serve(null);
@@ -163,7 +133,23 @@ describe('a server that closes', () => {
     const ended = new Promise((resolve) => stream.on('error', resolve));
     stream.write(Buffer.from('hi'));
     await new Promise((resolve) => stream.once('data', resolve));
-    await closeServer(server, systemClock(), 10);
+    await server.close(systemClock(), 10);
+    expect(await ended).toMatchObject({ code: expect.any(Number) });
+  });
+
+  it('is connected to by nobody any more', async () => {
+    const { server, port } = await serve(null);
+    await server.close(systemClock(), 10);
+    await expect(echo(connect(port, null), Buffer.from('hi'))).rejects.toMatchObject({ code: status.UNAVAILABLE });
+  });
+
+  it('cuts all at once where it is told to', async () => {
+    const { server, port } = await serve(null);
+    const stream = connect(port, null).talk();
+    const ended = new Promise((resolve) => stream.on('error', resolve));
+    stream.write(Buffer.from('hi'));
+    await new Promise((resolve) => stream.once('data', resolve));
+    server.cut();
     expect(await ended).toMatchObject({ code: expect.any(Number) });
   });
 });

@@ -18,19 +18,10 @@ export { createLogger, silentLogger } from './logger.js';
 export type { LogFields, Logger, LoggerOptions, LogLevel } from './logger.js';
 export { ConfigError, envBytes, envInteger, envNumber, readEnv } from './config.js';
 export type { Config, ConfigLayer, ConfigProblem, Env, PortRange } from './config.js';
-export {
-  closeClient,
-  closeServer,
-  listen,
-  ListenError,
-  MAX_MESSAGE_BYTES,
-  MissingSecretError,
-  openClient,
-  openServer,
-  secretCheck,
-  WrongSecretError,
-} from './grpc.js';
-export type { ChannelSettings, ServerSettings } from './grpc.js';
+export { closeClient, openClient } from './grpc-client.js';
+export type { ChannelSettings } from './grpc-client.js';
+export { GrpcServer, secretCheck } from './grpc-server.js';
+export { listen, ListenError } from './listen.js';
 export { MessagesUnavailableError } from './messages.js';
 export type { Messages, MessagesProblem, Subscription } from './messages.js';
 export { connectMessages } from './nats.js';

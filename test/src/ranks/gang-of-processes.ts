@@ -82,7 +82,7 @@ export class RankGround {
     this.#folders += 1;
     const scratchDir = join(this.folder, `scratch-${this.#folders}`);
     await mkdir(scratchDir);
-    const child = fork(fileOf('node-agent/actor/dist/process.bundle.mjs'), [], {
+    const child = fork(fileOf('node-agent/actor/dist/process.loader.cjs'), [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });

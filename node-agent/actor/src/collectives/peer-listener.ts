@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import type { Begin, Clock } from '@trainer/model';
-import { deferred, ListenError, sleep, type PortRange } from '@trainer/runtime';
+import { deferred, listen, sleep, type PortRange } from '@trainer/runtime';
 import type { Gang } from './collective.js';
 import { PeerLostError } from './errors.js';
 import { introduce, receiveCaller, type HandshakePorts } from './handshake.js';
@@ -42,18 +42,9 @@ export class PeerListener {
 
   /** Listens on the first free port of the range. @throws ListenError */
   static async open(options: PeerListenerOptions): Promise<PeerListener> {
-    const { host, ports } = options;
-    let problem: unknown = null;
-    for (let port = ports.from; port <= ports.to; port += 1) {
-      const server = createServer();
-      try {
-        await once(server.listen(port, host), 'listening');
-        return new PeerListener(server, (server.address() as AddressInfo).port, options);
-      } catch (error) {
-        problem = error;
-      }
-    }
-    throw new ListenError(host, ports, problem);
+    const server = createServer();
+    const port = await listen(server, options.host, options.ports);
+    return new PeerListener(server, port, options);
   }
 
   /**

@@ -1,6 +1,5 @@
-import type { Server } from '@grpc/grpc-js';
 import { toErrorData, type Clock } from '@trainer/model';
-import { listen, openServer, type PortRange } from '@trainer/runtime';
+import { GrpcServer, type PortRange } from '@trainer/runtime';
 import { ActorCallsService, decodeProtocol, encodeErrorData, errorToStatus, type ActorCallsServer, type pb } from '@trainer/wire';
 import type { Caller } from '../calls/caller.js';
 import type { Callers } from '../calls/callers.js';
@@ -19,11 +18,11 @@ export interface ListenerOptions {
 }
 
 /** The actor's own gRPC listener. Calls are taken once `callers` is there. @throws ListenError */
-export async function openListener(options: ListenerOptions): Promise<{ server: Server; port: number }> {
-  const server = openServer({ secret: null, toStatus: errorToStatus });
+export async function openListener(options: ListenerOptions): Promise<{ server: GrpcServer; port: number }> {
+  const server = new GrpcServer({ secret: null, toStatus: errorToStatus });
   const service: ActorCallsServer = { connect: (stream) => serve(stream, options) };
   server.addService(ActorCallsService, service);
-  const port = await listen(server, options.host, options.ports);
+  const port = await server.listen(options.host, options.ports);
   return { server, port };
 }
 

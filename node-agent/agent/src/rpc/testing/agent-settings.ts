@@ -6,7 +6,7 @@ import type { FakeHead } from './fake-head.js';
 
 const dist = fileURLToPath(new URL('../../../../actor/dist/', import.meta.url));
 /** Packed, where the whole was built; as modules where only the packages were. */
-const actorEntry = [join(dist, 'process.bundle.mjs'), join(dist, 'process.js')].find(existsSync) ?? '';
+const actorEntry = [join(dist, 'process.loader.cjs'), join(dist, 'process.js')].find(existsSync) ?? '';
 
 /** An agent of a fake head, its folder `name` and its store within `folder`; with room for anything, and timers ten times as fast. */
 export function agentSettings(head: FakeHead, headAddress: string, folder: string, name: string): AgentSettings {

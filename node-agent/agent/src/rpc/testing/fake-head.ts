@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
 import {
   bundleHash,
   leaseId,
@@ -14,7 +14,7 @@ import {
   type RefusedFact,
   type ToAgent,
 } from '@trainer/model';
-import { listen, openServer, systemClock, until, type Messages } from '@trainer/runtime';
+import { GrpcServer, systemClock, until, type Messages } from '@trainer/runtime';
 import {
   AgentServiceService,
   BundleServiceService,
@@ -39,7 +39,7 @@ export class FakeHead {
   /** What the newest heartbeat said. */
   newestBeat: Extract<FromAgent, { kind: 'heartbeat' }> | null = null;
   readonly #bundles = new Map<string, Buffer>();
-  readonly #server: Server;
+  readonly #server: GrpcServer;
   #stream: Stream | null = null;
   #streams = 0;
   headEpoch = 1;
@@ -49,7 +49,7 @@ export class FakeHead {
   port = 0;
 
   constructor(readonly secret: string) {
-    this.#server = openServer({ secret, toStatus: errorToStatus });
+    this.#server = new GrpcServer({ secret, toStatus: errorToStatus });
     this.#server.addService(AgentServiceService, { connect: (stream: Stream) => this.#serve(stream) });
     this.#server.addService(BundleServiceService, {
       has: (_call: unknown, done: (error: null, reply: pb.HasBundleReply) => void) => done(null, { has: true }),
@@ -63,12 +63,12 @@ export class FakeHead {
   }
 
   async listen(): Promise<string> {
-    this.port = await listen(this.#server, '127.0.0.1', { from: this.port, to: this.port });
+    this.port = await this.#server.listen('127.0.0.1', { from: this.port, to: this.port });
     return `127.0.0.1:${this.port}`;
   }
 
   close(): void {
-    this.#server.forceShutdown();
+    this.#server.cut();
   }
 
   /** Ends the stream, as a head that restarts. */

@@ -1,6 +1,6 @@
-import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { toErrorData, type ErrorData } from '@trainer/model';
-import { closeServer, listen, openServer, systemClock } from '@trainer/runtime';
+import { GrpcServer, systemClock } from '@trainer/runtime';
 import { ActorCallsService, decodeValue, encodeErrorData, encodeRemoteFailure, encodeValue, errorToStatus, type pb } from '@trainer/wire';
 
 type Link = ServerDuplexStream<pb.CallBatch, pb.AnswerBatch>;
@@ -26,7 +26,7 @@ export class ActorListener {
   address = '';
   readonly #callers = new Map<string, Caller>();
   readonly #instance: Record<string, Method>;
-  #server: Server;
+  #server: GrpcServer;
   #port = 0;
   #turn: Promise<void> = Promise.resolve();
   #gate: Promise<void> = Promise.resolve();
@@ -40,7 +40,7 @@ export class ActorListener {
   }
 
   async start(): Promise<this> {
-    this.#port = await listen(this.#server, '127.0.0.1', { from: this.#port, to: this.#port });
+    this.#port = await this.#server.listen('127.0.0.1', { from: this.#port, to: this.#port });
     this.address = `127.0.0.1:${this.#port}`;
     return this;
   }
@@ -61,7 +61,7 @@ export class ActorListener {
   /** The process is gone: links break, nobody listens. */
   async stop(): Promise<void> {
     for (const caller of this.#callers.values()) caller.link = null;
-    await closeServer(this.#server, systemClock(), 0);
+    await this.#server.close(systemClock(), 0);
   }
 
   async restartListening(): Promise<void> {
@@ -69,8 +69,8 @@ export class ActorListener {
     await this.start();
   }
 
-  #makeServer(): Server {
-    const server = openServer({ secret: null, toStatus: errorToStatus });
+  #makeServer(): GrpcServer {
+    const server = new GrpcServer({ secret: null, toStatus: errorToStatus });
     server.addService(ActorCallsService, { connect: (link: Link) => this.#onLink(link) });
     return server;
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { sendUnaryData, Server, ServerDuplexStream, ServerReadableStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { sendUnaryData, ServerDuplexStream, ServerReadableStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { leaseId, nodeId, TrainerError, type ActorView, type DeathCause } from '@trainer/model';
-import { closeServer, listen, openServer, systemClock } from '@trainer/runtime';
+import { GrpcServer, systemClock } from '@trainer/runtime';
 import {
   ActorServiceService,
   BundleServiceService,
@@ -46,19 +46,19 @@ export class FakeHead {
   /** Answers of unary requests that get lost: so many break the connection instead. */
   losses = 0;
   readonly views = new Map<string, ActorView>();
-  #server: Server | null = null;
+  #server: GrpcServer | null = null;
   #port = 0;
 
   async start(): Promise<this> {
-    this.#server = openServer({ secret: this.secret, toStatus: errorToStatus });
+    this.#server = new GrpcServer({ secret: this.secret, toStatus: errorToStatus });
     this.#addServices(this.#server);
-    this.#port = await listen(this.#server, '127.0.0.1', { from: this.#port, to: this.#port });
+    this.#port = await this.#server.listen('127.0.0.1', { from: this.#port, to: this.#port });
     this.address = `127.0.0.1:${this.#port}`;
     return this;
   }
 
   async stop(): Promise<void> {
-    if (this.#server) await closeServer(this.#server, systemClock(), 0);
+    if (this.#server) await this.#server.close(systemClock(), 0);
     this.#server = null;
   }
 
@@ -80,7 +80,7 @@ export class FakeHead {
     return { ...this.alive(request), state: { at: 'dead', since: 6, cause }, token: null };
   }
 
-  #addServices(server: Server): void {
+  #addServices(server: GrpcServer): void {
     server.addService(ActorServiceService, {
       create: this.#unary((wire: pb.CreateActorRequest) => this.#create(decodeCreateActor(wire))),
       kill: this.#unary((wire: pb.KillActorRequest) => this.#kill(wire)),
