@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { pg } from './pg.js';
 import { TrainerError } from '@trainer/model';
 import { StoreUnavailableError } from './errors.js';
 

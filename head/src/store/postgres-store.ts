@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { pg } from './pg.js';
 import type { Database } from './database.js';
 import { CommitQueue } from './commit-queue.js';
 import { FencedError } from './errors.js';

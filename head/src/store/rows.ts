@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { pg } from './pg.js';
 import type { Actor, EpochMetrics, JobEvent, Lease, Metric, SavedState } from '@trainer/model';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { Change, StoredActorState, StoredNode } from './cluster-store.js';
