@@ -5,7 +5,7 @@ import { connect, type Cluster } from '@trainer/client';
 import { connectHead } from '@trainer/client/internal';
 import { systemClock, until } from '@trainer/runtime';
 import { runTrainer, startProgram, TRAINER, type Ended, type Program } from './program.js';
-import { signalTo, stillRunning, treeOf, type ProcessRow } from './processes.js';
+import { isActorProcess, signalTo, stillRunning, treeOf, type ProcessRow } from './processes.js';
 
 /** A first start makes a database; on a busy machine that takes a while. */
 const READY_WITHIN_MS = 60_000;
@@ -175,10 +175,11 @@ class StartedCluster implements TestCluster {
   }
 }
 
-function partOf({ command }: ProcessRow): Part | null {
+function partOf(row: ProcessRow): Part | null {
+  const { command } = row;
   if (/nats-server/.test(command)) return 'nats';
   if (/postgres/.test(command)) return 'postgres';
-  return /process\.bundle\.mjs/.test(command) ? 'actors' : null;
+  return isActorProcess(row) ? 'actors' : null;
 }
 
 /** What a cluster leaves in its folder. */

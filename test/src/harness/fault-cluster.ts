@@ -7,7 +7,7 @@ import { detectSpawner, systemClock, until } from '@trainer/runtime';
 import { newHome } from './cluster.js';
 import { ProgramPart, ServerPart, type FaultPart } from './fault-part.js';
 import { Link } from './link.js';
-import { processesWith, signalTo, stillRunning, treeOf, type ProcessRow } from './processes.js';
+import { isActorProcess, processesWith, signalTo, stillRunning, treeOf, type ProcessRow } from './processes.js';
 import { ROOT } from './program.js';
 
 const HOST = '127.0.0.1';
@@ -171,7 +171,7 @@ class FaultClusterOfProcesses implements FaultCluster {
   actorProcesses(agent?: string): readonly ProcessRow[] {
     const pid = agent === undefined ? null : this.part(agent).pid;
     const rows = agent === undefined ? this.processes() : pid === null ? [] : treeOf(pid);
-    return rows.filter(({ command }) => /process\.bundle\.mjs/.test(command));
+    return rows.filter(isActorProcess);
   }
 
   processes(): readonly ProcessRow[] {

@@ -22,6 +22,11 @@ export function treeOf(root: number): readonly ProcessRow[] {
   return tree;
 }
 
+/** Whether an agent started it to run an actor or a rank. */
+export function isActorProcess({ command }: ProcessRow): boolean {
+  return /actor\/dist\/process\.loader\.cjs/.test(command);
+}
+
 /** @returns those of `pids` that still run. */
 export function stillRunning(pids: readonly number[]): readonly number[] {
   const running = new Set(runningProcesses().map(({ pid }) => pid));
