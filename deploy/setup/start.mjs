@@ -9,6 +9,6 @@ import { ROOT } from './stamp.mjs';
 await orEndWithOneLine(prepare);
 // Node 22 and later keep what they compiled: the next start loads the same files some 200 ms sooner.
 nodeModule.enableCompileCache?.(join(ROOT, 'node_modules', '.cache', 'trainer', 'compiled'));
-const main = join(ROOT, 'deploy', 'dist', 'main.js');
+const main = join(ROOT, 'deploy', 'dist', 'main.bundle.mjs');
 process.argv.splice(1, 1, main, 'up');
 await import(pathToFileURL(main).href);

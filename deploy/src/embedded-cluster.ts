@@ -18,7 +18,7 @@ import {
   type EmbeddedServerOptions,
   type PortPicker,
 } from './embedded/index.js';
-import { NATIVE_FOLDER } from './native-parts.js';
+import { NATIVE_FOLDER } from './own-files.js';
 import { agentSettings } from './parts/agent-part.js';
 import { childAgent } from './parts/child-agents.js';
 import { gatewaySettings } from './parts/gateway-part.js';

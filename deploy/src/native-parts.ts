@@ -1,11 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { EngineState } from '@trainer/model';
 import { z } from 'zod';
-
-/** Where set-up puts what npm doesn't have. */
-export const NATIVE_FOLDER = fileURLToPath(new URL('../native', import.meta.url));
+import { NATIVE_FOLDER } from './own-files.js';
 
 const Engines = z.record(z.string(), z.object({ available: z.boolean(), reason: z.string().nullable(), path: z.string().nullable() }));
 

@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -12,6 +14,9 @@ import { UnprotectedAddressError } from './http/errors.js';
 import { addDoorHooks, answerRouterProblem } from './http/hooks.js';
 import { isAllowedOrigin, isLoopbackAddress } from './http/origins.js';
 import { validationPipe } from './http/validation.js';
+
+/** The pages of /docs: found from this package's own folder, as the code may be packed into another's file. */
+const SWAGGER_UI = dirname(createRequire(import.meta.resolve('@trainer/gateway')).resolve('swagger-ui-dist/package.json'));
 
 export interface Gateway {
   /** Where it listens, such as `http://127.0.0.1:8002`. */
@@ -64,5 +69,8 @@ function addDocs(app: NestFastifyApplication, version: string): void {
     .setVersion(version)
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, about), { jsonDocumentUrl: 'openapi.json' });
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, about), {
+    jsonDocumentUrl: 'openapi.json',
+    customSwaggerUiPath: SWAGGER_UI,
+  });
 }

@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { EmbeddedCluster } from '../embedded-cluster.js';
 import { followJob, verdictOf } from '../terminal/follow-job.js';
+import { SAMPLE } from '../own-files.js';
 import type { Output } from '../terminal/output.js';
 
-/** Fisher's iris measurements (1936): 150 flowers, 4 lengths, 3 species. */
-const FILE = new URL('../../sample/iris.csv', import.meta.url);
 const DATA_ID = 'samples/iris.csv';
 
 /** Puts the bundled sample into the data bucket of a new cluster and trains on it, shown as it goes. */
 export async function trainSample({ head, store, restUrl }: EmbeddedCluster, dataBucket: string, output: Output): Promise<void> {
-  await store.put(dataBucket, DATA_ID, await readFile(FILE));
+  await store.put(dataBucket, DATA_ID, await readFile(SAMPLE));
   const { id } = await head.jobs.submit({
     modelId: 'xgboost_classifier',
     dataId: DATA_ID,

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import type { AgentSettings } from '@trainer/agent';
 import type { AgentPlace } from '../config/cluster-settings.js';
 import { portsOf, type Settings } from '../config/settings.js';
-import { NATIVE_FOLDER, readEngines } from '../native-parts.js';
+import { readEngines } from '../native-parts.js';
+import { NATIVE_FOLDER } from '../own-files.js';
 import { VERSION } from '../version.js';
 import type { Share } from './shares.js';
 

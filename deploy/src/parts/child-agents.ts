@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Clock } from '@trainer/model';
 import type { Logger, Spawner } from '@trainer/runtime';
 import type { Settings } from '../config/settings.js';
 import { RESTARTS, SupervisedServer, type RestartPolicy, type ServerProgram, type StopRung } from '../embedded/index.js';
+import { COMMAND } from '../own-files.js';
 import type { Share } from './shares.js';
 
 /** Its own grace is a second; what is left of it and its actors is then killed. */
@@ -14,9 +14,6 @@ const STOP_LADDER: readonly StopRung[] = [
 const GRACE_S = 1;
 /** An agent that was not welcomed by then will not be; its last line says why. */
 const RESTARTS_OF_AGENTS: RestartPolicy = { ...RESTARTS, readyWithinMs: 20_000 };
-
-/** The command as one file, which starts in a third of the time and memory (deploy/setup/build.mjs). */
-const PROGRAM = fileURLToPath(new URL('../main.bundle.mjs', import.meta.url));
 
 export interface ChildAgentOptions {
   /** From 2: the launcher's own is the first. */
@@ -58,7 +55,7 @@ function programOf(options: ChildAgentOptions): ServerProgram {
     launch: () =>
       options.spawner.spawn({
         command: process.execPath,
-        args: [PROGRAM, 'agent'],
+        args: [COMMAND, 'agent'],
         env: environmentOf(options),
         stdio: ['ignore', 'pipe', 'pipe'],
         isGroupLeader: true,

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Database } from './database.js';
 
-const FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
+/** Found from this package's own folder, as the code may be packed into another's file. */
+const FOLDER = fileURLToPath(new URL('../migrations/', import.meta.resolve('@trainer/head')));
 const TABLE = 'migrations';
 const SCHEMA = 'trainer';
 

@@ -54,7 +54,7 @@ function kindOf(command: string): string {
   if (/(^|\/)postgres/.test(command)) return 'postgres';
   if (/nats-server/.test(command)) return 'nats-server';
   if (/(^|\/)npm /.test(command)) return 'npm';
-  if (/(start\.mjs|trainer\.mjs|deploy\/dist\/main\.js)/.test(command)) return 'launcher';
+  if (/(start\.mjs|trainer\.mjs|deploy\/dist\/main\.bundle\.mjs)/.test(command)) return 'launcher';
   if (/actor/.test(command)) return 'actor';
   return command.slice(0, 60);
 }
