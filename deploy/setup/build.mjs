@@ -138,7 +138,7 @@ async function bundleActors() {
   await stop();
 }
 
-/** What NestJS would load if it were there. */
+/** What NestJS and pg would load if it were there. */
 const ABSENT = [
   ...['@nestjs/microservices', '@nestjs/microservices/*', '@nestjs/websockets/*', '@nestjs/platform-express'],
   ...['@fastify/multipart', '@fastify/view', 'class-validator', 'class-transformer', 'class-transformer/*', 'pg-native'],
