@@ -89,7 +89,7 @@ export class GrpcServer {
   /** Lets running calls end for `graceMs`, then cuts them. */
   async close(clock: Clock, graceMs: Millis): Promise<void> {
     this.#listener.close();
-    const timer = clock.after(graceMs, () => this.#server.forceShutdown());
+    const timer = clock.after(graceMs, () => this.cut());
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     timer.cancel();
   }

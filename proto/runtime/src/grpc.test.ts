@@ -126,13 +126,19 @@ describe('a connection that asks for a secret', () => {
   });
 });
 
+/** A server with a stream that it has answered, and the error that ends it. */
+async function talking(): Promise<{ server: GrpcServer; ended: Promise<unknown> }> {
+  const { server, port } = await serve(null);
+  const stream = connect(port, null).talk();
+  const ended = new Promise((resolve) => stream.on('error', resolve));
+  stream.write(Buffer.from('hi'));
+  await new Promise((resolve) => stream.once('data', resolve));
+  return { server, ended };
+}
+
 describe('a server that closes', () => {
   it('cuts what does not end within the grace', async () => {
-    const { server, port } = await serve(null);
-    const stream = connect(port, null).talk();
-    const ended = new Promise((resolve) => stream.on('error', resolve));
-    stream.write(Buffer.from('hi'));
-    await new Promise((resolve) => stream.once('data', resolve));
+    const { server, ended } = await talking();
     await server.close(systemClock(), 10);
     expect(await ended).toMatchObject({ code: expect.any(Number) });
   });
@@ -144,11 +150,7 @@ describe('a server that closes', () => {
   });
 
   it('cuts all at once where it is told to', async () => {
-    const { server, port } = await serve(null);
-    const stream = connect(port, null).talk();
-    const ended = new Promise((resolve) => stream.on('error', resolve));
-    stream.write(Buffer.from('hi'));
-    await new Promise((resolve) => stream.once('data', resolve));
+    const { server, ended } = await talking();
     server.cut();
     expect(await ended).toMatchObject({ code: expect.any(Number) });
   });
