@@ -45,6 +45,7 @@ const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
   'object.precondition-failed': 412,
   'object.key-invalid': 422,
   'store.full': 507,
+  'node.disk-full': 507,
   'store.unavailable': 503,
   'host.refused': 403,
   'origin.refused': 403,

@@ -26,6 +26,8 @@ function isRestartable(cause: DeathCause, hasRun: boolean): boolean {
     case 'load-failed':
     case 'start-timeout':
       return hasRun;
+    case 'not-started':
+      return hasRun || cause.error.retry !== 'never';
     case 'killed':
     case 'finished':
       return false;
@@ -35,6 +37,7 @@ function isRestartable(cause: DeathCause, hasRun: boolean): boolean {
     case 'owner-gone':
     case 'node-lost':
     case 'fact-refused':
+    case 'broke-protocol':
     case 'released':
       return true;
   }

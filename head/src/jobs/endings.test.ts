@@ -60,6 +60,12 @@ describe('failing', () => {
     ['an unasked SIGKILL', SIGKILL, 'infraFailures'],
     ['a lost node', { kind: 'node-lost', node: NODE }, 'infraFailures'],
     ['a reservation that freed itself', { kind: 'released' }, 'infraFailures'],
+    [
+      'a node with a full disk',
+      { kind: 'not-started', error: { code: 'node.disk-full', message: 'm', facts: {}, retry: 'elsewhere' } },
+      'infraFailures',
+    ],
+    ['a process that broke the protocol', { kind: 'broke-protocol', why: 'w' }, 'failures'],
     ['out of memory', { kind: 'out-of-memory', limitBytes: 1, usedBytes: 2 }, 'failures'],
     ['an exit', { kind: 'exited', code: 1 }, 'failures'],
     ['an end without a result', { kind: 'finished' }, 'failures'],

@@ -15,6 +15,7 @@ export function failureOf(job: Job, rank: number, cause: DeathCause): Failure {
     (cause.kind === 'signal' && cause.signal === 'SIGKILL') ||
     cause.kind === 'node-lost' ||
     cause.kind === 'owner-gone' ||
+    (cause.kind === 'not-started' && cause.error.retry !== 'never') ||
     cause.kind === 'released';
   const code = isInfra ? 'job.lost' : 'job.crashed';
   const message = `Rank ${rank} of attempt ${job.attempt} ended before its result: ${describeCause(cause)}`;

@@ -2,6 +2,7 @@ import type { FromActorProcess, ToActorProcess } from '@trainer/model';
 import { ERROR_CLASSES, SHARED_ERRORS } from '@trainer/client/calling';
 import { systemClock } from '@trainer/runtime';
 import { ActorProcess, type ProcessPorts } from './actor-process.js';
+import { uncaughtText } from './calls/remote-failure.js';
 import type { ImportModule } from './loading/load-class.js';
 
 /**
@@ -34,6 +35,8 @@ export function runActorProcess(importModule: ImportModule): void {
   // Its code tells by `instanceof` why a call of another actor failed.
   Object.assign(globalThis, { [Symbol.for(SHARED_ERRORS)]: ERROR_CLASSES });
   const actor = new ActorProcess(ports);
+  // Node prints it and ends this process; the agent puts it into the cause of the death.
+  process.on('uncaughtExceptionMonitor', (error) => ports.send({ kind: 'threw', text: uncaughtText(error) }));
   process.on('message', (message) => actor.receive(message as ToActorProcess));
   // The agent is gone: nothing of it may live on.
   process.on('disconnect', end);

@@ -26,6 +26,12 @@ export class Counter {
   block() { for (;;); }
   child() { return spawn('sleep', ['60'], { stdio: 'ignore' }).pid; }
   eat() { this.held = Buffer.alloc(512 * 2 ** 20, 1); return this.held.length; }
+  reject() { Promise.reject(new Error('nobody waits for me')); }
+  later() { setTimeout(() => { throw new TypeError('thrown later'); }, 1); }
+  odd() { setTimeout(() => { throw 'a text'; }, 1); }
+  huge() { setTimeout(() => { throw new Error('x'.repeat(1e6)); }, 1); }
+  abort() { console.error('Fatal: it can not go on'); process.abort(); }
+  exit(code, words) { process.stderr.write(words); process.exit(code); }
   environment() { return { ...process.env }; }
 }`;
 const TOKEN = 'token-of-this-incarnation';
@@ -134,6 +140,25 @@ test('a placement that comes twice starts one process', async () => {
   expect(replies).toEqual([{ kind: 'granted' }, { kind: 'granted' }]);
   await head.fact(lease, 'ready');
   expect(head.facts.filter((fact) => fact.lease === lease && fact.body.kind === 'started')).toHaveLength(1);
+});
+
+test.each([
+  ['a rejection that nobody handles', 'reject', [], { kind: 'exited', code: 1 }, /^Error: nobody waits for me\n {4}at /],
+  ['an error thrown later', 'later', [], { kind: 'exited', code: 1 }, /^TypeError: thrown later\n {4}at /],
+  ['a thrown text', 'odd', [], { kind: 'exited', code: 1 }, /a text/],
+  ['an error of 1 MB', 'huge', [], { kind: 'exited', code: 1 }, /^Error: x{8000,8192}$/],
+  ['an abort', 'abort', [], { kind: 'signal', signal: 'SIGABRT' }, /^Fatal: it can not go on/],
+  ['an exit after words without a newline', 'exit', [3, 'port 80 is taken'], { kind: 'exited', code: 3 }, /^port 80 is taken$/],
+] as const)('a death by %s says its last error', async (_, method, args, cause, said) => {
+  const { lease, address } = await counter();
+  void call(address, TOKEN, method, args);
+  expect(await head.ended(lease)).toEqual({ ...cause, lastError: expect.stringMatching(said) });
+});
+
+test('a death without a fault has no last error', async () => {
+  const { lease, address } = await counter();
+  void call(address, TOKEN, 'exit', [0, 'Error: of long ago']);
+  expect(await head.ended(lease)).toEqual({ kind: 'exited', code: 0 });
 });
 
 test('an actor that is killed by a signal ends its lease with that signal', async () => {

@@ -104,7 +104,7 @@ test('a rank whose main loop stands still is ended, and the cause says why', asy
 
 test('a rank that throws ends with the exit code of its process', async () => {
   const { lease } = await begun('throw');
-  expect(await head.ended(lease)).toEqual({ kind: 'exited', code: 1 });
+  expect(await head.ended(lease)).toMatchObject({ kind: 'exited', code: 1, lastError: expect.any(String) });
 });
 
 test('a refused report ends the rank it came from', async () => {

@@ -59,5 +59,7 @@ export type FromActorProcess =
   | { readonly kind: 'state'; readonly number: number; readonly state: SavedState }
   /** The main loop lives. `step`: the step of its work that a rank is at, counted from 1; null: it waits for others, or is no rank. */
   | { readonly kind: 'beat'; readonly step: number | null }
+  /** An error that nobody caught ends the process: its name, message and stack, `MAX_LAST_ERROR_BYTES` at most. */
+  | { readonly kind: 'threw'; readonly text: string }
   /** A rank's work is done; the process ends. */
   | { readonly kind: 'finished' };

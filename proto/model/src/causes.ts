@@ -2,11 +2,15 @@ import type { ErrorData } from './errors.js';
 
 /** Why an actor's process ended, or its lease was lost: data, for people and for the restart rules. */
 export type DeathCause =
-  | { readonly kind: 'exited'; readonly code: number }
-  | { readonly kind: 'signal'; readonly signal: string }
+  | ({ readonly kind: 'exited'; readonly code: number } & LastError)
+  | ({ readonly kind: 'signal'; readonly signal: string } & LastError)
   | { readonly kind: 'out-of-memory'; readonly limitBytes: number; readonly usedBytes: number }
   | { readonly kind: 'constructor-threw'; readonly error: RemoteFailure }
   | { readonly kind: 'load-failed'; readonly error: ErrorData }
+  /** The node could not start it, such as for a full disk; where `retry` of the error allows, it is tried again. */
+  | { readonly kind: 'not-started'; readonly error: ErrorData }
+  /** Its process sent its agent what can't be read, or too much of it, and was ended for that. */
+  | { readonly kind: 'broke-protocol'; readonly why: string }
   | { readonly kind: 'start-timeout'; readonly afterMs: number }
   | { readonly kind: 'killed'; readonly by: string }
   | { readonly kind: 'owner-gone'; readonly owner: string }
@@ -14,6 +18,18 @@ export type DeathCause =
   | { readonly kind: 'fact-refused'; readonly why: string }
   | { readonly kind: 'released' }
   | { readonly kind: 'finished' };
+
+/**
+ * What the process last said of an error, where it ended by itself: an error that nobody caught, with its stack, else the last
+ * lines of its stderr. Its first line names the error. At most `MAX_LAST_ERROR_BYTES` of UTF-8, without control characters.
+ */
+export interface LastError {
+  /** Absent: it said nothing. */
+  readonly lastError?: string;
+}
+
+/** Bounds the last error in a cause: causes are stored, and travel with every view of an actor or job. */
+export const MAX_LAST_ERROR_BYTES = 8 * 1024;
 
 /** What user code threw, as data: name, message and stack of there, and the error's own enumerable fields. */
 export interface RemoteFailure {
@@ -27,15 +43,19 @@ export interface RemoteFailure {
 export function describeCause(cause: DeathCause): string {
   switch (cause.kind) {
     case 'exited':
-      return `its process exited with code ${cause.code}`;
+      return `its process exited with code ${cause.code}${lastErrorOf(cause)}`;
     case 'signal':
-      return `its process was ended by ${cause.signal}`;
+      return `its process was ended by ${cause.signal}${lastErrorOf(cause)}`;
     case 'out-of-memory':
       return `it used ${mib(cause.usedBytes)} of its ${mib(cause.limitBytes)}; ask for more memory`;
     case 'constructor-threw':
       return `its constructor threw ${cause.error.name}: ${cause.error.message}`;
     case 'load-failed':
       return `its class could not be loaded: ${cause.error.message}`;
+    case 'not-started':
+      return `it could not be started: ${cause.error.message}`;
+    case 'broke-protocol':
+      return `its process was ended, as it broke the protocol with its agent: ${cause.why}`;
     case 'start-timeout':
       return `it did not start within ${Math.round(cause.afterMs / 1000)} s`;
     case 'killed':
@@ -51,6 +71,15 @@ export function describeCause(cause: DeathCause): string {
     case 'finished':
       return 'its work is done';
   }
+}
+
+/** Of the last error's first line, in a sentence. */
+const MAX_SENTENCE_CHARS = 300;
+
+function lastErrorOf({ lastError }: LastError): string {
+  if (lastError === undefined) return '';
+  const [line = ''] = lastError.split('\n', 1);
+  return `; its last error: ${line.slice(0, MAX_SENTENCE_CHARS).replace(/[.\s]+$/, '')}`;
 }
 
 function mib(bytes: number): string {

@@ -46,6 +46,16 @@ describe('the cause of an end', () => {
   it.each<[DeathCause, string]>([
     [{ kind: 'exited', code: 3 }, 'its process exited with code 3'],
     [{ kind: 'signal', signal: 'SIGKILL' }, 'its process was ended by SIGKILL'],
+    [
+      { kind: 'exited', code: 1, lastError: 'Error: nobody waits for me.\n    at Careless.reject (a.mjs:3)' },
+      'its process exited with code 1; its last error: Error: nobody waits for me',
+    ],
+    [
+      { kind: 'signal', signal: 'SIGABRT', lastError: 'x'.repeat(8192) },
+      `its process was ended by SIGABRT; its last error: ${'x'.repeat(300)}`,
+    ],
+    [{ kind: 'not-started', error }, 'it could not be started: no such export'],
+    [{ kind: 'broke-protocol', why: 'w' }, 'its process was ended, as it broke the protocol with its agent: w'],
     [{ kind: 'out-of-memory', limitBytes: 256 * 2 ** 20, usedBytes: 300 * 2 ** 20 }, 'it used 300 MiB of its 256 MiB; ask for more memory'],
     [{ kind: 'constructor-threw', error: { name: 'E', message: 'm', stack: '', fields: {} } }, 'its constructor threw E: m'],
     [{ kind: 'load-failed', error }, 'its class could not be loaded: no such export'],

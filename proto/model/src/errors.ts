@@ -46,6 +46,7 @@ export type ErrorCode =
   | 'object.precondition-failed'
   | 'object.key-invalid'
   | 'store.full'
+  | 'node.disk-full'
   | 'store.unavailable';
 
 /** The facts of an error: plain data, so that it crosses processes. */

@@ -17,8 +17,8 @@ export {
 export type { ActorId, BundleHash, HeadId, JobId, LeaseId, LeaseNumber, NodeId, SessionId, StreamId } from './ids.js';
 export { available, InvalidQuantityError, toBytes, toGpuMilli, toMilli } from './resources.js';
 export type { Bytes, Capacity, GpuDevice, GpuShare, Grant, Milli, Millis, Resources } from './resources.js';
-export { describeCause } from './causes.js';
-export type { DeathCause, RemoteFailure } from './causes.js';
+export { describeCause, MAX_LAST_ERROR_BYTES } from './causes.js';
+export type { DeathCause, LastError, RemoteFailure } from './causes.js';
 export { isFinalLease, LEASE_TRANSITIONS } from './leases.js';
 export type { AgentLeaseState, Lease, LeaseHolder, LeaseState } from './leases.js';
 export {

@@ -5,6 +5,7 @@ import {
   type DeathCause,
   type ErrorData,
   type Grant,
+  type LastError,
   type ProtocolVersion,
   type RemoteFailure,
   type Resources,
@@ -73,7 +74,7 @@ export function decodeRemoteFailure(wire: pb.RemoteFailure, at: FieldPath): Remo
 }
 
 export function encodeDeathCause(cause: DeathCause): pb.DeathCause {
-  return { cause: causeCase(cause) };
+  return { cause: causeCase(cause), lastError: 'lastError' in cause ? cause.lastError : undefined };
 }
 
 function causeCase(cause: DeathCause): NonNullable<pb.DeathCause['cause']> {
@@ -88,6 +89,10 @@ function causeCase(cause: DeathCause): NonNullable<pb.DeathCause['cause']> {
       return { $case: 'constructorThrew', value: encodeRemoteFailure(cause.error) };
     case 'load-failed':
       return { $case: 'loadFailed', value: encodeErrorData(cause.error) };
+    case 'not-started':
+      return { $case: 'notStarted', value: encodeErrorData(cause.error) };
+    case 'broke-protocol':
+      return { $case: 'brokeProtocol', value: cause.why };
     case 'start-timeout':
       return { $case: 'startTimeoutMs', value: wholeMs(cause.afterMs) };
     case 'killed':
@@ -110,15 +115,19 @@ export function decodeDeathCause(wire: pb.DeathCause, at: FieldPath): DeathCause
   const cause = present(wire.cause, `${at}.cause`);
   switch (cause.$case) {
     case 'exited':
-      return { kind: 'exited', code: cause.value };
+      return { kind: 'exited', code: cause.value, ...decodeLastError(wire) };
     case 'signal':
-      return { kind: 'signal', signal: cause.value };
+      return { kind: 'signal', signal: cause.value, ...decodeLastError(wire) };
     case 'outOfMemory':
       return { kind: 'out-of-memory', ...cause.value };
     case 'constructorThrew':
       return { kind: 'constructor-threw', error: decodeRemoteFailure(cause.value, `${at}.constructorThrew`) };
     case 'loadFailed':
       return { kind: 'load-failed', error: decodeErrorData(cause.value, `${at}.loadFailed`) };
+    case 'notStarted':
+      return { kind: 'not-started', error: decodeErrorData(cause.value, `${at}.notStarted`) };
+    case 'brokeProtocol':
+      return { kind: 'broke-protocol', why: cause.value };
     case 'startTimeoutMs':
       return { kind: 'start-timeout', afterMs: cause.value };
     case 'killedBy':
@@ -136,6 +145,10 @@ export function decodeDeathCause(wire: pb.DeathCause, at: FieldPath): DeathCause
     default:
       return unknownCase(cause, `${at}.cause`);
   }
+}
+
+function decodeLastError({ lastError }: pb.DeathCause): LastError {
+  return lastError === undefined ? {} : { lastError };
 }
 
 export function encodeProtocol(version: ProtocolVersion): pb.ProtocolVersion {

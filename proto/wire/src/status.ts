@@ -52,6 +52,7 @@ const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
   'object.precondition-failed': status.FAILED_PRECONDITION,
   'object.key-invalid': status.INVALID_ARGUMENT,
   'store.full': status.RESOURCE_EXHAUSTED,
+  'node.disk-full': status.RESOURCE_EXHAUSTED,
   'store.unavailable': status.UNAVAILABLE,
 };
 

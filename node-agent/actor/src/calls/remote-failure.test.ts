@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { toRemoteFailure } from './remote-failure.js';
+import { MAX_LAST_ERROR_BYTES } from '@trainer/model';
+import { toRemoteFailure, uncaughtText } from './remote-failure.js';
 
 test('an error travels with its name, message, stack and own fields', () => {
   const error = Object.assign(new TypeError('no'), { detail: { at: 3 } });
@@ -23,4 +24,23 @@ test('a field whose accessor throws does not hide the rest', () => {
     },
   });
   expect(toRemoteFailure(thrown).fields).toEqual({ kept: 1, broken: 'could not be read: Error: never' });
+});
+
+test.each([
+  ['an error, by its stack', new TypeError('no'), /^TypeError: no\n {4}at /],
+  ['an error whose stack names another one', Object.assign(new Error('m'), { stack: 'at f' }), /^Error: m\nat f$/],
+  ['a text', 'a text', /^Error: a text\n$/],
+  [
+    'a proxy that can not be read',
+    (() => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      return proxy;
+    })(),
+    /^Error: /,
+  ],
+  ['a long one', new Error('ü'.repeat(10_000)), /^Error: ü+$/],
+])('what nobody caught is told: %s', (_, thrown, text) => {
+  expect(uncaughtText(thrown)).toMatch(text);
+  expect(Buffer.byteLength(uncaughtText(thrown))).toBeLessThanOrEqual(MAX_LAST_ERROR_BYTES);
 });

@@ -1,4 +1,4 @@
-import type { RemoteFailure } from '@trainer/model';
+import { MAX_LAST_ERROR_BYTES, type RemoteFailure } from '@trainer/model';
 
 const MAX_MESSAGE_CHARS = 64 * 1024;
 const MAX_FIELDS = 100;
@@ -18,6 +18,21 @@ export function toRemoteFailure(thrown: unknown): RemoteFailure {
     .slice(0, MAX_FIELDS)
     .map((name): [string, unknown] => [name, property(thrown, name)]);
   return { name: read('name') || 'Error', message: read('message'), stack: read('stack'), fields: Object.fromEntries(fields) };
+}
+
+/** @returns name and message of what nobody caught, then its stack, in at most `MAX_LAST_ERROR_BYTES`. Never throws. */
+export function uncaughtText(thrown: unknown): string {
+  try {
+    const { name, message, stack } = toRemoteFailure(thrown);
+    const headline = `${name}: ${message}`;
+    const text = stack.startsWith(headline) ? stack : `${headline}\n${stack}`;
+    return Buffer.from(text)
+      .subarray(0, MAX_LAST_ERROR_BYTES)
+      .toString()
+      .replace(/\ufffd+$/, '');
+  } catch {
+    return 'Error: an error that could not be read';
+  }
 }
 
 function property(of: object, name: string): unknown {

@@ -8,12 +8,16 @@ export interface Exit {
   readonly told: DeathCause | null;
   /** Why the agent ended it, or asked it to end; null: it did not. */
   readonly asked: DeathCause | null;
+  /** What it last said of an error; null: nothing. */
+  readonly lastError: string | null;
   /** Whether the kernel killed for want of memory while it ran. */
   readonly hasKernelKilled: boolean;
   readonly limitBytes: number;
   /** Its newest measured use. */
   readonly usedBytes: number;
 }
+
+const SENT_FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 
 /** One cause: what the process told, else why it was ended, else what its exit shows. */
 export function causeOfExit(exit: Exit): DeathCause {
@@ -22,6 +26,9 @@ export function causeOfExit(exit: Exit): DeathCause {
   if (exit.signal === 'SIGKILL' && exit.hasKernelKilled) {
     return { kind: 'out-of-memory', limitBytes: exit.limitBytes, usedBytes: exit.usedBytes };
   }
-  if (exit.signal !== null) return { kind: 'signal', signal: exit.signal };
-  return { kind: 'exited', code: exit.code ?? -1 };
+  const { lastError } = exit;
+  const said = lastError === null ? {} : { lastError };
+  // Whoever sends one of these from outside has a reason of its own.
+  if (exit.signal !== null) return { kind: 'signal', signal: exit.signal, ...(SENT_FROM_OUTSIDE.has(exit.signal) ? {} : said) };
+  return { kind: 'exited', code: exit.code ?? -1, ...(exit.code === 0 ? {} : said) };
 }

@@ -6,7 +6,16 @@ import { LineSplitter, MAX_LINE_CHARS } from './line-splitter.js';
 import { systemMemory } from './memory-use.js';
 
 describe('the cause of an exit', () => {
-  const exit: Exit = { code: null, signal: null, told: null, asked: null, hasKernelKilled: false, limitBytes: 100, usedBytes: 90 };
+  const exit: Exit = {
+    code: null,
+    signal: null,
+    told: null,
+    asked: null,
+    lastError: null,
+    hasKernelKilled: false,
+    limitBytes: 100,
+    usedBytes: 90,
+  };
   const threw: DeathCause = { kind: 'constructor-threw', error: { name: 'E', message: 'm', stack: '', fields: {} } };
   const released: DeathCause = { kind: 'released' };
   const cases: [string, Partial<Exit>, DeathCause][] = [
@@ -24,6 +33,14 @@ describe('the cause of an exit', () => {
       { kind: 'signal', signal: 'SIGTERM' },
     ],
     ['why it was ended', { signal: 'SIGKILL', asked: released, hasKernelKilled: true }, released],
+    ['its code with its last error', { code: 3, lastError: 'E: m' }, { kind: 'exited', code: 3, lastError: 'E: m' }],
+    ['an end without a fault, whatever it wrote', { code: 0, lastError: 'E: m' }, { kind: 'exited', code: 0 }],
+    [
+      'its own signal with its last error',
+      { signal: 'SIGABRT', lastError: 'E: m' },
+      { kind: 'signal', signal: 'SIGABRT', lastError: 'E: m' },
+    ],
+    ["another's signal, whatever it wrote", { signal: 'SIGTERM', lastError: 'E: m' }, { kind: 'signal', signal: 'SIGTERM' }],
     ['what it told first', { code: 1, told: threw, asked: released }, threw],
   ];
   test.each(cases)('is %s', (_name, known, cause) => expect(causeOfExit({ ...exit, ...known })).toEqual(cause));

@@ -15,6 +15,7 @@ import {
   type ToActorProcess,
 } from '@trainer/model';
 import { causeOfExit } from './cause-of-exit.js';
+import { LastError } from './last-error.js';
 import { LineSplitter } from './line-splitter.js';
 import { ProgressWatch } from './progress-watch.js';
 
@@ -81,6 +82,7 @@ export class SupervisedActor {
   #told: DeathCause | null = null;
   #asked: DeathCause | null = null;
   #usedBytes = 0;
+  readonly #lastError = new LastError();
   #beatAtMs: Millis;
   readonly #progress: ProgressWatch;
   #begin: Begin | null = null;
@@ -188,7 +190,10 @@ export class SupervisedActor {
   }
 
   #readLines(stream: Readable, isStderr: boolean): void {
-    const splitter = new LineSplitter((line) => this.#events.onLine(line, isStderr));
+    const splitter = new LineSplitter((line) => {
+      if (isStderr) this.#lastError.line(line);
+      this.#events.onLine(line, isStderr);
+    });
     stream.on('data', (bytes: Buffer) => splitter.push(bytes));
     stream.once('end', () => splitter.end());
   }
@@ -216,6 +221,9 @@ export class SupervisedActor {
       case 'failed':
         this.#told ??= message.cause;
         return;
+      case 'threw':
+        this.#lastError.threw(message.text);
+        return;
       case 'finished':
         this.#told ??= { kind: 'finished' };
         return;
@@ -237,6 +245,7 @@ export class SupervisedActor {
       signal,
       told: this.#told,
       asked: this.#asked,
+      lastError: this.#lastError.text,
       hasKernelKilled: this.#ports.kernelKills() > this.#kernelKillsBefore,
       limitBytes: this.memoryLimitBytes,
       usedBytes: this.#usedBytes,

@@ -54,7 +54,11 @@ export const anyRemoteFailure: fc.Arbitrary<RemoteFailure> = objectOf({
 
 export const anyDeathCause: fc.Arbitrary<DeathCause> = fc.oneof(
   objectOf({ kind: fc.constant('exited' as const), code: fc.integer() }),
+  objectOf({ kind: fc.constant('exited' as const), code: fc.integer(), lastError: anyText }),
   objectOf({ kind: fc.constant('signal' as const), signal: anyText }),
+  objectOf({ kind: fc.constant('signal' as const), signal: anyText, lastError: anyText }),
+  objectOf({ kind: fc.constant('not-started' as const), error: anyErrorData }),
+  objectOf({ kind: fc.constant('broke-protocol' as const), why: anyText }),
   objectOf({ kind: fc.constant('out-of-memory' as const), limitBytes: anyLarge, usedBytes: anyLarge }),
   objectOf({ kind: fc.constant('constructor-threw' as const), error: anyRemoteFailure }),
   objectOf({ kind: fc.constant('load-failed' as const), error: anyErrorData }),
