@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Job, JobEvent, JobStatus } from '@trainer/model';
 import type { Messages } from '@trainer/runtime';
 import { manualClock, MemoryBroker } from '@trainer/runtime/testing';
-import { encodeJobEventBytes, jobEventsSubject } from '@trainer/wire';
+import { encodeJobEventBytes, encodeJobEventNumberBytes, jobEventsSubject } from '@trainer/wire';
 import { jobOf, memoryHead, type MemoryHead } from '../testing/memory-head.js';
 import { JobFeed } from './job-feed.js';
 
@@ -65,6 +65,15 @@ describe('the events of a job', () => {
     publish(first);
     publish(happened(2, 'failed'));
     expect([await second, await next()]).toEqual([2, 'end']);
+  });
+
+  it('that are too large to be told live are fetched by their number', async () => {
+    happened(1);
+    expect(await next()).toBe(1);
+    const second = next();
+    await settled();
+    publisher.publish(jobEventsSubject(job.id), encodeJobEventNumberBytes(happened(2)));
+    expect([await second, await next()]).toEqual([null, 2]);
   });
 
   it('that were lost on the way are fetched by their number', async () => {

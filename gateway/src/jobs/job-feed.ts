@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { HeadConnection } from '@trainer/client/internal';
 import { isFinalStatus, type Clock, type JobEvent, type JobId } from '@trainer/model';
 import type { Messages } from '@trainer/runtime';
-import { decodeJobEventBytes, jobEventsSubject } from '@trainer/wire';
+import { decodeJobNewsBytes, jobEventsSubject, type JobNews } from '@trainer/wire';
 import type { GatewaySettings } from '../config.js';
 import { CLOCK, HEAD, MESSAGES, SETTINGS } from '../tokens.js';
 
@@ -27,7 +27,7 @@ export class JobFeed {
     const inbox = new Inbox(this.clock);
     // Subscribed before the first read of the head: what happens between the two is in either.
     const subscriptions = [
-      this.messages.subscribe(jobEventsSubject(job), (bytes) => inbox.put(decodeJobEventBytes(bytes))),
+      this.messages.subscribe(jobEventsSubject(job), (bytes) => inbox.put(decodeJobNewsBytes(bytes))),
       this.messages.onChange(() => inbox.wake()),
     ];
     signal.addEventListener('abort', () => inbox.wake(), { once: true });
@@ -38,15 +38,13 @@ export class JobFeed {
         last = events.at(-1)?.number ?? last;
         if (isOver) return;
         if (events.length > 0) continue;
-        for (
-          let event = await inbox.next(this.settings.eventsFillMs);
-          event !== null;
-          event = await inbox.next(this.settings.eventsFillMs)
-        ) {
-          if (event.number <= last) continue;
-          if (event.number > last + 1) break;
+        for (let news = await inbox.next(this.settings.eventsFillMs); news !== null; news = await inbox.next(this.settings.eventsFillMs)) {
+          const { number, event } = news;
+          if (number <= last) continue;
+          // One that is missing, or that was too large for NATS: the head has it.
+          if (number > last + 1 || event === null) break;
           yield event;
-          last = event.number;
+          last = number;
           if (isLast(event)) return;
         }
         yield null;
@@ -63,14 +61,14 @@ function isLast(event: JobEvent): boolean {
 
 /** Live events between their arrival and their reader. */
 class Inbox {
-  readonly #events: JobEvent[] = [];
+  readonly #events: JobNews[] = [];
   #wake: (() => void) | null = null;
 
   constructor(private readonly clock: Clock) {}
 
-  put(event: JobEvent): void {
+  put(news: JobNews): void {
     if (this.#events.length >= MAX_LIVE) this.#events.length = 0;
-    this.#events.push(event);
+    this.#events.push(news);
     this.wake();
   }
 
@@ -80,7 +78,7 @@ class Inbox {
   }
 
   /** @returns the next live event, or null when it was woken without one or none came in time. */
-  async next(waitMs: number): Promise<JobEvent | null> {
+  async next(waitMs: number): Promise<JobNews | null> {
     if (this.#events.length === 0) {
       await new Promise<void>((resolve) => {
         const timer = this.clock.after(waitMs, resolve);

@@ -30,6 +30,7 @@ const MAX_DUE = 10_000;
  *       left, or a process wrote after it was lost, goes then.
  */
 export class StoredStates implements LoopListener {
+  readonly name = 'stored states';
   readonly #due = new Map<ActorId, Cut>();
   /** The newest stored object of each actor that has one. */
   readonly #newest = new Map<ActorId, string>();

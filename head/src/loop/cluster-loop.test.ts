@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { sessionId } from '@trainer/model';
 import type { Actor, ActorId } from '@trainer/model';
-import { deferred, silentLogger } from '@trainer/runtime';
+import { createLogger, deferred } from '@trainer/runtime';
 import { manualClock } from '@trainer/runtime/testing';
 import type { ManualClock } from '@trainer/runtime/testing';
 import type { Change, ClusterStore, StoredSession, StoredState } from '../store/cluster-store.js';
@@ -18,12 +18,17 @@ let loop: ClusterLoop;
 let stored: Map<string, StoredSession>;
 let dead: Map<string, Actor>;
 let told: string[];
+/** What the log says of errors. */
+let logged: string[];
 let raises: string[];
 let isLeading: boolean;
 /** Until then a raise gets no answer. */
 let raising: Promise<void>;
 /** What the next commits do; without one they succeed. */
 let commits: ((change: Change) => Promise<void>)[];
+
+/** Of the next reads of an actor these fail. */
+let failingReads: boolean[];
 
 const written = (change: Change): void => change.sessions?.forEach((session) => void stored.set(session.id, session));
 const lost = async (): Promise<void> => Promise.reject(new StoreUnavailableError('the answer was lost'));
@@ -34,20 +39,24 @@ const store = {
     return { nodes: [], sessions: [...stored.values()], actors: [], leases: [], jobs: [] };
   },
   commit: async (change: Change): Promise<void> => (commits.shift() ?? (async () => written(change)))(change),
-  actor: async (id: ActorId) => dead.get(id) ?? null,
+  actor: async (id: ActorId) => {
+    if (failingReads.shift() === true) throw new StoreUnavailableError('too many reads wait');
+    return dead.get(id) ?? null;
+  },
   job: async () => null,
 } as Partial<ClusterStore> as ClusterStore;
 
 beforeEach(async () => {
   clock = manualClock();
-  [stored, dead, told, raises, commits, isLeading] = [new Map(), new Map(), [], [], [], true];
+  [stored, dead, told, logged, raises, commits, isLeading] = [new Map(), new Map(), [], [], [], [], true];
   raising = Promise.resolve();
+  failingReads = [];
   loop = new ClusterLoop({
     state: new ClusterState(1),
     store,
     clock,
     random: () => 0,
-    logger: silentLogger,
+    logger: createLogger({ clock, level: 'error', format: 'json', write: (line) => logged.push(line) }),
     raise: async (held, to) => {
       raises.push(`${held} to ${to}`);
       await raising;
@@ -55,7 +64,12 @@ beforeEach(async () => {
     },
     onFenced: () => told.push('fenced'),
   });
-  loop.listen({ committed: () => told.push('committed'), suspended: () => told.push('suspended'), resumed: () => told.push('resumed') });
+  loop.listen({
+    name: 'test',
+    committed: () => told.push('committed'),
+    suspended: () => told.push('suspended'),
+    resumed: () => told.push('resumed'),
+  });
   await loop.start();
   told = [];
 });
@@ -157,7 +171,7 @@ test('what can not be committed is tried again more and more slowly, and a commi
     times.push(clock.monotonicMs());
     await lost();
   };
-  loop.listen({ committed() {}, suspended() {}, resumed: () => loop.inBackground(open(B)) });
+  loop.listen({ name: 'again', committed() {}, suspended() {}, resumed: () => loop.inBackground(open(B)) });
   commits = Array.from({ length: 8 }, () => failing);
   await loop.turn(open(A)).catch(() => undefined);
   for (let ms = 0; ms < 10_000; ms += 50) {
@@ -167,4 +181,74 @@ test('what can not be committed is tried again more and more slowly, and a commi
   const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0));
   expect(gaps).toEqual([0, 50, 100, 200, 400, 800, 1_000]);
   expect(loop.isRunning).toBe(true);
+});
+
+const EVENTS = ['decided', 'committed', 'suspended', 'resumed'] as const;
+
+test.each(EVENTS)('a listener that throws at %s keeps nobody else from hearing, and is named in the log', async (event) => {
+  const throws = (): never => {
+    throw new Error('a defect');
+  };
+  const heard: string[] = [];
+  const listener = (name: string) => ({
+    name,
+    decided: () => void heard.push('decided'),
+    committed: () => void heard.push('committed'),
+    suspended: () => void heard.push('suspended'),
+    resumed: () => void heard.push('resumed'),
+  });
+  loop.listen({ ...listener('the broken one'), [event]: throws });
+  loop.listen(listener('the last'));
+  heard.length = 0;
+  await loop.turn(open(A));
+  expect([loop.isRunning, loop.state.headEpoch, stored.has(A)]).toEqual([true, 1, true]);
+  commits = [lost];
+  await loop.turn(open(B)).catch(() => undefined);
+  await settle();
+  expect(loop.isRunning).toBe(true);
+  expect(heard.filter((one) => one === event).length).toBe(event === 'decided' ? 2 : 1);
+  expect(logged.filter((line) => line.includes('the broken one')).length).toBe(event === 'decided' ? 2 : 1);
+  expect(raises).toEqual(['1 to 2']);
+});
+
+test('a watcher that throws undoes nothing, and the watchers behind it hear', async () => {
+  const id = 'actor-0000000000000001' as ActorId;
+  const actor = { spec: { id, session: null }, state: { at: 'dead', since: 0, cause: { kind: 'finished' } } } as unknown as Actor;
+  loop.actors.on(id, () => {
+    throw new Error('a defect');
+  });
+  const ended = loop.actors.until(id, undefined, ({ state }) => state.at === 'dead', 1_000);
+  await loop.turn((turn) => turn.addActor(actor));
+  expect(await ended).toBe(actor);
+  expect([loop.isRunning, raises]).toEqual([true, []]);
+  expect(logged.join()).toContain(id);
+});
+
+test('a turn whose change can not be made throws, and nothing of it is decided', async () => {
+  const failing = loop.turn((turn) => {
+    open(A)(turn);
+    Object.defineProperty(turn, 'change', {
+      value: () => {
+        throw new Error('a defect');
+      },
+    });
+  });
+  await expect(failing).rejects.toThrow('a defect');
+  expect([loop.isRunning, loop.state.sessions.get(A)]).toEqual([true, undefined]);
+});
+
+test('a read that fails while the waiting are told is made again, and suspends nothing', async () => {
+  const id = 'actor-0000000000000001' as ActorId;
+  const actor = { spec: { id }, state: { at: 'dead' } } as Actor;
+  const ended = loop.actors.until(id, undefined, ({ state }) => state.at === 'dead', 10_000);
+  dead.set(id, actor);
+  failingReads = [true, true];
+  commits = [lost];
+  await loop.turn(open(A)).catch(() => undefined);
+  for (let ms = 0; ms < 1_000; ms += 50) {
+    await settle();
+    clock.advance(50);
+  }
+  expect(await ended).toBe(actor);
+  expect(raises).toEqual(['1 to 2']);
 });

@@ -7,6 +7,7 @@ import type { JobRecord } from '../jobs/job-record.js';
 import type { ClusterStore } from '../store/cluster-store.js';
 import { FencedError, StoreUnavailableError } from '../store/errors.js';
 import type { ClusterState } from './cluster-state.js';
+import { isolated } from './isolated.js';
 import { Turn } from './turn.js';
 import { Watchers } from './watchers.js';
 
@@ -25,8 +26,9 @@ export interface LoopOptions {
   readonly onFenced: (error: FencedError) => void;
 }
 
-/** What follows a committed turn, in the order of the turns. */
+/** What follows a committed turn, in the order of the turns. An error of one is logged with its name, and the others are told. */
 export interface LoopListener {
+  readonly name: string;
   /** What the turn decided is seen by later turns; those made now are committed with it. Nothing of it may be told yet. */
   decided?(turn: Turn): void;
   /** Send what the turn asks for, tell who waits. */
@@ -44,7 +46,8 @@ export interface LoopListener {
  *   C2. What a turn decided is shown, answered, sent and published only after its commit.
  *   C3. When a commit fails, what it decided is void: the loop is suspended, raises its head epoch, reads all state anew and
  *       goes on, if it still leads; else the head ends. So a transaction whose answer was lost has either happened before the
- *       state is read, or never will (docs/adr/0007).
+ *       state is read, or never will (docs/adr/0007). Only the store and the leadership suspend the loop: an error of a listener
+ *       or a watcher undoes, suspends and stops nothing.
  *   C4. Who waits for an entity hears of it after every commit, and after every suspension.
  *   C5. Suspensions without a commit between them follow each other more and more slowly: what can't be committed may be tried again
  *       by whoever derives it from the state.
@@ -62,8 +65,8 @@ export class ClusterLoop {
 
   constructor(private readonly options: LoopOptions) {
     this.#waits = backoff({ firstMs: 50, maxMs: 1_000, random: options.random });
-    this.actors = new Watchers(options.clock);
-    this.jobs = new Watchers(options.clock);
+    this.actors = new Watchers('actor', options);
+    this.jobs = new Watchers('job', options);
   }
 
   get state(): ClusterState {
@@ -86,7 +89,7 @@ export class ClusterLoop {
   /** Reads the state and begins. @throws StoreUnavailableError */
   async start(): Promise<void> {
     this.state.reset(await this.options.store.load());
-    for (const listener of this.#listeners) listener.resumed();
+    this.#tell((listener) => listener.resumed());
   }
 
   close(): void {
@@ -102,9 +105,10 @@ export class ClusterLoop {
     const turn = new Turn(this.state, this.options.clock.wallMs());
     const result = run(turn);
     for (const illegal of turn.illegal) this.options.logger.warn('an event was refused', { ...illegal });
+    const change = turn.isEmpty ? null : turn.change();
     turn.decide();
-    if (!turn.isEmpty) for (const listener of this.#listeners) listener.decided?.(turn);
-    const commit = turn.isEmpty ? this.#tail : this.options.store.commit(turn.change());
+    if (change !== null) this.#tell((listener) => listener.decided?.(turn));
+    const commit = change === null ? this.#tail : this.options.store.commit(change);
     const done = commit.then(() => this.#committed(turn));
     this.#tail = done;
     done.catch((error: unknown) => this.#failed(error));
@@ -144,7 +148,11 @@ export class ClusterLoop {
     turn.settle();
     for (const actor of turn.actors.values()) this.actors.notify(actor.spec.id, actor);
     for (const record of turn.jobs.values()) this.jobs.notify(record.job.id, record);
-    for (const listener of this.#listeners) listener.committed(turn);
+    this.#tell((listener) => listener.committed(turn));
+  }
+
+  #tell(tell: (listener: LoopListener) => void): void {
+    for (const listener of this.#listeners) isolated(listener.name, this.options.logger, () => tell(listener));
   }
 
   #failed(error: unknown): void {
@@ -161,13 +169,13 @@ export class ClusterLoop {
   #fence(error: FencedError): void {
     const wasRunning = this.#status === 'running';
     this.#status = 'closed';
-    if (wasRunning) for (const listener of this.#listeners) listener.suspended();
+    if (wasRunning) this.#tell((listener) => listener.suspended());
     this.options.onFenced(error);
   }
 
   #suspend(): void {
     this.#status = 'suspended';
-    for (const listener of this.#listeners) listener.suspended();
+    this.#tell((listener) => listener.suspended());
     void this.#resume();
   }
 
@@ -194,8 +202,8 @@ export class ClusterLoop {
         this.#status = 'running';
         this.#tail = Promise.resolve();
         logger.info('all state was read anew; the head goes on', { headEpoch: to });
-        for (const listener of this.#listeners) listener.resumed();
-        this.#tellWaiting().catch((error: unknown) => this.#failed(error));
+        this.#tell((listener) => listener.resumed());
+        void this.#tellWaiting();
         return;
       } catch (error) {
         logger.debug('the database is still away', { error: toErrorData(error) });
@@ -204,16 +212,34 @@ export class ClusterLoop {
     }
   }
 
-  /** What changed while nobody could be told; what has ended meanwhile lies in the store only. */
+  /**
+   * What changed while nobody could be told; what has ended meanwhile lies in the store only. A read that fails is made again: it
+   * suspends nothing, and the next suspension tells everybody anyway.
+   */
   async #tellWaiting(): Promise<void> {
     const { state, store } = this.options;
     for (const key of this.actors.keys) {
-      const actor = state.actors.seen(key as ActorId) ?? (await store.actor(key as ActorId));
+      const actor = state.actors.seen(key as ActorId) ?? (await this.#read(() => store.actor(key as ActorId)));
       if (actor !== null) this.actors.notify(key, actor);
     }
     for (const key of this.jobs.keys) {
-      const record = state.jobs.seen(key as JobId) ?? (await store.job(key as JobId));
+      const record = state.jobs.seen(key as JobId) ?? (await this.#read(() => store.job(key as JobId)));
       if (record !== null) this.jobs.notify(key, record);
     }
+  }
+
+  /** @returns what was read; null where it is not there, or the loop is suspended again */
+  async #read<T>(read: () => Promise<T | null>): Promise<T | null> {
+    const { clock, logger, random } = this.options;
+    const waits = backoff({ firstMs: 50, maxMs: 1_000, random });
+    while (this.isRunning) {
+      try {
+        return await read();
+      } catch (error) {
+        logger.debug('who waits could not be told yet', { error: toErrorData(error) });
+        await sleep(clock, waits.nextMs());
+      }
+    }
+    return null;
   }
 }

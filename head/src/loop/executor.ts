@@ -1,4 +1,5 @@
 import type { Clock, JobId, LeaseId, NodeId, Timer } from '@trainer/model';
+import type { Logger } from '@trainer/runtime';
 import { pendingEffects as pendingOfActor } from '../actors/step-actor.js';
 import { pendingEffects as pendingOfJob } from '../jobs/job-effects.js';
 import type { JobEffect, JobTrigger } from '../jobs/job-events.js';
@@ -9,6 +10,7 @@ import type { Promoter } from '../promotion/promoter.js';
 import type { AgentLinks } from './agent-links.js';
 import { afterAwake } from './awake-timer.js';
 import type { ClusterLoop, LoopListener } from './cluster-loop.js';
+import { isolated } from './isolated.js';
 import type { Planner } from './planner.js';
 import type { Timers } from './settings.js';
 import type { Effect, Turn } from './turn.js';
@@ -22,17 +24,20 @@ export interface ExecutorOptions {
   readonly secrets: Secrets;
   readonly timers: Timers;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** Does what committed turns ask for; and, after a restart or a hello, what the state as it is asks for. */
 export class Executor implements LoopListener {
+  readonly name = 'executor';
   /** One an attempt that is not ready yet, or of which a rank's end is still to be heard. */
   readonly #rendezvous = new Map<JobId, { readonly attempt: number; readonly kind: JobTrigger['kind']; readonly timer: Timer }>();
 
   constructor(private readonly options: ExecutorOptions) {}
 
   committed(turn: Turn): void {
-    for (const effect of turn.effects) this.#run(effect);
+    const { logger } = this.options;
+    for (const effect of turn.effects) isolated(`${this.name}: ${effect.kind}`, logger, () => this.#run(effect));
     for (const record of turn.jobs.values()) this.#watchRendezvous(record);
   }
 

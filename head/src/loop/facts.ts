@@ -153,7 +153,7 @@ export function leaseGone(turn: Turn, lease: Lease): void {
   if (lease.holder.kind === 'rank') {
     turn.stepJob(lease.holder.job, { kind: 'lease-gone', attempt: lease.holder.attempt, rank: lease.holder.rank });
   }
-  turn.state.leases.forget(lease.id);
+  turn.forgetLease(lease.id);
 }
 
 function whyOf(illegal: IllegalTransition | null): string | null {

@@ -30,6 +30,7 @@ const LOOKS = 6;
  *       state anew counts the whole time again: clocks may have been stepped, and a suspended head echoes.
  */
 export class NodeWatch implements LoopListener {
+  readonly name = 'node watch';
   readonly #away = new Map<NodeId, readonly Timer[]>();
   readonly #lost = new Map<LeaseId, Timer>();
   #look: Timer | null = null;

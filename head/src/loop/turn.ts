@@ -38,6 +38,7 @@ export class Turn {
   readonly #keys: IdempotencyKey[] = [];
   readonly #actorStates: StoredActorState[] = [];
   readonly #forgottenStates: ActorId[] = [];
+  readonly #forgottenLeases = new Set<LeaseId>();
   readonly #bundles: { hash: string; bytes: number; createdAt: Millis }[] = [];
 
   constructor(
@@ -55,7 +56,7 @@ export class Turn {
     return this.actors.get(id) ?? this.state.actors.get(id);
   }
   lease(id: LeaseId): Lease | undefined {
-    return this.leases.get(id) ?? this.state.leases.get(id);
+    return this.#forgottenLeases.has(id) ? undefined : (this.leases.get(id) ?? this.state.leases.get(id));
   }
   job(id: JobId): JobRecord | undefined {
     return this.jobs.get(id) ?? this.state.jobs.get(id);
@@ -114,6 +115,11 @@ export class Turn {
     if (step.kind === 'illegal') return this.#report(step);
     if (step.isChanged) this.leases.set(id, step.lease);
     return null;
+  }
+
+  /** A lost lease of which no process lives any more leaves memory. */
+  forgetLease(id: LeaseId): void {
+    this.#forgottenLeases.add(id);
   }
 
   stepActor(id: ActorId, event: ActorEvent): IllegalTransition | null {
@@ -188,6 +194,7 @@ export class Turn {
     for (const [id, actor] of this.actors) this.state.actors.decide(id, actor);
     for (const [id, lease] of this.leases) this.state.leases.decide(id, lease);
     for (const [id, record] of this.jobs) this.state.jobs.decide(id, record);
+    for (const id of this.#forgottenLeases) this.state.leases.forget(id);
   }
 
   /** Makes it what everybody sees. */

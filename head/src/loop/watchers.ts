@@ -1,12 +1,18 @@
 import type { Clock, Millis } from '@trainer/model';
+import type { Logger } from '@trainer/runtime';
+import { isolated } from './isolated.js';
 
 /**
- * Who waits for a change of one entity. Each entity has few waiters, and each waiter a deadline or a stream that it ends with.
+ * Who waits for a change of one entity. Each entity has few waiters, and each waiter a deadline or a stream that it ends with. An error
+ * of one is logged, and the others are told.
  */
 export class Watchers<Value> {
   readonly #listeners = new Map<string, Set<(value: Value) => void>>();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly of: string,
+    private readonly options: { readonly clock: Clock; readonly logger: Logger },
+  ) {}
 
   /** Calls back after every commit that changed the entity. @returns how to end it; idempotent. */
   on(key: string, listener: (value: Value) => void): () => void {
@@ -25,7 +31,8 @@ export class Watchers<Value> {
   }
 
   notify(key: string, value: Value): void {
-    for (const listener of [...(this.#listeners.get(key) ?? [])]) listener(value);
+    for (const listener of [...(this.#listeners.get(key) ?? [])])
+      isolated(`a watcher of ${this.of} ${key}`, this.options.logger, () => listener(value));
   }
 
   /** @returns the first value that passes the test, or null after `waitMs`. `now` is looked at first. */
@@ -41,7 +48,7 @@ export class Watchers<Value> {
       const off = this.on(key, (value) => {
         if (test(value)) finish(value);
       });
-      const timer = this.clock.after(waitMs, () => finish(null));
+      const timer = this.options.clock.after(waitMs, () => finish(null));
     });
   }
 }

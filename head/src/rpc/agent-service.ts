@@ -12,6 +12,7 @@ import { News } from './news.js';
  * every agent says hello again and is reconciled with the state as it was read.
  */
 export class AgentService implements LoopListener {
+  readonly name = 'agents';
   readonly #open = new Set<AgentConnection>();
   readonly #news = new News();
   /** The newest head epoch that this head told each node of. */

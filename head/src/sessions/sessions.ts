@@ -33,6 +33,7 @@ export interface SessionsOptions {
  *   E2. Streams outlive a suspension; none is asked to attach again.
  */
 export class Sessions implements LoopListener {
+  readonly name = 'sessions';
   readonly #attached = new Map<SessionId, number>();
   readonly #graces = new Map<SessionId, Timer>();
 

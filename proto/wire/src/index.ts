@@ -43,14 +43,16 @@ export {
 export {
   decodeJob,
   decodeJobEvent,
-  decodeJobEventBytes,
+  decodeJobNewsBytes,
   decodeModel,
   encodeJob,
   encodeJobEvent,
   encodeJobEventBytes,
+  encodeJobEventNumberBytes,
   encodeModel,
   jobStatusCodec,
 } from './jobs.codec.js';
+export type { JobNews } from './jobs.codec.js';
 export {
   decodeCheckpoint,
   decodeEpochMetrics,

@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import * as pb from './gen/trainer/v1/jobs.js';
-import { decodeJob, decodeJobEvent, decodeJobEventBytes, decodeModel, encodeJob, encodeJobEventBytes, encodeModel } from './jobs.codec.js';
+import {
+  decodeJob,
+  decodeJobEvent,
+  decodeJobNewsBytes,
+  decodeModel,
+  encodeJob,
+  encodeJobEventBytes,
+  encodeJobEventNumberBytes,
+  encodeModel,
+} from './jobs.codec.js';
 import * as reports from './reports.codec.js';
 import { decodeAssignment, decodeSentRequest, encodeAssignment, encodeSentRequest } from './requests.codec.js';
 import * as any from './testing/index.js';
@@ -17,7 +26,13 @@ describe('jobs on the wire', () => {
   });
 
   it('tell their events', () => {
-    fc.assert(fc.property(any.anyJobEvent, (event) => expect(decodeJobEventBytes(encodeJobEventBytes(event))).toStrictEqual(event)));
+    fc.assert(
+      fc.property(any.anyJobEvent, (event) => {
+        const { number } = event;
+        expect(decodeJobNewsBytes(encodeJobEventBytes(event))).toStrictEqual({ number, event });
+        expect(decodeJobNewsBytes(encodeJobEventNumberBytes(event))).toStrictEqual({ number, event: null });
+      }),
+    );
   });
 
   it('yield models', () => {

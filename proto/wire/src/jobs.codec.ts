@@ -157,12 +157,24 @@ export function decodeJobEvent(wire: pb.JobEvent, at: FieldPath = 'jobEvent'): J
   return { ...place, type, data: decodeJob(data.value, `${at}.data`) };
 }
 
+/** What goes over NATS of a committed event; `event` is null where it is not told whole: who wants it asks the head by its number. */
+export interface JobNews {
+  readonly number: number;
+  readonly event: JobEvent | null;
+}
+
 /** The bytes of an event, as it goes over NATS. */
 export function encodeJobEventBytes(event: JobEvent): Uint8Array {
   return toBytes(pb.JobEvent, encodeJobEvent(event));
 }
 
+/** The bytes of news without the event itself: of one that NATS does not take. */
+export function encodeJobEventNumberBytes({ job, number, type, at }: JobEvent): Uint8Array {
+  return toBytes(pb.JobEvent, { job, number, type: eventTypeCodec.encode(type), at: wholeMs(at), data: undefined });
+}
+
 /** @throws WireFormatError */
-export function decodeJobEventBytes(bytes: Uint8Array): JobEvent {
-  return decodeJobEvent(fromBytes(pb.JobEvent, bytes, 'jobEvent'));
+export function decodeJobNewsBytes(bytes: Uint8Array): JobNews {
+  const wire = fromBytes(pb.JobEvent, bytes, 'jobEvent');
+  return { number: wire.number, event: wire.data === undefined ? null : decodeJobEvent(wire) };
 }
