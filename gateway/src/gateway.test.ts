@@ -56,6 +56,20 @@ describe('POST /train', () => {
     expect(answer.warnings).toEqual(["the field 'epoch' is unknown and ignored; the nearest known one is 'epochs'"]);
   });
 
+  it.each([
+    [
+      'hyperparameters',
+      { n_jobs: Array.from({ length: 200_000 }, () => 0.5) },
+      'hyperparameters is larger in all than its limit of 64 KiB',
+    ],
+    ['tags', Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`t${i}`, 'v'.repeat(5_000)])), 'tags is larger in all than'],
+    ['exclude_columns', Array.from({ length: 4_000 }, (_, i) => `${i}`.padEnd(200, 'x')), 'exclude_columns is larger in all than'],
+  ])('refuses %s that are too large together by a sentence', async (field, value, says) => {
+    const answer = await post({ ...iris, [field]: value });
+    expect(answer.status).toBe(422);
+    expect(await detailOf(answer)).toMatchObject([{ loc: ['body', field], msg: expect.stringContaining(says) }]);
+  });
+
   it('takes null as not sent', async () => {
     await post({ ...iris, epochs: null });
     expect(head.submitted.at(-1)).not.toHaveProperty('epochs');

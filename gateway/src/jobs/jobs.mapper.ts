@@ -103,11 +103,14 @@ export function progressView({ job, metrics, checkpoints }: ProgressOf, bucket: 
 
 export type ProgressView = ReturnType<typeof progressView>;
 
+/** As many as the head takes warnings of, whatever their names are made of. */
+const MOST_UNKNOWN = 50;
+
 /** One warning a field that nobody reads, naming the nearest one that is read. */
 export function unknownFieldWarnings(body: TrainBody): string[] {
   return Object.keys(body)
     .filter((name) => !KNOWN_FIELDS.includes(name))
-    .slice(0, 100)
+    .slice(0, MOST_UNKNOWN)
     .map(
       (name) =>
         `the field '${name.slice(0, 80)}' is unknown and ignored; the nearest known one is '${nearestNames(name, KNOWN_FIELDS, 1).join('')}'`,

@@ -1,4 +1,12 @@
-import { STATUSES, TASK_TYPES, TRAIN_LIMITS as L, dataIdProblem } from '@trainer/model';
+import {
+  STATUSES,
+  TASK_TYPES,
+  TRAIN_LIMITS as L,
+  dataIdProblem,
+  excludedColumnsProblem,
+  hyperparametersProblem,
+  tagsProblem,
+} from '@trainer/model';
 import { z } from 'zod';
 import { whole } from '../http/query.js';
 
@@ -9,6 +17,14 @@ const optional = <T extends z.ZodType>(type: T) => type.nullish();
 const required = (what: string) => ({
   error: (issue: { readonly input?: unknown }) => (issue.input === undefined ? `is required: ${what}` : undefined),
 });
+
+/** A check of the model's, whose answer follows the field's name. */
+const bounded =
+  <Value>(field: string, problemOf: (value: Value) => string | null) =>
+  (value: Value, context: z.RefinementCtx): void => {
+    const problem = problemOf(value);
+    if (problem !== null) context.addIssue({ code: 'custom', message: `${field} ${problem}` });
+  };
 
 /** Body of POST /train (api.md); unknown fields pass and become warnings. */
 export const TrainBody = z.looseObject({
@@ -32,17 +48,17 @@ export const TrainBody = z.looseObject({
   learning_rate: optional(z.number().gt(L.learningRate.above).lt(L.learningRate.below)).describe(
     'Reaches only mlp models; boosters read hyperparameters.learning_rate',
   ),
-  hyperparameters: optional(z.record(z.string(), z.unknown())).describe("The model's own parameters, with its library's names"),
+  hyperparameters: optional(z.record(z.string(), z.unknown()).superRefine(bounded('hyperparameters', hyperparametersProblem))).describe(
+    `The model's own parameters, with its library's names; up to ${L.hyperparameters.names} of them and ${L.hyperparameters.bytes / 1024} KiB in all`,
+  ),
   target_column: optional(z.string().min(1).max(L.columnName.chars)).describe('The last column when absent'),
   use_gpu: optional(z.boolean()).describe('A wish: without a GPU the CPU trains'),
   num_workers: optional(z.int().min(L.numWorkers.min).max(L.numWorkers.max)).describe('Data-parallel ranks; 0 means 1'),
   experiment_name: optional(z.string().min(1).max(L.names.chars)).describe('Experiment; trainer when absent'),
   run_name: optional(z.string().min(1).max(L.names.chars)),
   tags: optional(
-    z
-      .record(z.string().max(L.tags.keyChars), z.string().max(L.tags.valueChars))
-      .refine((tags) => Object.keys(tags).length <= L.tags.max, `at most ${L.tags.max} tags`),
-  ),
+    z.record(z.string().max(L.tags.keyChars), z.string().max(L.tags.valueChars)).superRefine(bounded('tags', tagsProblem)),
+  ).describe(`Up to ${L.tags.max} tags and ${L.tags.bytes / 1024} KiB in all`),
   pipeline_id: optional(z.string().max(L.names.chars)).describe('Comes back with the job'),
   early_stopping: optional(z.boolean()).describe('Stops after `patience` epochs without a better validation loss'),
   patience: optional(z.int().min(L.patience.min).max(L.patience.max)),
@@ -50,9 +66,9 @@ export const TrainBody = z.looseObject({
   validation_split: optional(z.number().min(L.validationSplit.min).max(L.validationSplit.max)).describe(
     'Share of the rows; by the row count when absent',
   ),
-  exclude_columns: optional(z.array(z.string().max(L.columnName.chars)).max(L.excludeColumns.max)).describe(
-    'Columns to leave out of the features',
-  ),
+  exclude_columns: optional(
+    z.array(z.string().max(L.columnName.chars)).max(L.excludeColumns.max).superRefine(bounded('exclude_columns', excludedColumnsProblem)),
+  ).describe(`Columns to leave out of the features; their names take up to ${L.excludeColumns.bytes / 1024} KiB in all`),
   priority: optional(z.int().min(L.priority.min).max(L.priority.max)).describe('Jobs of higher priority are placed first; 50 when absent'),
   idempotency_key: optional(z.string().min(1).max(L.idempotencyKey.chars)).describe(
     'The same key and body give the same job; also as a header',

@@ -1,3 +1,4 @@
+import { boundedError, TRAIN_LIMITS, warningsProblem } from '@trainer/model';
 import type { EpochMetrics, JobPhase, Metric, Millis, RankReport, TrainingResult } from '@trainer/model';
 import { promotionOf } from './artifacts.js';
 import { echo, fail } from './endings.js';
@@ -9,9 +10,6 @@ export interface Reported {
   readonly record: JobRecord;
   readonly writes: readonly JobWrite[];
 }
-
-/** Warnings of a job at most; a learner that repeats itself must not fill the row. */
-const MOST_WARNINGS = 100;
 
 /** What the reports of a running attempt change. Only rank 0 speaks of progress and results: the ranks train one model. */
 export function report(record: JobRecord, from: RankState, said: RankReport, now: Millis): Reported {
@@ -33,16 +31,21 @@ export function report(record: JobRecord, from: RankState, said: RankReport, now
 }
 
 /** A rank that others could never reach is no echo: they were not joined, so nobody hears more from each other. */
-function failed(record: JobRecord, from: RankState, { failure, error }: Extract<RankReport, { kind: 'failed' }>): JobRecord {
+function failed(record: JobRecord, from: RankState, said: Extract<RankReport, { kind: 'failed' }>): JobRecord {
+  const { failure } = said;
+  const error = boundedError(said.error);
   if (failure !== 'peer') return fail(record, { blame: failure, error });
   const loss = { blame: 'infra', error } as const;
   return error.facts['how'] === 'unreachable' ? fail(record, loss) : echo(record, from.rank, loss);
 }
 
 export function warned(record: JobRecord, message: string): JobRecord {
-  const { warnings } = record.job;
-  if (warnings.includes(message) || warnings.length >= MOST_WARNINGS) return record;
-  return { ...record, job: { ...record.job, warnings: [...warnings, message] } };
+  const { chars } = TRAIN_LIMITS.warnings;
+  const text = message.length > chars ? `${message.slice(0, chars - 3)}...` : message;
+  const warnings = [...record.job.warnings, text];
+  // A learner that repeats itself, or says much, must not fill the row: what goes beyond is in the log.
+  if (record.job.warnings.includes(text) || warningsProblem(warnings) !== null) return record;
+  return { ...record, job: { ...record.job, warnings } };
 }
 
 const STEPS: readonly JobPhase[] = ['queued', 'reserving', 'starting', 'loading', 'training', 'exporting', 'promoting'];

@@ -123,8 +123,25 @@ describe('limits, at their edges', () => {
     ['tags', { tags: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`k${i}`, ''])) }],
     ['exclude_columns.0', { excludeColumns: ['x'.repeat(1025)] }],
     ['exclude_columns', { excludeColumns: Array.from({ length: 16_385 }, (_, i) => `c${i}`) }],
+    ['exclude_columns', { excludeColumns: Array.from({ length: 600 }, (_, i) => `${i}`.padEnd(218, 'x')) }],
+    ['hyperparameters.n_jobs', { hyperparameters: { n_jobs: Array.from({ length: 257 }, () => 0.5) } }],
+    ['hyperparameters.callbacks', { hyperparameters: { callbacks: [[1]] } }],
+    ['hyperparameters.callbacks', { hyperparameters: { callbacks: new Map([[1, 2]]) } }],
+    ['hyperparameters', { hyperparameters: Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`p${i}`, i])) }],
+    ['warnings', { warnings: Array.from({ length: 101 }, (_, i) => `w${i}`) }],
   ] as [string, Partial<SentTrainRequest>][])('%s outside (case %#)', (path, sent) => {
     expect(issues(sent).map((issue) => issue.path.join('.'))).toEqual([path]);
+  });
+  test('0.8 MB of a hyperparameter without effect is refused by a sentence, and so is the whole', () => {
+    const found = issues({ hyperparameters: { n_jobs: Array.from({ length: 200_000 }, () => 0.5) } });
+    expect(found.map(({ message }) => message)).toEqual([
+      'The request is larger in all than its limit of 192 KiB',
+      'hyperparameters is larger in all than its limit of 64 KiB',
+    ]);
+  });
+  test('so many mistakes are named that an answer has room for them', () => {
+    const hyperparameters = Object.fromEntries(Array.from({ length: 256 }, (_, i) => [`wrong${i}`, i]));
+    expect(issues({ hyperparameters })).toHaveLength(50);
   });
   test('every mistake is named, not the first alone', () => {
     expect(issues({ epochs: 0, patience: 0, hyperparameters: { max_depth: -1 } }).map((issue) => issue.path.join('.'))).toEqual([

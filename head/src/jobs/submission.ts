@@ -1,4 +1,13 @@
-import { checkHyperparameters, dataIdProblem, nearestNames, TRAIN_LIMITS } from '@trainer/model';
+import {
+  checkHyperparameters,
+  dataIdProblem,
+  excludedColumnsProblem,
+  nearestNames,
+  requestProblem,
+  tagsProblem,
+  TRAIN_LIMITS,
+  warningsProblem,
+} from '@trainer/model';
 import type { CatalogEntry, CheckedHyperparameters, Issue, SentTrainRequest, TrainRequest } from '@trainer/model';
 
 /** Settings that fill what a client leaves out. */
@@ -19,18 +28,25 @@ const DEFAULT_EXPERIMENT = 'trainer';
 
 /** Checks a request against limits and catalog and fills in the defaults; pure. Names in issues and warnings are those of api.md. */
 export function checkSubmission(sent: SentTrainRequest, catalog: readonly CatalogEntry[], defaults: SubmissionDefaults): Submission {
-  const issues = [...numberIssues(sent), ...textIssues(sent), ...columnIssues(sent)];
+  const issues = [...numberIssues(sent), ...textIssues(sent), ...columnIssues(sent), ...sizeIssues(sent)];
   const entry = catalog.find((candidate) => candidate.modelId === sent.modelId);
-  if (!entry) return { kind: 'refused', issues: [unknownModel(sent.modelId, catalog), ...issues] };
+  if (!entry) return refused([unknownModel(sent.modelId, catalog), ...issues]);
   const hyper = checkHyperparameters(entry.hyperparameters, sent.hyperparameters);
   issues.push(...taskIssues(sent, entry), ...hyper.issues, ...seedIssues(sent, hyper));
-  if (issues.length > 0) return { kind: 'refused', issues };
+  if (issues.length > 0) return refused(issues);
   const filled = fill(sent, hyper, defaults);
   return {
     kind: 'accepted',
     entry,
     request: { ...filled, warnings: [...sent.warnings, ...hyper.warnings, ...warningsOn(sent, filled, entry)] },
   };
+}
+
+/** An answer names so many mistakes; who has mended these hears of the others. All of them are to fit into the trailer of an answer. */
+const MOST_ISSUES = 50;
+
+function refused(issues: readonly Issue[]): Submission {
+  return { kind: 'refused', issues: issues.slice(0, MOST_ISSUES) };
 }
 
 function fill(sent: SentTrainRequest, hyper: CheckedHyperparameters, defaults: SubmissionDefaults): TrainRequest {
@@ -133,7 +149,7 @@ function textIssues(sent: SentTrainRequest): Issue[] {
     ...short('experiment_name', sent.experimentName, names.chars),
     ...short('run_name', sent.runName, names.chars),
     ...short('pipeline_id', sent.pipelineId, names.chars),
-    ...(entries.length > tags.max ? [range('tags', `has ${entries.length} entries; the limit is ${tags.max}`)] : []),
+    ...bounded('tags', tagsProblem(sent.tags)),
     ...entries.slice(0, tags.max).flatMap(([key, value]) => tagIssues(key, value)),
   ];
 }
@@ -149,11 +165,10 @@ function tagIssues(key: string, value: string): Issue[] {
 }
 
 function columnIssues(sent: SentTrainRequest): Issue[] {
-  const { excludeColumns, columnName } = TRAIN_LIMITS;
+  const { columnName } = TRAIN_LIMITS;
   const excluded = sent.excludeColumns;
   const issues = short('target_column', sent.targetColumn, columnName.chars);
-  if (excluded.length > excludeColumns.max)
-    issues.push(range('exclude_columns', `names ${excluded.length} columns; the limit is ${excludeColumns.max}`));
+  issues.push(...bounded('exclude_columns', excludedColumnsProblem(excluded)));
   const tooLong = excluded.findIndex((name) => name.length > columnName.chars);
   if (tooLong >= 0)
     issues.push({
@@ -169,6 +184,17 @@ function columnIssues(sent: SentTrainRequest): Issue[] {
       type: 'conflict',
     });
   return issues;
+}
+
+/** What no other field's limit refuses: warnings of a door, and all fields together. */
+function sizeIssues(sent: SentTrainRequest): Issue[] {
+  const warnings = bounded('warnings', warningsProblem(sent.warnings));
+  const problem = requestProblem(sent);
+  return problem === null ? warnings : [...warnings, { path: [], message: `The request ${problem}`, type: 'range' }];
+}
+
+function bounded(field: string, problem: string | null): Issue[] {
+  return problem === null ? [] : [range(field, problem)];
 }
 
 function short(field: string, value: string | null, chars: number): Issue[] {

@@ -1,3 +1,5 @@
+import { travelBytes } from './travel-bytes.js';
+
 /** Whether the same request may be made again: never, as it is, or only elsewhere (another node, another instance). */
 export type Retry = 'never' | 'same' | 'elsewhere';
 
@@ -90,6 +92,19 @@ export function toErrorData(thrown: unknown): ErrorData {
 /** @returns an error that carries what came over the wire. */
 export function fromErrorData(data: ErrorData): TrainerError {
   return new TrainerError(data.code, data.message, data.facts, data.retry);
+}
+
+/** Characters of an error's message, and bytes of its facts, where it is kept in a row or travels in an event. */
+const KEPT_MESSAGE_CHARS = 4096;
+const KEPT_FACTS_BYTES = 16 * 1024;
+
+/** @returns the error cut to what a row or an event has room for; facts that are too large are left out */
+export function boundedError(error: ErrorData): ErrorData {
+  const { message, facts } = error;
+  const isShort = message.length <= KEPT_MESSAGE_CHARS;
+  const isSmall = travelBytes(facts, KEPT_FACTS_BYTES) <= KEPT_FACTS_BYTES;
+  if (isShort && isSmall) return error;
+  return { ...error, message: isShort ? message : `${message.slice(0, KEPT_MESSAGE_CHARS - 3)}...`, facts: isSmall ? facts : {} };
 }
 
 /** A value outside its limits; `issues` name the fields. */

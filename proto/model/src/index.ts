@@ -1,4 +1,4 @@
-export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData } from './errors.js';
+export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData, boundedError } from './errors.js';
 export type { ErrorCode, ErrorData, ErrorFacts, Issue, Retry } from './errors.js';
 export {
   actorId,
@@ -53,6 +53,15 @@ export type {
 } from './jobs.js';
 export { dataIdProblem, TASK_TYPES, TRAIN_LIMITS } from './train-request.js';
 export type { HyperparameterValues, SentTrainRequest, TaskType, TrainRequest } from './train-request.js';
+export {
+  excludedColumnsProblem,
+  hyperparametersProblem,
+  isHyperparameterShape,
+  requestProblem,
+  tagsProblem,
+  warningsProblem,
+} from './train-bounds.js';
+export { travelBytes } from './travel-bytes.js';
 export { CATALOG, catalogEntry, nearestNames } from './catalog/catalog.js';
 export type { CatalogEntry } from './catalog/catalog-entry.js';
 export { checkHyperparameters } from './catalog/hyperparameters.js';

@@ -61,7 +61,11 @@ export interface SentTrainRequest {
   readonly warnings: readonly string[];
 }
 
-/** The limits of POST /train (api.md); the one place that knows them. */
+/**
+ * The limits of POST /train (api.md) and of `JobService.Submit`; the one place that knows them. A job's request is part of its row, of
+ * each event and of what its ranks start with, so all of it together fits well into one message of 256 KiB (design.md section 1).
+ * `bytes`: as `travelBytes` counts.
+ */
 export const TRAIN_LIMITS = {
   epochs: { min: 1, max: 1000 },
   batchSize: { min: 1, max: 512, default: 32 },
@@ -70,9 +74,12 @@ export const TRAIN_LIMITS = {
   patience: { min: 1, max: 1000 },
   seed: { min: 0, max: 2 ** 31 - 1, default: 42 },
   validationSplit: { min: 0.01, max: 0.9 },
-  excludeColumns: { max: 16_384 },
+  hyperparameters: { names: 256, nameChars: 100, textChars: 256, items: 256, bytes: 64 * 1024 },
+  excludeColumns: { max: 16_384, bytes: 128 * 1024 },
   priority: { min: 0, max: 99, default: 50 },
-  tags: { max: 100, keyChars: 250, valueChars: 5000 },
+  tags: { max: 100, keyChars: 250, valueChars: 5000, bytes: 64 * 1024 },
+  warnings: { max: 100, chars: 1000, bytes: 32 * 1024 },
+  request: { bytes: 192 * 1024 },
   names: { chars: 250 },
   dataId: { chars: 512 },
   columnName: { chars: 1024 },

@@ -59,6 +59,11 @@ describe('an error over gRPC', () => {
     expect(error.facts).toEqual({ why: 'x'.repeat(20_000) });
   });
 
+  it('arrives although its text was cut within a character', async () => {
+    const problem = await call(new TrainerError('request.invalid', `x${'\u{1f600}'.repeat(3_000)}`, {}));
+    expect(problem.code).toBe(status.INVALID_ARGUMENT);
+  });
+
   it('has a status although its code is not of the list', async () => {
     const problem = await call(new TrainerError('some.other', 'm', {}));
     expect(problem.code).toBe(status.UNKNOWN);

@@ -66,7 +66,8 @@ export interface ErrorStatus {
 /** @returns the status of anything thrown; facts that are too long for a trailer are left out. */
 export function errorToStatus(thrown: unknown): ErrorStatus {
   const whole = toErrorData(thrown);
-  const data = { ...whole, message: whole.message.slice(0, MAX_MESSAGE_CHARS) };
+  // What cuts a text may cut a pair of surrogates, and gRPC throws where a half of one is to become a header.
+  const data = { ...whole, message: Buffer.from(whole.message.slice(0, MAX_MESSAGE_CHARS)).toString() };
   const metadata = new Metadata();
   metadata.set(ERROR_TRAILER, trailerOf(data));
   const code = Object.hasOwn(STATUS_OF, data.code) ? STATUS_OF[data.code as ErrorCode] : status.UNKNOWN;

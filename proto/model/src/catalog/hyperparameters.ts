@@ -1,4 +1,5 @@
 import type { Issue } from '../errors.js';
+import { HYPERPARAMETER_SHAPE, hyperparametersProblem, isHyperparameterShape } from '../train-bounds.js';
 import type { HyperparameterValues } from '../train-request.js';
 
 /** One hyperparameter of ours, as data: the catalog shows it, the checker reads it. */
@@ -35,6 +36,11 @@ export function checkHyperparameters(schema: HyperparameterSchema, sent: Readonl
   const warnings: string[] = [];
   const issues: Issue[] = [];
   let seed: number | null = null;
+  const tooLarge = hyperparametersProblem(sent);
+  if (tooLarge !== null) {
+    issues.push({ path: ['hyperparameters'], message: `hyperparameters ${tooLarge}`, type: 'range' });
+    return { values: defaultsOf(schema), seed, warnings, issues };
+  }
   for (const [name, value] of Object.entries(sent)) {
     const path = ['hyperparameters', name];
     const known = Object.hasOwn(schema.known, name) ? schema.known[name] : undefined;
@@ -47,6 +53,8 @@ export function checkHyperparameters(schema: HyperparameterSchema, sent: Readonl
       if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 2 ** 31 - 1) {
         issues.push({ path, message: 'random_state must be an integer from 0 to 2147483647', type: 'range' });
       } else seed = value as number;
+    } else if (schema.withoutEffect.includes(name) && !isHyperparameterShape(value)) {
+      issues.push({ path, message: `${name} is without effect here, and must be ${HYPERPARAMETER_SHAPE}; leave it out`, type: 'range' });
     } else if (schema.withoutEffect.includes(name)) {
       warnings.push(`hyperparameters.${name} is without effect here`);
     } else {
