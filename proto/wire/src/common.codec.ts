@@ -13,42 +13,15 @@ import {
 } from '@trainer/model';
 import { enumCodec } from './enum-codec.js';
 import type { FieldPath } from './errors.js';
+import { encodeFacts } from './facts.js';
 import { decodeRecord, parsed, present, unknownCase, wholeMs } from './fields.js';
 import * as pb from './gen/trainer/v1/common.js';
-import { encodeValue } from './values.js';
 
 export const retryCodec = enumCodec<Retry, pb.Retry>()({
   never: pb.Retry.RETRY_NEVER,
   same: pb.Retry.RETRY_SAME,
   elsewhere: pb.Retry.RETRY_ELSEWHERE,
 });
-
-/** Facts and fields of errors come from anywhere; what cannot travel is sent as its text, so that the error itself always does. */
-function encodeFacts(facts: Readonly<Record<string, unknown>>): Buffer {
-  try {
-    return encodeValue(facts);
-  } catch {
-    const kept = Object.entries(facts).map(([name, value]): [string, unknown] => {
-      try {
-        encodeValue(value, { limitBytes: MAX_FACT_BYTES });
-        return [name, value];
-      } catch {
-        return [name, textOf(value)];
-      }
-    });
-    return encodeValue(Object.fromEntries(kept));
-  }
-}
-/** Of one fact of an error that did not fit as a whole. */
-const MAX_FACT_BYTES = 64 * 2 ** 10;
-
-function textOf(value: unknown): string {
-  try {
-    return String(value).slice(0, 1000);
-  } catch {
-    return 'a value without text';
-  }
-}
 
 export function encodeErrorData(error: ErrorData): pb.Error {
   return { code: error.code, message: error.message, facts: encodeFacts(error.facts), retry: retryCodec.encode(error.retry) };

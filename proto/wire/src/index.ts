@@ -69,6 +69,8 @@ export { decodeAssignment, decodeSentRequest, encodeAssignment, encodeSentReques
 export type { EnumCodec } from './enum-codec.js';
 export { NotTransferableError, ValueTooLargeError, WireFormatError } from './errors.js';
 export type { FieldPath } from './errors.js';
+export { plainFacts } from './facts.js';
+export { clippedText, describeThrown } from './thrown.js';
 export { decodeValue, encodeValue, MAX_VALUE_BYTES } from './values.js';
 export type { EncodeOptions, HandleData, HandleHook } from './values.js';
 export { jobEventsSubject, logSubject, placeSubject } from './subjects.js';

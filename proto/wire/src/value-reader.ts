@@ -1,5 +1,5 @@
 import { WireFormatError } from './errors.js';
-import { EXTENSION, MAX_DEPTH, TYPED_ARRAYS } from './value-writer.js';
+import { EXTENSION, MAX_DEPTH, MAX_OBJECTS, TYPED_ARRAYS } from './value-writer.js';
 
 type HandleReader = (data: { id: string; className: string; name: string | null }) => unknown;
 
@@ -22,6 +22,7 @@ class ValueReader {
   #position = 0;
   #end: number;
   #depth = 0;
+  #objects = 0;
 
   constructor(bytes: Uint8Array, at: string, handles: HandleReader | null) {
     this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -168,6 +169,7 @@ class ValueReader {
 
   /** A copy with a buffer of its own: a view would show what lies beside it in a pooled buffer. */
   #copy(start: number, length: number): Uint8Array<ArrayBuffer> {
+    this.#countObject();
     const copy = new Uint8Array(length);
     copy.set(this.#bytes.subarray(start, start + length));
     return copy;
@@ -175,9 +177,15 @@ class ValueReader {
 
   /** Goes a level down, and refuses a count that the remaining bytes cannot hold before anything is made for it. */
   #enter(count: number): void {
+    this.#countObject();
     if (count > this.#end - this.#position) this.#fail('cut short');
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH + 1) this.#fail(`nested deeper than ${MAX_DEPTH} levels`);
+  }
+
+  #countObject(): void {
+    this.#objects += 1;
+    if (this.#objects > MAX_OBJECTS) this.#fail(`more than ${MAX_OBJECTS} objects`);
   }
 
   #array(length: number): unknown[] {
@@ -227,6 +235,8 @@ class ValueReader {
     const end = this.#end;
     this.#position = start;
     this.#end = start + length;
+    // Else an extension could hold an extension without end, which no depth counts.
+    if (!isContainer(this.#bytes[start] ?? 0)) this.#fail('an extension holds neither list nor map');
     const content = this.read();
     this.expectEnd();
     this.#end = end;
@@ -265,6 +275,7 @@ class ValueReader {
 
   /** The three forms of MessagePack's timestamp (specification, 2017). */
   #timestamp(start: number, length: number): Date {
+    this.#countObject();
     const bytes = this.#bytes;
     if (length === 4) return new Date(bytes.readUInt32BE(start) * 1000);
     if (length === 8) {
@@ -278,4 +289,9 @@ class ValueReader {
     if (Number.isNaN(date.getTime())) this.#fail('a timestamp beyond what a Date holds');
     return date;
   }
+}
+
+/** Whether a list or a map begins with the code. */
+function isContainer(code: number): boolean {
+  return (code >= 0x80 && code < 0xa0) || (code >= 0xdc && code <= 0xdf);
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { NotTransferableError, ValueTooLargeError } from './errors.js';
 
 /** Extension types of our MessagePack. -1 is MessagePack's own timestamp. */
@@ -34,6 +35,11 @@ export const TYPED_ARRAYS = [
 
 /** Deeper nesting is refused on both sides: 500 levels fit any stack. */
 export const MAX_DEPTH = 500;
+/**
+ * Arrays, objects, Maps, Sets, Dates, typed arrays and handles in one value, on both sides: one of a byte on the wire takes 50 to 250
+ * in memory, so that 64 MiB of empty objects would end the process that reads them.
+ */
+export const MAX_OBJECTS = 2 ** 22;
 /** Deep enough that ordinary data never pays for the search for a cycle. */
 const CYCLE_CHECK_DEPTH = 32;
 
@@ -43,12 +49,26 @@ const KEPT_BYTES = 2 ** 20;
 /** Strings up to this many characters are copied character by character, which is quicker than a call into V8's native code. */
 const SHORT_STRING = 32;
 const TWO_32 = 2 ** 32;
+const LONE_SURROGATE = 'a text with half of a surrogate pair, which UTF-8 does not have';
+
+/** The accessors of typed arrays themselves: an instance may have properties of these names that say something else. */
+const byteLengthOf = accessor<number>('byteLength');
+const byteOffsetOf = accessor<number>('byteOffset');
+const bufferOf = accessor<ArrayBuffer>('buffer');
+/** The name of its kind, such as `Float32Array`. */
+export const typedArrayName = accessor<string>(Symbol.toStringTag);
+
+function accessor<Result>(name: string | symbol): (of: NodeJS.TypedArray) => Result {
+  const typedArrays = Object.getPrototypeOf(Uint8Array.prototype) as object;
+  return (of) => Reflect.get(typedArrays, name, of) as Result;
+}
 
 /** Writes MessagePack into a buffer that it uses again. It also knows where in the value it is, for errors. */
 export class ValueWriter {
   #buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #position = 0;
   #depth = 0;
+  #objects = 0;
   #limit = 0;
   /** Up to here it may write without a look: the end of the buffer, or the limit. */
   #bound = 0;
@@ -60,6 +80,7 @@ export class ValueWriter {
   begin(root: string, limitBytes: number): void {
     this.#position = 0;
     this.#depth = 0;
+    this.#objects = 0;
     this.#root = root;
     this.#limit = limitBytes;
     this.#bound = Math.min(limitBytes, this.#buffer.length);
@@ -88,11 +109,18 @@ export class ValueWriter {
 
   /** Goes one level down. @returns the depth at which the walk sets its keys. */
   enter(parent: object): number {
+    this.countObject();
     const depth = this.#depth;
     this.#parents[depth] = parent;
     this.#depth = depth + 1;
     if (depth >= CYCLE_CHECK_DEPTH) this.#checkCycle(parent, depth);
     return depth;
+  }
+
+  /** @throws NotTransferableError for one above MAX_OBJECTS */
+  countObject(): void {
+    this.#objects += 1;
+    if (this.#objects > MAX_OBJECTS) throw new NotTransferableError(this.#root, `made of more than ${MAX_OBJECTS} objects`);
   }
 
   leave(): void {
@@ -134,12 +162,18 @@ export class ValueWriter {
     this.#bound = larger.length;
   }
 
+  /** No method may read `#buffer` before its `#reserve`, which replaces it when it grows: `this.#buffer[this.#reserve(1)]` would. */
+  #byte(value: number): void {
+    const at = this.#reserve(1);
+    this.#buffer[at] = value;
+  }
+
   nil(): void {
-    this.#buffer[this.#reserve(1)] = 0xc0;
+    this.#byte(0xc0);
   }
 
   boolean(value: boolean): void {
-    this.#buffer[this.#reserve(1)] = value ? 0xc3 : 0xc2;
+    this.#byte(value ? 0xc3 : 0xc2);
   }
 
   undefined(): void {
@@ -159,7 +193,7 @@ export class ValueWriter {
   }
 
   #positive(value: number): void {
-    if (value < 0x80) this.#buffer[this.#reserve(1)] = value;
+    if (value < 0x80) this.#byte(value);
     else if (value < 0x100) this.#header1(0xcc, value);
     else if (value < 0x10000) this.#header2(0xcd, value);
     else if (value < TWO_32) this.#header4(0xce, value);
@@ -167,7 +201,7 @@ export class ValueWriter {
   }
 
   #negative(value: number): void {
-    if (value >= -0x20) this.#buffer[this.#reserve(1)] = value & 0xff;
+    if (value >= -0x20) this.#byte(value & 0xff);
     else if (value >= -0x80) this.#header1(0xd0, value & 0xff);
     else if (value >= -0x8000) this.#header2(0xd1, value & 0xffff);
     else if (value >= -0x80000000) this.#header4(0xd2, value >>> 0);
@@ -203,8 +237,9 @@ export class ValueWriter {
 
   string(value: string): void {
     if (value.length <= SHORT_STRING && this.#shortAscii(value)) return;
+    if (!value.isWellFormed()) throw new NotTransferableError(this.path(), LONE_SURROGATE);
     const bytes = Buffer.byteLength(value);
-    if (bytes < 32) this.#buffer[this.#reserve(1)] = 0xa0 | bytes;
+    if (bytes < 32) this.#byte(0xa0 | bytes);
     else if (bytes < 0x100) this.#header1(0xd9, bytes);
     else if (bytes < 0x10000) this.#header2(0xda, bytes);
     else this.#header4(0xdb, bytes);
@@ -230,7 +265,8 @@ export class ValueWriter {
   }
 
   binary(value: Uint8Array): void {
-    const { length } = value;
+    this.countObject();
+    const length = byteLengthOf(value);
     if (length < 0x100) this.#header1(0xc4, length);
     else if (length < 0x10000) this.#header2(0xc5, length);
     else this.#header4(0xc6, length);
@@ -239,13 +275,13 @@ export class ValueWriter {
   }
 
   arrayHeader(length: number): void {
-    if (length < 16) this.#buffer[this.#reserve(1)] = 0x90 | length;
+    if (length < 16) this.#byte(0x90 | length);
     else if (length < 0x10000) this.#header2(0xdc, length);
     else this.#header4(0xdd, length);
   }
 
   mapHeader(size: number): void {
-    if (size < 16) this.#buffer[this.#reserve(1)] = 0x80 | size;
+    if (size < 16) this.#byte(0x80 | size);
     else if (size < 0x10000) this.#header2(0xde, size);
     else this.#header4(0xdf, size);
   }
@@ -260,6 +296,7 @@ export class ValueWriter {
 
   /** MessagePack's timestamp of 96 bits: any millisecond that a Date can hold. */
   timestamp(ms: number): void {
+    this.countObject();
     const seconds = Math.floor(ms / 1000);
     const at = this.#reserve(15);
     this.#buffer[at] = 0xc7;
@@ -270,10 +307,12 @@ export class ValueWriter {
   }
 
   typedArray(kind: number, value: NodeJS.TypedArray): void {
+    this.countObject();
     const start = this.beginExtension(EXTENSION.typedArray);
-    const at = this.#reserve(1 + value.byteLength);
+    const bytes = byteLengthOf(value);
+    const at = this.#reserve(1 + bytes);
     this.#buffer[at] = kind;
-    this.#buffer.set(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), at + 1);
+    this.#buffer.set(new Uint8Array(bufferOf(value), byteOffsetOf(value), bytes), at + 1);
     this.endExtension(start);
   }
 
@@ -291,8 +330,14 @@ export class ValueWriter {
 }
 
 function step(parent: object | null, key: unknown): string {
-  if (parent instanceof Map) return `.get(${typeof key === 'string' ? JSON.stringify(key) : String(key)})`;
+  if (types.isMap(parent)) return `.get(${keyText(key)})`;
   if (typeof key === 'number') return `[${key}]`;
   const name = String(key);
   return /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+}
+
+/** A key of a Map may be anything, also an object whose text runs code of a user. */
+function keyText(key: unknown): string {
+  if (typeof key === 'string') return JSON.stringify(key);
+  return (typeof key === 'object' && key !== null) || typeof key === 'function' ? 'an object' : String(key);
 }

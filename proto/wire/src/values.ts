@@ -1,7 +1,8 @@
 import { types } from 'node:util';
-import { NotTransferableError } from './errors.js';
+import { NotTransferableError, ValueTooLargeError } from './errors.js';
 import { decodeExtensible } from './value-reader.js';
-import { EXTENSION, TYPED_ARRAYS, ValueWriter } from './value-writer.js';
+import { describeThrown } from './thrown.js';
+import { EXTENSION, TYPED_ARRAYS, typedArrayName, ValueWriter } from './value-writer.js';
 
 /** Values of up to 64 MiB travel (actors.md). */
 export const MAX_VALUE_BYTES = 64 * 2 ** 20;
@@ -34,9 +35,10 @@ const free: ValueWriter[] = [new ValueWriter()];
  * Encodes a value as MessagePack: null, undefined, booleans, numbers, bigints, strings, Dates, typed arrays, arrays, plain
  * objects, Maps, Sets, and handles where a hook knows them. Integers are written as such, other numbers as 64-bit floats;
  * undefined, bigints, Maps, Sets, handles and typed arrays other than Uint8Array are extension types (`EXTENSION`), a Date is
- * MessagePack's own timestamp. A Buffer arrives as a Uint8Array. Lone surrogates in strings become U+FFFD.
+ * MessagePack's own timestamp. A Buffer arrives as a Uint8Array.
  *
- * @throws NotTransferableError for anything else, for a cycle, an invalid Date and nesting deeper than 500
+ * @throws NotTransferableError with the path of anything else: also of a cycle, an invalid Date, text that is not UTF-8, nesting deeper
+ *   than 500, more than 4,194,304 objects, and of what throws while it is read (a getter, a revoked proxy). It throws nothing but these two.
  * @throws ValueTooLargeError
  */
 export function encodeValue(value: unknown, options: EncodeOptions = {}): Buffer {
@@ -45,6 +47,8 @@ export function encodeValue(value: unknown, options: EncodeOptions = {}): Buffer
     writer.begin(options.at ?? 'value', options.limitBytes ?? MAX_VALUE_BYTES);
     write(writer, value, options.handles);
     return writer.finish();
+  } catch (error) {
+    throw isOurs(error) ? error : new NotTransferableError(writer.path(), `unreadable (${describeThrown(error)})`);
   } finally {
     writer.end();
     if (free.length === 0) free.push(writer);
@@ -60,6 +64,11 @@ export function encodeValue(value: unknown, options: EncodeOptions = {}): Buffer
 export function decodeValue(bytes: Uint8Array, options: { readonly at?: string; readonly handles?: HandleHook } = {}): unknown {
   const { handles } = options;
   return decodeExtensible(bytes, options.at ?? 'value', handles ? (data) => handles.fromData(data) : null);
+}
+
+/** Whether a refusal is this module's; a getter's error may be a proxy that throws at `instanceof`. */
+function isOurs(error: unknown): boolean {
+  return !types.isProxy(error) && (error instanceof NotTransferableError || error instanceof ValueTooLargeError);
 }
 
 function write(writer: ValueWriter, value: unknown, handles: HandleHook | undefined): void {
@@ -116,9 +125,12 @@ function isExactly(value: object, length: number): boolean {
 }
 
 function writeArray(writer: ValueWriter, value: readonly unknown[], handles: HandleHook | undefined): void {
+  // Read once: a getter within may change it, and a proxy may say anything.
+  const { length } = value;
+  if (length >>> 0 !== length) refuse(writer, value);
   const depth = writer.enter(value);
-  writer.arrayHeader(value.length);
-  for (let i = 0; i < value.length; i += 1) {
+  writer.arrayHeader(length);
+  for (let i = 0; i < length; i += 1) {
     writer.keys[depth] = i;
     write(writer, value[i], handles);
   }
@@ -126,8 +138,8 @@ function writeArray(writer: ValueWriter, value: readonly unknown[], handles: Han
 }
 
 function writeRecord(writer: ValueWriter, value: Readonly<Record<string, unknown>>, handles: HandleHook | undefined): void {
-  const depth = writer.enter(value);
   const names = Object.keys(value);
+  const depth = writer.enter(value);
   writer.mapHeader(names.length);
   for (const name of names) {
     writer.keys[depth] = name;
@@ -138,10 +150,12 @@ function writeRecord(writer: ValueWriter, value: Readonly<Record<string, unknown
 }
 
 function writeMap(writer: ValueWriter, value: ReadonlyMap<unknown, unknown>, handles: HandleHook | undefined): void {
+  // All entries at once, and by the method of Maps themselves: a getter within may change the Map, and a Map may have one of its own.
+  const entries = [...Map.prototype.entries.call(value)] as [unknown, unknown][];
   const depth = writer.enter(value);
   const start = writer.beginExtension(EXTENSION.map);
-  writer.arrayHeader(value.size * 2);
-  for (const [key, item] of value) {
+  writer.arrayHeader(entries.length * 2);
+  for (const [key, item] of entries) {
     writer.keys[depth] = key;
     write(writer, key, handles);
     write(writer, item, handles);
@@ -151,26 +165,27 @@ function writeMap(writer: ValueWriter, value: ReadonlyMap<unknown, unknown>, han
 }
 
 function writeSet(writer: ValueWriter, value: ReadonlySet<unknown>, handles: HandleHook | undefined): void {
+  const items = [...Set.prototype.values.call(value)] as unknown[];
   const depth = writer.enter(value);
   const start = writer.beginExtension(EXTENSION.set);
-  writer.arrayHeader(value.size);
-  let i = 0;
-  for (const item of value) {
+  writer.arrayHeader(items.length);
+  for (let i = 0; i < items.length; i += 1) {
     writer.keys[depth] = i;
-    i += 1;
-    write(writer, item, handles);
+    write(writer, items[i], handles);
   }
   writer.endExtension(start);
   writer.leave();
 }
 
 function writeDate(writer: ValueWriter, value: Date): void {
-  if (Number.isNaN(value.getTime())) throw new NotTransferableError(writer.path(), 'an invalid Date');
-  writer.timestamp(value.getTime());
+  const ms = Date.prototype.getTime.call(value);
+  if (Number.isNaN(ms)) throw new NotTransferableError(writer.path(), 'an invalid Date');
+  writer.timestamp(ms);
 }
 
 function writeTypedArray(writer: ValueWriter, value: NodeJS.TypedArray): void {
-  const kind = TYPED_ARRAYS.findIndex((type) => type?.name === value[Symbol.toStringTag]);
+  const name = typedArrayName(value);
+  const kind = TYPED_ARRAYS.findIndex((type) => type?.name === name);
   if (kind < 0) refuse(writer, value);
   writer.typedArray(kind, value);
 }
@@ -188,6 +203,7 @@ function refuse(writer: ValueWriter, value: object): never {
   throw new NotTransferableError(writer.path(), typeOf(value));
 }
 
+/** What a value is, by its class where that can be read. */
 function typeOf(value: object): string {
   if (typeof value === 'symbol') return 'a symbol';
   if (typeof value === 'function') return 'a function';
