@@ -12,7 +12,11 @@ import { VERSION } from './version.js';
 const output: Output = { isTerminal: process.stdout.isTTY, write: (text) => void process.stdout.write(text) };
 const settings = (): Settings => readSettings(process.env);
 const home = (): Promise<string> => homeFolder(settings().TRAINER_HOME, process.cwd());
-const ofProcess = (): ProcessOptions => ({ output, process, isUnderNpm: process.env['npm_lifecycle_event'] !== undefined });
+const ofProcess = (endsWithParent = false): ProcessOptions => ({
+  output,
+  process,
+  endsWithParent: endsWithParent || process.env['npm_lifecycle_event'] !== undefined,
+});
 const formatOf = (options: { readonly json?: true }): Format => (options.json === true ? 'json' : 'text');
 
 interface JsonOption {
@@ -62,7 +66,10 @@ program
 program
   .command('agent')
   .description('run the agent of this machine')
-  .action(async () => (await import('./processes/agent-process.js')).agentProcess(settings(), ofProcess()));
+  .option('--with-parent', 'end when the process that started it ends')
+  .action(async (options: { withParent?: true }) =>
+    (await import('./processes/agent-process.js')).agentProcess(settings(), ofProcess(options.withParent)),
+  );
 program
   .command('gateway')
   .description('run a gateway: REST in front of the heads')

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { connect } from '@trainer/client';
+import { portPicker } from '@trainer/deploy/embedded';
 import { systemClock, until } from '@trainer/runtime';
 import { connect as connectNats } from 'nats';
 import pg from 'pg';
@@ -10,11 +11,13 @@ import {
   newHome,
   ROOT,
   runTrainer,
+  signalTo,
   startCluster,
   startProgram,
   stillRunning,
   treeOf,
   type Ended,
+  type Program,
   type TestCluster,
 } from './harness/index.js';
 
@@ -135,5 +138,41 @@ describe('npm start', () => {
     );
     expect(pids.length).toBeGreaterThan(3);
     await until('nothing that npm started runs', () => stillRunning(pids).length === 0, { ...wait, deadlineMs: 10_000 });
+  });
+
+  test('right after a SIGKILL of npm it waits for what is still ending, on the same folder and port', async () => {
+    await using home = await newHome();
+    const port = await portPicker('127.0.0.1', null).pick();
+    const start = (): Program =>
+      startProgram('npm', ['start', '--silent', '--', '--no-sample', '--port', String(port)], {
+        cwd: ROOT,
+        env: { TRAINER_HOME: home.path },
+      });
+    const first = start();
+    const programs = [first];
+    let launcher = 0;
+    const isReady = (program: Program) => () => program.hasEnded() || program.output().includes('is ready');
+    const wait = { clock: systemClock(), describe: () => programs.map((one) => one.output()).join('\n'), deadlineMs: 60_000 };
+    try {
+      await until('the cluster is ready', isReady(first), wait);
+      ({ pid: launcher } = JSON.parse(await readFile(join(home.path, 'cluster.json'), 'utf8')) as { pid: number });
+      // It can't end now, as on a machine that is busy with something else.
+      signalTo(launcher, 'SIGSTOP');
+      first.kill('SIGKILL');
+      await until('npm has ended', () => stillRunning([first.pid]).length === 0, wait);
+      const second = start();
+      programs.push(second);
+      await until('it says whom it waits for', () => second.hasEnded() || second.output().includes('Waiting for process'), wait);
+      expect(second.output()).toBe(`Waiting for process ${launcher} of the cluster that ran on ${home.path} before: it is ending.\n`);
+      signalTo(launcher, 'SIGCONT');
+      await until('the cluster is ready again', isReady(second), wait);
+      expect(second.output()).toContain(`is ready in`);
+      expect(stillRunning([launcher])).toEqual([]);
+    } finally {
+      signalTo(launcher, 'SIGCONT');
+      for (const one of programs) one.kill('SIGTERM');
+      await Promise.all(programs.map((one) => one.ended));
+      await until('nothing of it runs', () => stillRunning([launcher]).length === 0, wait);
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
-import { openDataFolder } from '../embedded/index.js';
+import { systemClock } from '@trainer/runtime';
+import { lockDataFolder } from '../embedded/index.js';
 import type { Output } from '../terminal/output.js';
 import { UsageError } from './train.js';
 
@@ -12,8 +13,8 @@ export async function reset(home: string, output: Output, input: NodeJS.ReadStre
     const answer = await asked.question(`Remove all jobs, models and data in ${home}? Type yes: `).finally(() => asked.close());
     if (answer.trim() !== 'yes') return output.write('Nothing was removed.\n');
   }
-  const folder = await openDataFolder(home, 0);
+  const lock = await lockDataFolder(home, { clock: systemClock(), patienceMs: 0 });
   await rm(home, { recursive: true, force: true });
-  await folder.release();
+  await lock.release();
   output.write(`${home} is empty.\n`);
 }

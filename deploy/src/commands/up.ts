@@ -3,9 +3,9 @@ import { TrainerError } from '@trainer/model';
 import { systemClock } from '@trainer/runtime';
 import { requireMode, type Settings } from '../config/settings.js';
 import { startEmbeddedCluster, type EmbeddedCluster } from '../embedded-cluster.js';
-import { openDataFolder, portOwner } from '../embedded/index.js';
+import { lockDataFolder, openDataFolder, portOwner } from '../embedded/index.js';
 import { live } from '../processes/lifetime.js';
-import { clockAndLog, type ProcessOptions } from '../processes/surroundings.js';
+import { clockAndLog, succession, type ProcessOptions } from '../processes/surroundings.js';
 import { seconds } from '../terminal/table.js';
 import { VERSION } from '../version.js';
 import { trainSample } from './sample.js';
@@ -35,10 +35,12 @@ export interface UpOptions extends ProcessOptions {
 export async function up(settings: Settings, home: string, options: UpOptions): Promise<void> {
   const { output, process } = options;
   requireMode(settings, 'embedded', 'up');
-  if (options.withGateway) await checkPort(settings);
   await live({ ...options, clock: systemClock(), stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal }) => {
+    const lock = await lockDataFolder(home, succession(settings, options, `the cluster that ran on ${home} before`));
+    onClose(() => lock.release());
+    // After the lock: a killed cluster has its port until it has ended.
+    if (options.withGateway) await checkPort(settings);
     const folder = await openDataFolder(home);
-    onClose(() => folder.release());
     const { clock, log } = clockAndLog(settings, process, [folder.secret]);
     const { withGateway, agents } = options;
     const cluster = await startEmbeddedCluster({ folder, settings, withGateway, agents, clock, log, onFatal });

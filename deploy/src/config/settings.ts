@@ -23,6 +23,8 @@ const Variables = z.object({
   TRAINER_STOP_GRACE_S: envNumber({ min: 0, max: 3_600 }).default(5),
   TRAINER_START_WITHIN_S: envNumber({ min: 1, max: 3_600 }).default(60),
   TRAINER_HEADLESS_S: envNumber({ min: 1, max: 86_400 }).default(60),
+  // A killed cluster ends in a second, one whose npm was killed in the 3 s of a stop; busy machines take several times that.
+  TRAINER_TAKEOVER_S: envNumber({ min: 0, max: 3_600 }).default(15),
   TRAINER_ADDRESS: z.string().optional(),
   TRAINER_TOKEN: z.string().optional(),
   DATABASE_URL: z.string().optional(),

@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openDataFolder } from './data-folder.js';
+import { processName, systemClock, type ProcessLock } from '@trainer/runtime';
+import { lockDataFolder, openDataFolder } from './data-folder.js';
 
 let parent: string;
 let path: string;
@@ -14,9 +15,12 @@ beforeEach(async () => {
   path = join(parent, 'data');
 });
 
+const lock = (): Promise<ProcessLock> => lockDataFolder(path, { clock: systemClock(), patienceMs: 0 });
+
 afterEach(() => rm(parent, { recursive: true, force: true }));
 
 test('a new folder and its secret are for the owner alone', async () => {
+  await lock();
   const folder = await openDataFolder(path);
   expect((await stat(path)).mode & 0o777).toBe(0o700);
   expect((await stat(join(path, 'secret'))).mode & 0o777).toBe(0o600);
@@ -24,8 +28,8 @@ test('a new folder and its secret are for the owner alone', async () => {
 });
 
 test('the secret stays the same, and the commands read it', async () => {
+  await lock();
   const first = await openDataFolder(path);
-  await first.release();
   const second = await openDataFolder(path);
   expect(second.secret).toBe(first.secret);
   expect(second.isNew).toBe(false);
@@ -33,51 +37,41 @@ test('the secret stays the same, and the commands read it', async () => {
 });
 
 test('a second cluster on the folder is told who has it', async () => {
-  await openDataFolder(path);
-  await expect(openDataFolder(path)).rejects.toThrow(`in use by process ${String(process.pid)}`);
+  await lock();
+  await expect(lock()).rejects.toThrow(`in use by process ${String(process.pid)}: stop that cluster`);
 });
 
-test('the lock of a process that is gone is taken over', async () => {
-  const child = spawn('true');
-  await once(child, 'exit');
+test('a cluster whose launcher was killed and that does not end is told apart from one that runs', async () => {
+  const [gone, owner] = [spawn('true'), spawn('sleep', ['60'])];
+  await once(gone, 'exit');
+  const start = (await processName(owner.pid ?? 0))?.start ?? '';
   await mkdir(path);
-  await writeFile(join(path, 'lock'), `${String(child.pid)} 12345\n`);
-  const folder = await openDataFolder(path);
-  await folder.release();
-});
-
-test('the lock of a process whose id another has by now is taken over', async () => {
-  await mkdir(path);
-  await writeFile(join(path, 'lock'), `${String(process.pid)} 1\n`);
-  const folder = await openDataFolder(path);
-  await folder.release();
-});
-
-test('of two that find a stale lock at once, one gets it', async () => {
-  await mkdir(path);
-  await writeFile(join(path, 'lock'), '999999999 1\n');
-  const results = await Promise.allSettled([openDataFolder(path), openDataFolder(path)]);
-  expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
+  await writeFile(join(path, 'lock'), `${String(owner.pid)} ${start} ${String(gone.pid)} 1\n`);
+  try {
+    await expect(lock()).rejects.toThrow(`Process ${String(owner.pid)} of the cluster that ran on ${path} before does not end`);
+  } finally {
+    owner.kill('SIGKILL');
+  }
 });
 
 test('a folder of another version is one line that says what to do', async () => {
-  const folder = await openDataFolder(path);
-  await folder.release();
+  await lock();
+  await openDataFolder(path);
   await writeFile(join(path, 'VERSION'), '7\n');
   await expect(openDataFolder(path)).rejects.toThrow(/has version 7 and this Trainer needs 1: use the Trainer that made it/);
 });
 
 test('a disk without room is one line with both numbers', async () => {
+  await lock();
   await expect(openDataFolder(path, Number.MAX_SAFE_INTEGER)).rejects.toThrow(/is full \(\d+ MB free, \d+ MB needed\)/);
 });
 
-test('an attempt that failed leaves the folder unlocked', async () => {
-  await expect(openDataFolder(path, Number.MAX_SAFE_INTEGER)).rejects.toThrow();
-  const folder = await openDataFolder(path);
-  await folder.release();
+(process.platform === 'linux' ? test : test.skip)('a path where no folder can be is one line, at once', async () => {
+  path = '/proc/x';
+  await expect(lock()).rejects.toThrow("The data folder /proc/x can't be used");
 });
 
 test('a path that is no folder is one line', async () => {
   await writeFile(path, '');
-  await expect(openDataFolder(path)).rejects.toThrow(`The data folder ${path} can't be used`);
+  await expect(lock()).rejects.toThrow(`The data folder ${path} can't be used`);
 });

@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { chmod, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataFolderAccessError, DataFolderVersionError, DiskFullError } from './errors.js';
-import { lockFolder } from './data-folder-lock.js';
-import { codeOf } from './system-error.js';
+import { isLock, takeProcessLock, type ProcessLock, type ProcessLockOptions } from '@trainer/runtime';
+import { makeFolders } from '../make-folders.js';
+import { codeOf } from '../system-error.js';
+import { DataFolderAccessError, DataFolderInUseError, DataFolderVersionError, DiskFullError } from './errors.js';
 
-/** The folder of an embedded cluster, locked for this process. */
+/** The folder of an embedded cluster. */
 export interface DataFolder {
   readonly path: string;
   /** The secret of the control plane: gRPC, NATS and PostgreSQL ask for it. */
   readonly secret: string;
   /** Whether this call made the folder. */
   readonly isNew: boolean;
-  /** Gives the lock back; idempotent. */
-  readonly release: () => Promise<void>;
 }
 
 /** How what lies in the folder is laid out; raised whenever an older Trainer could not read it, or a newer needs a migration. */
@@ -23,31 +22,36 @@ export const DATA_FOLDER_VERSION = '1';
 export const LEAST_FREE_BYTES = 128 * 1024 * 1024;
 
 /**
- * Makes the folder where it is missing (0700, as it holds the secret), locks it, and reads or makes the secret.
- * @param leastFreeBytes how much room the disk must have
- * @throws DataFolderInUseError, DataFolderVersionError, DiskFullError, DataFolderAccessError
+ * Makes the folder where it is missing (0700, as it holds the secret) and locks it. What is still ending of an earlier cluster on it
+ * is waited for; a cluster that runs is not.
+ * @throws DataFolderInUseError, DiskFullError, DataFolderAccessError
  */
-export async function openDataFolder(path: string, leastFreeBytes: number = LEAST_FREE_BYTES): Promise<DataFolder> {
+export async function lockDataFolder(path: string, options: ProcessLockOptions): Promise<ProcessLock> {
   try {
-    return await openOrThrow(path, leastFreeBytes);
+    await makeFolders(path);
+    await chmod(path, 0o700);
+    const taken = await takeProcessLock(join(path, 'lock'), options);
+    if (isLock(taken)) return taken;
+    throw new DataFolderInUseError(path, taken);
   } catch (error) {
-    throw await asOurs(path, leastFreeBytes, error);
+    throw await asOurs(path, LEAST_FREE_BYTES, error);
   }
 }
 
-async function openOrThrow(path: string, leastFreeBytes: number): Promise<DataFolder> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  await chmod(path, 0o700);
-  const lock = await lockFolder(path);
+/**
+ * Reads or makes what lies in a folder that this process has locked.
+ * @param leastFreeBytes how much room the disk must have
+ * @throws DataFolderVersionError, DiskFullError, DataFolderAccessError
+ */
+export async function openDataFolder(path: string, leastFreeBytes: number = LEAST_FREE_BYTES): Promise<DataFolder> {
   try {
     const isNew = await checkVersion(path);
     await checkRoom(path, leastFreeBytes);
     const secret = await readOrMakeSecret(join(path, 'secret'));
     if (isNew) await writeWhole(join(path, 'VERSION'), `${DATA_FOLDER_VERSION}\n`);
-    return { path, secret, isNew, release: lock.release };
+    return { path, secret, isNew };
   } catch (error) {
-    await lock.release();
-    throw error;
+    throw await asOurs(path, leastFreeBytes, error);
   }
 }
 
@@ -101,7 +105,7 @@ async function writeWhole(file: string, text: string): Promise<void> {
   await rename(temporary, file);
 }
 
-/** Turns the system's errors into ours. */
+/** Turns the system's errors into ours; others stay. */
 async function asOurs(path: string, neededBytes: number, error: unknown): Promise<unknown> {
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') return new DiskFullError(path, await freeBytesOf(path).catch(() => 0), neededBytes);

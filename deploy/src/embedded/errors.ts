@@ -1,12 +1,15 @@
 import { TrainerError } from '@trainer/model';
+import type { LockOwner } from '@trainer/runtime';
 
-/** The data folder belongs to a cluster that runs. */
-export class DataFolderInUseError extends TrainerError<'data-folder.in-use', { folder: string; pid: number }> {
-  constructor(folder: string, pid: number) {
+/** The data folder belongs to a cluster that runs, or to one that was killed and does not end. */
+export class DataFolderInUseError extends TrainerError<'data-folder.in-use', { folder: string; pid: number; isEnding: boolean }> {
+  constructor(folder: string, { pid, isEnding }: LockOwner) {
     super(
       'data-folder.in-use',
-      `The data folder ${folder} is in use by process ${String(pid)}: stop that cluster, or name another folder with TRAINER_HOME.`,
-      { folder, pid },
+      isEnding
+        ? `Process ${String(pid)} of the cluster that ran on ${folder} before does not end: end it with kill -9 ${String(pid)}, then start again.`
+        : `The data folder ${folder} is in use by process ${String(pid)}: stop that cluster, or name another folder with TRAINER_HOME.`,
+      { folder, pid, isEnding },
     );
   }
 }
@@ -28,7 +31,7 @@ export class DataFolderAccessError extends TrainerError<'data-folder.access', { 
   constructor(folder: string, reason: string, options: { cause: unknown }) {
     super(
       'data-folder.access',
-      `The data folder ${folder} can't be used (${reason}): mend its rights, or name another folder with TRAINER_HOME.`,
+      `The data folder ${folder} can't be used (${reason}): fix its permissions, or name another folder with TRAINER_HOME.`,
       { folder, reason },
       'never',
       options,

@@ -1,4 +1,4 @@
-export { openDataFolder } from './data-folder.js';
+export { lockDataFolder, openDataFolder } from './data-folder.js';
 export type { DataFolder } from './data-folder.js';
 export type { EmbeddedServer, EmbeddedServerOptions } from './embedded-server.js';
 export {

@@ -12,8 +12,8 @@ const STOP_LADDER: readonly StopRung[] = [
   { signal: 'SIGKILL', waitMs: 200 },
 ];
 const GRACE_S = 1;
-/** An agent that was not welcomed by then will not be; its last line says why. */
-const RESTARTS_OF_AGENTS: RestartPolicy = { ...RESTARTS, readyWithinMs: 20_000 };
+/** An agent that was not welcomed by then will not be; its last line says why. A wait for its predecessor's end comes on top. */
+const WELCOMED_WITHIN_MS = 20_000;
 
 export interface ChildAgentOptions {
   /** From 2: the launcher's own is the first. */
@@ -36,7 +36,8 @@ export interface ChildAgentOptions {
  */
 export function childAgent(options: ChildAgentOptions): SupervisedServer {
   const { number, log } = options;
-  const server = new SupervisedServer(programOf(options), options.clock, RESTARTS_OF_AGENTS, {
+  const policy: RestartPolicy = { ...RESTARTS, readyWithinMs: WELCOMED_WITHIN_MS + options.settings.TRAINER_TAKEOVER_S * 1_000 };
+  const server = new SupervisedServer(programOf(options), options.clock, policy, {
     onLine: (line) => {
       if (!isReadyLine(line)) log.warn(`agent ${number} wrote`, { line });
     },
@@ -55,7 +56,7 @@ function programOf(options: ChildAgentOptions): ServerProgram {
     launch: () =>
       options.spawner.spawn({
         command: process.execPath,
-        args: [COMMAND, 'agent'],
+        args: [COMMAND, 'agent', '--with-parent'],
         env: environmentOf(options),
         stdio: ['ignore', 'pipe', 'pipe'],
         isGroupLeader: true,
@@ -82,6 +83,7 @@ function environmentOf({ number, home, settings, headAddress, natsUrl, objects, 
     TRAINER_STOP_GRACE_S: String(GRACE_S),
     TRAINER_TIME_SCALE: String(settings.TRAINER_TIME_SCALE),
     TRAINER_HEADLESS_S: String(settings.TRAINER_HEADLESS_S),
+    TRAINER_TAKEOVER_S: String(settings.TRAINER_TAKEOVER_S),
     TRAINER_LOG_LEVEL: settings.TRAINER_LOG_LEVEL,
     TRAINER_FAKE_GPUS: String(settings.TRAINER_FAKE_GPUS),
     ...(settings.TRAINER_PORTS === undefined ? {} : { TRAINER_PORTS: settings.TRAINER_PORTS }),

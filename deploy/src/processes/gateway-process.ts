@@ -12,11 +12,11 @@ import { clockAndLog, type ProcessOptions } from './surroundings.js';
 const STOP_WITHIN_MS = 3_000;
 
 /** `trainer gateway`: REST in front of the heads, until it is told to stop. It starts without head and NATS, and waits for both. */
-export async function gatewayProcess(settings: Settings, { output, process, isUnderNpm }: ProcessOptions): Promise<void> {
+export async function gatewayProcess(settings: Settings, { output, process, endsWithParent }: ProcessOptions): Promise<void> {
   requireMode(settings, 'cluster', 'gateway');
   const { secret, nats, heads, store: storeConfig } = await gatewayPlace(settings);
   const { clock, log } = clockAndLog(settings, process, [secret, nats.token]);
-  await live({ process, clock, isUnderNpm, stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal }) => {
+  await live({ process, clock, endsWithParent, stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal }) => {
     const head = connectHead({ address: heads.join(','), secret });
     onClose(() => head.close());
     const messages = openMessages(

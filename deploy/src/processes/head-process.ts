@@ -14,12 +14,12 @@ const STOP_WITHIN_MS = 3_000;
 const RETRY_MS = 500;
 
 /** `trainer head`: leads the cluster, or waits to, until it is told to stop or another head has taken over. */
-export async function headProcess(settings: Settings, listen: string, { output, process, isUnderNpm }: ProcessOptions): Promise<void> {
+export async function headProcess(settings: Settings, listen: string, { output, process, endsWithParent }: ProcessOptions): Promise<void> {
   requireMode(settings, 'cluster', 'head');
   const { host, port } = listenAddress(listen);
   const place = await headPlace(settings, host);
   const { clock, log } = clockAndLog(settings, process, [place.secret, place.nats.token]);
-  await live({ process, clock, isUnderNpm, stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal }) => {
+  await live({ process, clock, endsWithParent, stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal }) => {
     const starting = new StartOfHead(output, settings.TRAINER_START_WITHIN_S * 1_000);
     const onWaiting = (): void => starting.waits();
     const head = await starting.run(headOptions(settings, place, { host, port, clock, log, onFatal, onWaiting }));

@@ -1,15 +1,15 @@
 import type { Clock } from '@trainer/model';
 import { watchParent } from '@trainer/runtime';
 
-/** A look at the parent is one system call; npm's end is seen within this time. */
+/** A look at the parent is one system call; its end is seen within this time. */
 const PARENT_EVERY_MS = 500;
 
-/** How a process lives: until a signal, the end of npm, or something that it can't go on without. */
+/** How a process lives: until a signal, the end of its parent, or something that it can't go on without. */
 export interface LifetimeOptions {
   readonly process: NodeJS.Process;
   readonly clock: Clock;
-  /** npm started it: SIGKILL of npm reaches nobody, so its end is watched. */
-  readonly isUnderNpm: boolean;
+  /** npm or a launcher started it: their SIGKILL reaches nobody, so their end is watched. */
+  readonly endsWithParent: boolean;
   /** A stop takes at most this long, ms; what hangs then is ended with the process. */
   readonly stopWithinMs: number;
 }
@@ -40,7 +40,7 @@ export async function live(options: LifetimeOptions, start: (lifetime: Lifetime)
     process.exit(code);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-  const watch = options.isUnderNpm
+  const watch = options.endsWithParent
     ? watchParent({ clock, everyMs: PARENT_EVERY_MS, parentPid: () => process.ppid, onGone: () => void stop(0) })
     : null;
   const onFatal = (error: Error): void => {

@@ -1,6 +1,16 @@
 import { hostname } from 'node:os';
 import { toErrorData, type Capacity, type Clock, type Millis, type NodeId, type Timer, type TrainerError } from '@trainer/model';
-import { connectMessages, deferred, detectSpawner, EarlyMessages, sleep, type Logger, type Messages, type Spawner } from '@trainer/runtime';
+import {
+  connectMessages,
+  deferred,
+  detectSpawner,
+  EarlyMessages,
+  sleep,
+  type Logger,
+  type Messages,
+  type ProcessLockOptions,
+  type Spawner,
+} from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { BundleCache } from './bundles/bundle-cache.js';
 import type { AgentConfig } from './config.js';
@@ -29,6 +39,8 @@ export interface AgentPorts {
   readonly logger: Logger;
   /** Connects to NATS; the system's is `connectMessages` of the settings. */
   readonly connectMessages?: () => Promise<Messages>;
+  /** How the folder is taken over from an agent that was killed and is still ending; by default it is not waited for. */
+  readonly succession?: ProcessLockOptions;
 }
 
 export interface RunningAgent {
@@ -56,7 +68,7 @@ const FAREWELL_MS = 500;
  * @throws FolderInUseError, IdentityDamagedError, StoreUnavailableError
  */
 export async function start(config: AgentConfig, ports: AgentPorts): Promise<RunningAgent> {
-  const folder = openAgentFolder(config.folder);
+  const folder = await openAgentFolder(config.folder, ports.succession ?? { clock: ports.clock, patienceMs: 0 });
   try {
     const groups = new GroupRecords(folder.groupsFolder);
     const path = config.processEnvironment['PATH'] ?? '';
@@ -70,7 +82,7 @@ export async function start(config: AgentConfig, ports: AgentPorts): Promise<Run
     const addresses = new HeadAddresses(config.headAddresses);
     return run({ config, ports, folder, groups, spawner, capacity, store, addresses, timing: timing(config.timeScale, config.headlessMs) });
   } catch (error) {
-    folder.close();
+    await folder.close();
     throw error;
   }
 }
@@ -141,7 +153,7 @@ function hold(parts: Parts, onFacts: (urgency: Urgency) => void, onNats: () => v
     placement.close();
     await messages.close();
     disk.close();
-    folder.close();
+    await folder.close();
   };
   return { outbox, keeper, logs, messages, watch, close };
 }

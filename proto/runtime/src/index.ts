@@ -2,6 +2,10 @@ export { detectSpawner, pdeathsigSpawner, watchdogSpawner } from './child-proces
 export type { ChildSpec, Spawner } from './child-process.js';
 export { watchParent } from './child-process-parent.js';
 export type { ParentWatch } from './child-process-parent.js';
+export { processName, processState } from './process-life.js';
+export type { ProcessName, ProcessState } from './process-life.js';
+export { isLock, takeProcessLock } from './process-lock.js';
+export type { LockOwner, ProcessLock, ProcessLockOptions } from './process-lock.js';
 export { systemClock } from './system-clock.js';
 export { timeScale } from './time-scale.js';
 export type { TimeScale } from './time-scale.js';

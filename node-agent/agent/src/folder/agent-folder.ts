@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeId, type NodeId } from '@trainer/model';
-import { newNodeId } from '@trainer/runtime';
+import { isLock, newNodeId, takeProcessLock, type ProcessLockOptions } from '@trainer/runtime';
 import { FolderInUseError, IdentityDamagedError } from './errors.js';
-import { readProcess } from './process-table.js';
 
 /** Who this node is, and how often its agent has started. */
 export interface Identity {
@@ -25,13 +24,18 @@ export interface AgentFolder {
   /** Durable before it returns. */
   saveHeadEpoch(headEpoch: number): void;
   /** Gives the lock back. Idempotent. */
-  close(): void;
+  close(): Promise<void>;
 }
 
-/** Locks the folder and counts a new incarnation. @throws FolderInUseError, IdentityDamagedError */
-export function openAgentFolder(folder: string): AgentFolder {
+/**
+ * Locks the folder and counts a new incarnation.
+ * @param succession how long an agent that is still ending on it is waited for
+ * @throws FolderInUseError, IdentityDamagedError
+ */
+export async function openAgentFolder(folder: string, succession: ProcessLockOptions): Promise<AgentFolder> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const unlock = lock(folder);
+  const lock = await takeProcessLock(join(folder, 'agent.lock'), succession);
+  if (!isLock(lock)) throw new FolderInUseError(folder, lock);
   try {
     const file = join(folder, 'node.json');
     const before = readIdentity(file);
@@ -52,10 +56,10 @@ export function openAgentFolder(folder: string): AgentFolder {
         identity = { ...identity, newestHeadEpoch: headEpoch };
         writeDurably(file, JSON.stringify(identity));
       },
-      close: unlock,
+      close: () => lock.release(),
     };
   } catch (error) {
-    unlock();
+    await lock.release();
     throw error;
   }
 }
@@ -87,44 +91,4 @@ function writeDurably(file: string, text: string): void {
     closeSync(target);
   }
   renameSync(partial, file);
-}
-
-/** A file with the owner's pid and start; one whose owner is gone is taken over. */
-function lock(folder: string): () => void {
-  const file = join(folder, 'agent.lock');
-  const own = `${process.pid} ${readProcess(process.pid)?.startTicks ?? 0}`;
-  for (;;) {
-    try {
-      writeFileSync(file, own, { flag: 'wx', mode: 0o600 });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const owner = livingOwner(file);
-      if (owner !== null) throw new FolderInUseError(folder, owner);
-      rmSync(file, { force: true });
-    }
-  }
-  let isHeld = true;
-  return () => {
-    if (isHeld) rmSync(file, { force: true });
-    isHeld = false;
-  };
-}
-
-function livingOwner(file: string): number | null {
-  let parts: number[];
-  try {
-    parts = readFileSync(file, 'utf8').split(' ').map(Number);
-  } catch {
-    return null;
-  }
-  const [pid = 0, startTicks = 0] = parts;
-  if (!Number.isInteger(pid) || pid <= 0) return null;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : null;
-  }
-  const info = readProcess(pid);
-  return info === null || info.startTicks === startTicks ? pid : null;
 }

@@ -1,12 +1,16 @@
 import { TrainerError } from '@trainer/model';
+import type { LockOwner } from '@trainer/runtime';
 
-/** Another agent that lives owns the folder. */
-export class FolderInUseError extends TrainerError<'agent.folder-in-use', { folder: string; pid: number }> {
-  constructor(folder: string, pid: number) {
-    super('agent.folder-in-use', `The agent's folder ${folder} is used by process ${pid}; stop it, or give this agent another folder.`, {
-      folder,
-      pid,
-    });
+/** Another agent that lives owns the folder, or one that was killed and does not end. */
+export class FolderInUseError extends TrainerError<'agent.folder-in-use', { folder: string; pid: number; isEnding: boolean }> {
+  constructor(folder: string, { pid, isEnding }: LockOwner) {
+    super(
+      'agent.folder-in-use',
+      isEnding
+        ? `Process ${pid} of the agent that ran on ${folder} before does not end: end it with kill -9 ${pid}, then start again.`
+        : `The agent's folder ${folder} is used by process ${pid}; stop it, or give this agent another folder.`,
+      { folder, pid, isEnding },
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '@trainer/runtime';
-import { openAgentFolder } from './agent-folder.js';
+import { openAgentFolder, type AgentFolder } from './agent-folder.js';
 import { GroupRecords } from './group-records.js';
 import { groupMembers, parseStat, readProcess } from './process-table.js';
 
@@ -28,32 +28,34 @@ function sleeper(): ChildProcess & { pid: number } {
 }
 
 describe("an agent's folder", () => {
-  test('gives one identity for ever, and another incarnation each time', () => {
-    const first = openAgentFolder(folder);
+  const open = (): Promise<AgentFolder> => openAgentFolder(folder, { clock: systemClock(), patienceMs: 0 });
+
+  test('gives one identity for ever, and another incarnation each time', async () => {
+    const first = await open();
     first.saveHeadEpoch(7);
-    first.close();
-    const second = openAgentFolder(folder);
+    await first.close();
+    const second = await open();
     expect(second.identity).toEqual({ node: first.identity.node, incarnation: 2, newestHeadEpoch: 7 });
-    second.close();
+    await second.close();
   });
 
-  test('is locked while an agent has it', () => {
-    const first = openAgentFolder(folder);
-    expect(() => openAgentFolder(folder)).toThrow(expect.objectContaining({ code: 'agent.folder-in-use' }));
-    first.close();
-    openAgentFolder(folder).close();
+  test('is locked while an agent has it', async () => {
+    const first = await open();
+    await expect(open()).rejects.toMatchObject({ code: 'agent.folder-in-use', facts: { pid: process.pid, isEnding: false } });
+    await first.close();
+    await (await open()).close();
   });
 
-  test('is taken over from an agent that is gone', () => {
+  test('is taken over from an agent that is gone', async () => {
     writeFileSync(join(folder, 'agent.lock'), `${process.pid} 1`);
-    openAgentFolder(folder).close();
+    await (await open()).close();
     writeFileSync(join(folder, 'agent.lock'), '4194303 77');
-    openAgentFolder(folder).close();
+    await (await open()).close();
   });
 
-  test('whose identity is damaged is refused, as another one would hide what is left of it', () => {
+  test('whose identity is damaged is refused, as another one would hide what is left of it', async () => {
     writeFileSync(join(folder, 'node.json'), '{"node":');
-    expect(() => openAgentFolder(folder)).toThrow(expect.objectContaining({ code: 'agent.identity-damaged' }));
+    await expect(open()).rejects.toMatchObject({ code: 'agent.identity-damaged' });
     expect(existsSync(join(folder, 'agent.lock'))).toBe(false);
   });
 });
