@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { TrainerError } from '@trainer/model';
 import { systemClock } from '@trainer/runtime';
-import { requireMode, type Settings } from '../config/settings.js';
+import { databaseSecrets, databaseUrlOf, requireMode, type Settings } from '../config/settings.js';
 import { startEmbeddedCluster, type EmbeddedCluster } from '../embedded-cluster.js';
 import { lockDataFolder, openDataFolder, portOwner } from '../embedded/index.js';
 import { live } from '../processes/lifetime.js';
@@ -41,7 +41,7 @@ export async function up(settings: Settings, home: string, options: UpOptions): 
     // After the lock: a killed cluster has its port until it has ended.
     if (options.withGateway) await checkPort(settings);
     const folder = await openDataFolder(home);
-    const { clock, log } = clockAndLog(settings, process, [folder.secret]);
+    const { clock, log } = clockAndLog(settings, process, [folder.secret, ...databaseSecrets(databaseUrlOf(settings) ?? '')]);
     const { withGateway, agents } = options;
     const cluster = await startEmbeddedCluster({ folder, settings, withGateway, agents, clock, log, onFatal });
     onClose(() => cluster.close());

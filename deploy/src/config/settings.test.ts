@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { databaseUrlOf, listOf, natsAddress, portsOf, readSettings, requireMode } from './settings.js';
+import { databaseSecrets, databaseUrlOf, listOf, natsAddress, portsOf, readSettings, requireMode } from './settings.js';
 
 describe('the settings', () => {
   it("have the seed's defaults", () => {
@@ -31,6 +31,16 @@ describe('the settings', () => {
     expect(databaseUrlOf(readSettings({ POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'a b' }))).toBe(
       'postgresql://postgres:a%20b@db:5432/microlearn',
     );
+  });
+
+  it.each([
+    ['postgresql://u:a%20b%2B@db/x', ['a%20b%2B', 'a b+']],
+    ['postgresql://u:100%@db/x', ['100%', '100%']],
+    ['postgresql://u@db/x?password=deep', ['deep']],
+    ['postgresql://postgres:postgres@db/x', []],
+    ['', []],
+  ])('know what no log may show of %s', (url, secrets) => {
+    expect(databaseSecrets(url)).toEqual(secrets);
   });
 
   it('use the embedded database when none is named', () => {

@@ -78,6 +78,16 @@ export function databaseUrlOf(settings: Settings): string | null {
   return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${encodeURIComponent(database)}`;
 }
 
+/** The password of a database's address, as it stands there and as it is: what no log may show. The default, `postgres`, is no secret. */
+export function databaseSecrets(url: string): readonly string[] {
+  if (!URL.canParse(url)) return [];
+  const { password, searchParams } = new URL(url);
+  // As a query decodes it: a lone % is no error there.
+  const decoded = new URLSearchParams(`p=${password.replaceAll('+', '%2B')}`).get('p') ?? '';
+  const all = [password, decoded, searchParams.get('password') ?? ''];
+  return all.filter((secret) => secret !== '' && secret !== 'postgres');
+}
+
 /** Where NATS is, and what it asks for. */
 export interface NatsAddress {
   /** Without a token, so that it may stand in messages. */

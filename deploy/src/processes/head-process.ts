@@ -2,7 +2,7 @@ import { startHead, type Head, type HeadOptions } from '@trainer/head';
 import { ConfigError, sleep } from '@trainer/runtime';
 import type { TrainerError } from '@trainer/model';
 import { headPlace } from '../config/cluster-settings.js';
-import { requireMode, type Settings } from '../config/settings.js';
+import { databaseSecrets, requireMode, type Settings } from '../config/settings.js';
 import { headOptions } from '../parts/head-part.js';
 import type { Output } from '../terminal/output.js';
 import { live } from './lifetime.js';
@@ -18,7 +18,7 @@ export async function headProcess(settings: Settings, listen: string, { output, 
   requireMode(settings, 'cluster', 'head');
   const { host, port } = listenAddress(listen);
   const place = await headPlace(settings, host);
-  const { clock, log } = clockAndLog(settings, process, [place.secret, place.nats.token]);
+  const { clock, log } = clockAndLog(settings, process, [place.secret, place.nats.token, ...databaseSecrets(place.databaseUrl)]);
   await live({ process, clock, endsWithParent, stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal }) => {
     const starting = new StartOfHead(output, settings.TRAINER_START_WITHIN_S * 1_000);
     const onWaiting = (): void => starting.waits();
