@@ -89,12 +89,12 @@ export async function startHead(options: HeadOptions): Promise<Head> {
     onLost: (error) => log.debug('a connection to PostgreSQL was lost', { error }),
   });
   const timers = scaledTimers((ms) => timeScale.scaled(ms), config.headlessMs);
-  const leadership = postgresLeadership(database, clock, timeScale.scaled(LEADER_STILL_MS));
+  const leadership = postgresLeadership(database.leadership, clock, timeScale.scaled(LEADER_STILL_MS));
   const natsServers = [config.natsUrl];
   const messages = openMessages({ servers: natsServers, token: config.natsToken, name: headId, logger: log, random }, options.onFatal);
   try {
     const [headEpoch, objects] = await Promise.all([
-      migrate(database).then(() => lead(leadership, headId, options, timeScale.scaled(CANDIDATE_MS))),
+      migrate(database.long).then(() => lead(leadership, headId, options, timeScale.scaled(CANDIDATE_MS))),
       openObjectStore(config.storeConfig),
     ]);
     return await run({ config, options, timers, random, database, leadership, headId, headEpoch, messages, objects });

@@ -5,6 +5,6 @@ export { connectionName, postgresLeadership } from './leadership/postgres-leader
 export { describeClusterStore } from './store/cluster-store.contract.js';
 export type { StoreFixture } from './store/cluster-store.contract.js';
 export { openDatabase } from './store/database.js';
-export type { Database } from './store/database.js';
+export type { Connections, Database } from './store/database.js';
 export { migrate } from './store/migrate.js';
 export { postgresStore } from './store/postgres-store.js';

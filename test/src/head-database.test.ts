@@ -131,12 +131,12 @@ test('a connection that is cut and not closed suspends the head in time, and wha
 test('a job whose commit happened, though its answer was lost, is known once and can be cancelled', async () => {
   await scene.agent.connect([], 0);
   const database = openDatabase({ url: servers.databaseUrl, applicationName: 'a test', timeoutMs: WAIT_MS, onLost: () => undefined });
-  const refused = await database.withClient(async (client) => {
+  const refused = await database.long.withClient(async (client) => {
     // Every transaction of the head waits for this lock: so the commit is under way when the link is cut.
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock(8433270021)');
     const submitted = scene.connection.jobs.submit(IRIS).catch((error: unknown) => error);
-    await until('the commit waits', async () => (await database.query(WAITING_LOCKS)).length > 0, {
+    await until('the commit waits', async () => (await database.reads.query(WAITING_LOCKS)).length > 0, {
       clock: systemClock(),
       deadlineMs: WAIT_MS,
     });

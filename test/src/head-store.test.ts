@@ -11,12 +11,15 @@ import {
 import type { Database } from '@trainer/head/testing';
 import { headId } from '@trainer/model';
 import { manualClock } from '@trainer/runtime/testing';
+import { systemClock, until } from '@trainer/runtime';
 import { startRealServers } from './real-servers.js';
 import type { RealServers } from './real-servers.js';
 
 const FIRST = headId('head-000000000001');
 const SECOND = headId('head-000000000002');
 const STILL_MS = 3_000;
+/** Statements that sleep now. */
+const SLEEPING = "SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()";
 const A_BUNDLE = { bundles: [{ hash: 'a', bytes: 1, createdAt: 0 }] };
 
 let servers: RealServers;
@@ -30,9 +33,9 @@ beforeAll(async () => {
     openDatabase({ url: servers.databaseUrl, applicationName, timeoutMs: 5_000, onLost: () => undefined });
   database = open('trainer-test');
   [first, second] = [open(connectionName(FIRST)), open(connectionName(SECOND))];
-  await migrate(database);
+  await migrate(database.long);
   // The leaders' connections are there for as long as the tests run.
-  await Promise.all([first.query('SELECT'), second.query('SELECT')]);
+  await Promise.all([first.leadership.query('SELECT'), second.leadership.query('SELECT')]);
 }, 60_000);
 
 afterAll(async () => {
@@ -41,19 +44,19 @@ afterAll(async () => {
 }, 60_000);
 
 async function empty(): Promise<void> {
-  await database.query(
+  await database.long.query(
     `TRUNCATE trainer.nodes, trainer.sessions, trainer.actors, trainer.leases, trainer.jobs, trainer.attempts, trainer.epoch_metrics,
        trainer.checkpoints, trainer.models, trainer.events, trainer.bundles, trainer.idempotency_keys, trainer.actor_states`,
   );
-  await database.query('UPDATE trainer.leadership SET head = NULL');
+  await database.long.query('UPDATE trainer.leadership SET head = NULL');
 }
 
 describeLeadership('PostgreSQL', async () => {
   await empty();
   const clock = manualClock(0);
   return {
-    first: postgresLeadership(first, clock, STILL_MS),
-    second: postgresLeadership(second, clock, STILL_MS),
+    first: postgresLeadership(first.leadership, clock, STILL_MS),
+    second: postgresLeadership(second.leadership, clock, STILL_MS),
     stillMs: STILL_MS,
     advance: (ms) => clock.advance(ms),
   };
@@ -61,18 +64,18 @@ describeLeadership('PostgreSQL', async () => {
 
 describeClusterStore('PostgreSQL', async () => {
   await empty();
-  const leadership = postgresLeadership(first, manualClock(0), STILL_MS);
+  const leadership = postgresLeadership(first.leadership, manualClock(0), STILL_MS);
   const headEpoch = (await leadership.acquire(FIRST)) ?? 0;
   const takeOver = async (): Promise<void> => {
     await leadership.resign(FIRST, headEpoch);
-    await postgresLeadership(second, manualClock(0), STILL_MS).acquire(SECOND);
+    await postgresLeadership(second.leadership, manualClock(0), STILL_MS).acquire(SECOND);
   };
   return { store: postgresStore(database, () => headEpoch), takeOver };
 });
 
 test('what is written under the head epoch of before a raise is fenced, though the same head leads', async () => {
   await empty();
-  const leadership = postgresLeadership(first, manualClock(0), STILL_MS);
+  const leadership = postgresLeadership(first.leadership, manualClock(0), STILL_MS);
   const held = (await leadership.acquire(FIRST)) ?? 0;
   let headEpoch = held;
   const store = postgresStore(database, () => headEpoch);
@@ -92,7 +95,7 @@ test('PostgreSQL dies under a connection that is in use between two statements: 
     timeoutMs: 5_000,
     onLost: (error) => void lost.push(error),
   });
-  const using = used.withClient(async (client) => {
+  const using = used.reads.withClient(async (client) => {
     await client.query('SELECT 1');
     await servers.killPostgres();
     return client.query('SELECT 2');
@@ -101,3 +104,29 @@ test('PostgreSQL dies under a connection that is in use between two statements: 
   expect(lost.length).toBeGreaterThan(0);
   await used.close();
 });
+
+test('many slow reads hold up neither a commit nor the leadership', async () => {
+  await empty();
+  const own = postgresLeadership(database.leadership, manualClock(0), STILL_MS);
+  const headEpoch = (await own.acquire(FIRST)) ?? 0;
+  let reading = 60;
+  const reads = Array.from({ length: reading }, () => database.reads.query('SELECT pg_sleep(0.1)').finally(() => (reading -= 1)));
+  await until('the reads run', async () => (await database.long.query(SLEEPING)).length === 3, { clock: systemClock(), deadlineMs: 5_000 });
+  await postgresStore(database, () => headEpoch).commit(A_BUNDLE);
+  expect(await own.renew(FIRST, headEpoch)).toBe('held');
+  expect(reading).toBeGreaterThan(0);
+  await Promise.all(reads);
+}, 30_000);
+
+test('of more reads than can wait the last is told so, and the others are answered', async () => {
+  const reads = await Promise.allSettled(Array.from({ length: 204 }, () => database.reads.query('SELECT pg_sleep(0.001)')));
+  expect(reads.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(200);
+  expect(reads.at(-1)).toMatchObject({ reason: { code: 'cluster.unavailable', message: expect.stringContaining('200 requests wait') } });
+}, 30_000);
+
+test('PostgreSQL itself ends a statement that nobody waits for any more', async () => {
+  const impatient = openDatabase({ url: servers.databaseUrl, applicationName: 'trainer-test', timeoutMs: 300, onLost: () => undefined });
+  await expect(impatient.reads.query('SELECT pg_sleep(60)')).rejects.toMatchObject({ code: 'cluster.unavailable' });
+  await until('it is ended', async () => (await database.long.query(SLEEPING)).length === 0, { clock: systemClock(), deadlineMs: 5_000 });
+  await impatient.close();
+}, 30_000);

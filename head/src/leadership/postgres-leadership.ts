@@ -1,5 +1,5 @@
 import type { Clock } from '@trainer/model';
-import type { Database } from '../store/database.js';
+import type { Connections } from '../store/database.js';
 import { watch } from './leadership.js';
 import type { Leadership, Sighting } from './leadership.js';
 
@@ -20,7 +20,7 @@ export function connectionName(head: string): string {
  * transactions in flight and later ones see it. A leader of which PostgreSQL has no connection left (its process is gone,
  * or it is cut off) can write nothing, and is followed at once.
  */
-export function postgresLeadership(database: Database, clock: Clock, stillMs: number): Leadership {
+export function postgresLeadership(database: Connections, clock: Clock, stillMs: number): Leadership {
   let seen: Sighting | null = null;
   return {
     async acquire(candidate) {

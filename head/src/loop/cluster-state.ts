@@ -46,7 +46,7 @@ export class ClusterState {
     this.nodes.reset(state.nodes.map((node) => [node.entry.id, withoutStream(node)]));
     this.sessions.reset(state.sessions.map((session) => [session.id, session]));
     this.actors.reset(state.actors.map((actor) => [actor.spec.id, actor]));
-    this.leases.reset(state.leases.filter((lease) => lease.state !== 'ended').map((lease) => [lease.id, lease]));
+    this.leases.reset(state.leases.map((lease) => [lease.id, lease]));
     this.jobs.reset(state.jobs.map((record) => [record.job.id, record]));
   }
 }

@@ -174,6 +174,34 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       await expect(store.commit({ newActors: [{ actor: third, createdAt: 1 }] })).rejects.toThrow();
     });
 
+    test('of a change that fails nothing is written, and the next one is', async () => {
+      const { store } = await open();
+      const [first, second] = ['actor-0000000000000001', 'actor-0000000000000002'].map((id) => named(anActor(id), 'hits'));
+      if (first === undefined || second === undefined) throw new Error('two were made');
+      await store.commit({ newActors: [{ actor: first, createdAt: 1 }] });
+      const failing = { nodes: [aNode()], newActors: [{ actor: second, createdAt: 1 }], bundles: [{ hash: 'h', bytes: 1, createdAt: 1 }] };
+      await expect(store.commit(failing)).rejects.toThrow();
+      expect((await store.load()).nodes).toEqual([]);
+      await store.commit({ bundles: [{ hash: 'i', bytes: 1, createdAt: 1 }] });
+      expect([await store.hasBundle('h'), await store.hasBundle('i')]).toEqual([false, true]);
+    });
+
+    test('changes of many sizes, up to 4 MiB, are read as they were written', async () => {
+      const { store } = await open();
+      const sizes = [0, 1, 2 ** 16, 2 ** 20 - 1, 2 ** 20, 2 ** 22];
+      const actors = sizes.map((size, n) => ({ ...anActor(`actor-000000000000000${n}`), size }));
+      await Promise.all(
+        actors.map(({ spec: { id }, size }) => {
+          const state = { kind: 'inline', bytes: Buffer.alloc(size, "'\\\u0000\ud83d\ude00") } as const;
+          return store.commit({ actorStates: [{ actor: id, incarnation: 1, savedAt: 1, state }] });
+        }),
+      );
+      for (const { spec, size } of actors) {
+        const state = await store.actorState(spec.id);
+        expect(state?.kind === 'inline' && Buffer.alloc(size, "'\\\u0000\ud83d\ude00").equals(state.bytes)).toBe(true);
+      }
+    });
+
     test('after another head has taken over nothing is written', async () => {
       const { store, takeOver } = await open();
       await takeOver();

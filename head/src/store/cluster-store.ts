@@ -87,7 +87,7 @@ export interface StoredState {
   readonly nodes: readonly StoredNode[];
   readonly sessions: readonly StoredSession[];
   readonly actors: readonly Actor[];
-  /** Unended leases, and all of unended jobs. */
+  /** Unended leases, and lost ones of unended jobs. */
   readonly leases: readonly Lease[];
   readonly jobs: readonly JobRecord[];
 }

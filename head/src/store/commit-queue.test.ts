@@ -12,6 +12,7 @@ test('changes of one turn of the event loop, and those that come meanwhile, shar
   const queue = new CommitQueue(async (changes) => {
     written.push(names(changes));
     if (written.length === 1) await first.promise;
+    return changes.length;
   });
   const early = [queue.push(change('a')), queue.push(change('b'))];
   await new Promise((resolve) => setImmediate(resolve));
@@ -25,6 +26,7 @@ test('after a failure everything that waits fails, and so does what comes later,
   let isAway = true;
   const queue = new CommitQueue(async () => {
     if (isAway) throw new Error('away');
+    return 1;
   });
   const results = await Promise.allSettled([queue.push(change('a')), queue.push(change('b'))]);
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
@@ -32,4 +34,14 @@ test('after a failure everything that waits fails, and so does what comes later,
   await expect(queue.push(change('c'))).rejects.toThrow('away');
   queue.mend();
   await expect(queue.push(change('d'))).resolves.toBeUndefined();
+});
+
+test('what a transaction does not take goes into the next, in order', async () => {
+  const written: string[] = [];
+  const queue = new CommitQueue(async (changes) => {
+    written.push(names(changes.slice(0, 2)));
+    return Math.min(2, changes.length);
+  });
+  await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => queue.push(change(name))));
+  expect(written).toEqual(['ab', 'cd', 'e']);
 });

@@ -13,6 +13,12 @@ const MAX_WAITING = 20_000;
 const MAX_BATCH = 500;
 
 /**
+ * Writes as many of these changes as a transaction takes, from the first on, in their order.
+ * @returns how many were written, at least one
+ */
+export type WriteChanges = (changes: readonly Change[]) => Promise<number>;
+
+/**
  * Group commit: changes that come while a transaction is in flight are written together in the next one, in their order.
  * After a failure everything that waits fails too, as it builds on what was not written.
  */
@@ -21,7 +27,7 @@ export class CommitQueue {
   #isWriting = false;
   #broken: unknown = null;
 
-  constructor(private readonly write: (changes: readonly Change[]) => Promise<void>) {}
+  constructor(private readonly write: WriteChanges) {}
 
   push(change: Change): Promise<void> {
     if (this.#broken !== null) return Promise.reject(this.#broken as Error);
@@ -38,13 +44,12 @@ export class CommitQueue {
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0 && this.#broken === null) {
-      const batch = this.#waiting.splice(0, MAX_BATCH);
       try {
-        await this.write(batch.map(({ change }) => change));
-        for (const { resolve } of batch) resolve();
+        const written = await this.write(this.#waiting.slice(0, MAX_BATCH).map(({ change }) => change));
+        for (const { resolve } of this.#waiting.splice(0, written)) resolve();
       } catch (error) {
         this.#broken = error;
-        for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(error);
+        for (const { reject } of this.#waiting.splice(0)) reject(error);
       }
     }
     this.#isWriting = false;

@@ -1,13 +1,23 @@
 import { pg } from './pg.js';
 import { TrainerError } from '@trainer/model';
-import { StoreUnavailableError } from './errors.js';
+import { DatabaseBusyError, DatabaseFullError, StoreUnavailableError } from './errors.js';
 
-/** What the head uses of PostgreSQL: single statements on a few pooled connections. */
-export interface Database {
+/** One or a few connections for one purpose, so that none waits for another's. */
+export interface Connections {
   /** @throws StoreUnavailableError when PostgreSQL is away; other database errors as they are. */
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** One connection of its own for as long as `use` runs. */
   withClient<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+}
+
+/** What the head uses of PostgreSQL. A slow read holds up neither a commit nor the leadership, and a commit not the leadership. */
+export interface Database {
+  readonly commits: Connections;
+  readonly leadership: Connections;
+  /** Answers to people and programs. @throws DatabaseBusyError when too many wait */
+  readonly reads: Connections;
+  /** What may take minutes in a large database (bringing the schema up to date, reading all state), and what has time (pruning). */
+  readonly long: Connections;
   /** From now on other connections are used: of those of before none is trusted, and they are ended. */
   reconnect(): void;
   close(): Promise<void>;
@@ -23,73 +33,122 @@ export interface DatabaseOptions {
   readonly onLost: (error: Error) => void;
 }
 
-/** One connection writes, one reads, one renews; more would only cost memory (5 MiB each). */
-const MAX_CONNECTIONS = 3;
+interface Purpose {
+  readonly connections: number;
+  /** So many may wait for a connection. */
+  readonly waiting: number;
+  /** Null: as the database has it. Longer ones are ended by PostgreSQL too, which else would work on for nobody. */
+  readonly timeoutMs: number | null;
+  /** Kept while nobody asks: a commit and a renewal do not wait for a connection to be made. */
+  readonly isKept: boolean;
+}
+
+/** Reading all of a large state, or making an index on a large table, takes so long at most. */
+const LONG_MS = 10 * 60_000;
+/** Three at a time: each costs PostgreSQL 5 MiB, and a read takes a millisecond. */
+const READ_CONNECTIONS = 3;
+/** More would wait longer than their callers do. */
+const MAX_WAITING_READS = 200;
+/** Whoever uses the others asks for one thing after the other. */
+const MAX_WAITING = 10;
+
+const COMMITS: Purpose = { connections: 1, waiting: MAX_WAITING, timeoutMs: null, isKept: true };
+const READS: Purpose = { connections: READ_CONNECTIONS, waiting: MAX_WAITING_READS, timeoutMs: null, isKept: false };
+const LONG: Purpose = { connections: 1, waiting: MAX_WAITING, timeoutMs: LONG_MS, isKept: false };
+
 /** Frees a frozen leader's lock within the 3 s after which a standby takes over (design.md section 8). */
 const SESSION_SETTINGS =
   '-c synchronous_commit=on -c idle_in_transaction_session_timeout=2000 -c tcp_user_timeout=2000 -c search_path=trainer -c jit=off';
 
 export function openDatabase(options: DatabaseOptions): Database {
-  let pool = openPool(options);
+  const all = { commits: new Pool(options, COMMITS), leadership: new Pool(options, COMMITS), reads: new Pool(options, READS) };
+  const long = new Pool(options, LONG);
+  const pools = [...Object.values(all), long];
   return {
-    async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-      try {
-        return (await pool.query<Row>(text, [...values])).rows;
-      } catch (error) {
-        throw translate(error);
-      }
-    },
-    async withClient(use) {
-      const client = await pool.connect().catch((error: unknown) => {
-        throw translate(error);
-      });
-      // The pool listens to idle connections only, and a break that nobody hears ends the process. Who uses it is told by its statement.
-      client.on('error', options.onLost);
-      let broken: unknown = null;
-      try {
-        return await use(client);
-      } catch (error) {
-        broken = error;
-        throw translate(error);
-      } finally {
-        client.off('error', options.onLost);
-        client.release(isAway(broken));
-      }
-    },
-    reconnect() {
-      const before = pool;
-      pool = openPool(options);
-      before.end().catch(options.onLost);
-    },
-    close: () => pool.end(),
+    ...all,
+    long,
+    reconnect: () => pools.forEach((pool) => pool.reconnect()),
+    close: async () => void (await Promise.all(pools.map((pool) => pool.close()))),
   };
 }
 
-function openPool(options: DatabaseOptions): pg.Pool {
+class Pool implements Connections {
+  #pool: pg.Pool;
+
+  constructor(
+    private readonly options: DatabaseOptions,
+    private readonly purpose: Purpose,
+  ) {
+    this.#pool = openPool(options, purpose);
+  }
+
+  async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.withClient(async (client) => (await client.query<Row>(text, [...values])).rows);
+  }
+
+  async withClient<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const { onLost } = this.options;
+    if (this.#pool.waitingCount >= this.purpose.waiting) throw new DatabaseBusyError(this.purpose.waiting);
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw translate(error);
+    });
+    // The pool listens to idle connections only, and a break that nobody hears ends the process. Who uses it is told by its statement.
+    client.on('error', onLost);
+    let broken: unknown = null;
+    try {
+      return await use(client);
+    } catch (error) {
+      broken = error;
+      throw translate(error);
+    } finally {
+      client.off('error', onLost);
+      client.release(isAway(broken));
+    }
+  }
+
+  reconnect(): void {
+    const before = this.#pool;
+    this.#pool = openPool(this.options, this.purpose);
+    before.end().catch(this.options.onLost);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+}
+
+function openPool(options: DatabaseOptions, { connections, timeoutMs, isKept }: Purpose): pg.Pool {
+  const statementMs = timeoutMs ?? options.timeoutMs;
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: options.applicationName,
-    options: SESSION_SETTINGS,
-    max: MAX_CONNECTIONS,
-    min: 1,
+    options: `${SESSION_SETTINGS} -c statement_timeout=${statementMs}`,
+    max: connections,
+    min: isKept ? 1 : 0,
     idleTimeoutMillis: 10_000,
     connectionTimeoutMillis: options.timeoutMs,
-    query_timeout: options.timeoutMs,
+    query_timeout: statementMs,
     keepAlive: true,
   });
   pool.on('error', options.onLost);
   return pool;
 }
 
-/** SQLSTATEs: class 08 connection, 57P admin shutdown, crash, cannot connect now, 53 resources, 25P03 idle in transaction. */
+/** SQLSTATEs: class 08 connection, 57P admin shutdown, crash, cannot connect now, 57014 statement time-out, 53 resources, 25P03 idle in transaction. */
+const AWAY = /^(08|57P|57014|53|58|25P03|XX)/;
+/** "could not extend file", "could not write": no space left on the device (58030 is what an I/O error of another kind has). */
+const DISK_FULL = '53100';
+
 function isAway(error: unknown): boolean {
   if (error === null || error instanceof TypeError || error instanceof RangeError) return false;
   if (error instanceof TrainerError) return error instanceof StoreUnavailableError;
   // What PostgreSQL did not say is the driver's or the system's own error: connection refused, reset, ended, timed out.
   if (!(error instanceof pg.DatabaseError)) return true;
-  return /^(08|57P|53|25P03|XX)/.test(error.code ?? '');
+  return AWAY.test(error.code ?? '');
 }
 
 function translate(error: unknown): unknown {
-  return isAway(error) && !(error instanceof StoreUnavailableError) ? new StoreUnavailableError(error) : error;
+  if (error instanceof TrainerError || !isAway(error)) return error;
+  if (error instanceof pg.DatabaseError && error.code === DISK_FULL) return new DatabaseFullError(error);
+  return new StoreUnavailableError(error);
 }

@@ -9,8 +9,29 @@ export class FencedError extends TrainerError<'head.fenced', { headEpoch: number
 
 /** PostgreSQL did not answer, or its answer was lost: what was to be written may or may not be there. State is read anew. */
 export class StoreUnavailableError extends TrainerError<'cluster.unavailable', { part: string }> {
-  constructor(cause: unknown) {
+  constructor(cause: unknown, message?: string) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super('cluster.unavailable', `The database does not answer (${why}). Try again in a moment.`, { part: 'database' }, 'same', { cause });
+    super('cluster.unavailable', message ?? `The database does not answer (${why}). Try again in a moment.`, { part: 'database' }, 'same', {
+      cause,
+    });
+  }
+}
+
+/** Nothing of the transaction was written, and nothing can be until there is room. */
+export class DatabaseFullError extends StoreUnavailableError {
+  constructor(cause: Error) {
+    super(cause, `The disk of the database is full (${cause.message}). Make room on it; the head goes on by itself then.`);
+  }
+}
+
+/** So many reads wait that this one would wait for too long. Nothing is wrong with the database, and nothing was asked of it. */
+export class DatabaseBusyError extends TrainerError<'cluster.unavailable', { part: string }> {
+  constructor(waiting: number) {
+    super(
+      'cluster.unavailable',
+      `The database is busy: ${waiting} requests wait for it. Try again in a moment.`,
+      { part: 'database' },
+      'same',
+    );
   }
 }

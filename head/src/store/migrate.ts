@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Database } from './database.js';
+import type { Connections } from './database.js';
 
 /** Found from this package's own folder, as the code may be packed into another's file. */
 const FOLDER = fileURLToPath(new URL('../migrations/', import.meta.resolve('@trainer/head')));
@@ -12,7 +12,7 @@ const SCHEMA = 'trainer';
  * not meet. An up-to-date schema costs one query: the migration library is not even loaded.
  * @returns the names of the migrations that ran.
  */
-export async function migrate(database: Database): Promise<readonly string[]> {
+export async function migrate(database: Connections): Promise<readonly string[]> {
   const wanted = (await readdir(FOLDER)).filter((file) => file.endsWith('.sql')).map((file) => file.slice(0, -'.sql'.length));
   const missing = await missingOf(database, wanted);
   if (missing.length === 0) return [];
@@ -33,7 +33,7 @@ export async function migrate(database: Database): Promise<readonly string[]> {
   return ran.map((migration) => migration.name);
 }
 
-async function missingOf(database: Database, wanted: readonly string[]): Promise<readonly string[]> {
+async function missingOf(database: Connections, wanted: readonly string[]): Promise<readonly string[]> {
   const [exists] = await database.query<{ is: boolean }>(`SELECT to_regclass('${SCHEMA}.${TABLE}') IS NOT NULL AS is`);
   if (exists?.is !== true) return wanted;
   const rows = await database.query<{ name: string }>(`SELECT name FROM ${SCHEMA}.${TABLE}`);

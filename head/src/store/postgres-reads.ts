@@ -18,7 +18,7 @@ import type {
 import type { JobRecord } from '../jobs/job-record.js';
 import type { NodeEntry } from '../nodes/node-table.js';
 import type { ClusterStore, IdempotencyKey, StoredNode, StoredSession, StoredState } from './cluster-store.js';
-import type { Database } from './database.js';
+import type { Connections, Database } from './database.js';
 import { fromFlatMetrics, fromSavedStateColumn, type SavedStateColumn } from './rows.js';
 
 interface JobRow {
@@ -43,6 +43,13 @@ interface NodeRow extends Pick<NodeEntry, 'host' | 'version' | 'capacity' | 'lab
   readonly since: string;
 }
 
+/** In the order of the table's key; the few rows of older attempts that a newer one trained again are passed over when they are read. */
+const IN_ORDER = 'ORDER BY epoch, attempt';
+const EPOCHS_OF_JOB = 'SELECT epoch, attempt, name, value FROM trainer.epoch_metrics WHERE job = $1';
+const ALL_EPOCHS = `${EPOCHS_OF_JOB} ${IN_ORDER}`;
+/** Never more than the newest so many, which may be all. */
+const LAST_EPOCHS = `${EPOCHS_OF_JOB} AND epoch > (SELECT max(epoch) FROM trainer.epoch_metrics WHERE job = $1) - $2::int ${IN_ORDER}`;
+
 const ACTOR = 'SELECT spec, args, state, restarts, last_death, has_run, quick_restarts FROM trainer.actors';
 const JOB = 'SELECT request, state FROM trainer.jobs';
 
@@ -50,12 +57,19 @@ type EventRow = { readonly number: string; readonly at: string; readonly request
   { readonly type: 'status' | 'pending'; readonly data: Omit<Job, 'request'> } | { readonly type: 'metrics'; readonly data: EpochMetrics }
 );
 
+interface MetricRow {
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly name: string;
+  readonly value: Metric;
+}
+
 type Reads = Omit<ClusterStore, 'commit' | 'close'>;
 
 /** The reads of the store. The rows are our own: their JSON was written by `rows.ts` from the same types. */
-export function postgresReads(database: Database): Reads {
+export function postgresReads({ reads: database, long }: Database): Reads {
   return {
-    load: () => load(database),
+    load: () => load(long),
     async job(id) {
       const [row] = await database.query<JobRow>(`${JOB} WHERE job = $1`, [id]);
       return row === undefined ? null : toJob(row);
@@ -102,16 +116,10 @@ export function postgresReads(database: Database): Reads {
 }
 
 /** What happened to a job, beside its row. */
-function jobHistory(database: Database): Pick<Reads, 'epochs' | 'checkpoints' | 'events'> {
+function jobHistory(database: Connections): Pick<Reads, 'epochs' | 'checkpoints' | 'events'> {
   return {
     async epochs(job, last) {
-      const rows = await database.query<{ epoch: number; name: string; value: Metric }>(
-        `SELECT epoch, name, value FROM trainer.epoch_metrics m
-         WHERE job = $1 AND ($2::int IS NULL OR epoch > (SELECT max(epoch) FROM trainer.epoch_metrics WHERE job = $1) - $2)
-           AND attempt = (SELECT max(attempt) FROM trainer.epoch_metrics WHERE job = m.job AND epoch = m.epoch)
-         ORDER BY epoch`,
-        [job, last],
-      );
+      const rows = await database.query<MetricRow>(last === null ? ALL_EPOCHS : LAST_EPOCHS, last === null ? [job] : [job, last]);
       return gatherEpochs(rows);
     },
     async checkpoints(job) {
@@ -136,17 +144,24 @@ function jobHistory(database: Database): Pick<Reads, 'epochs' | 'checkpoints' | 
   };
 }
 
-async function load(database: Database): Promise<StoredState> {
-  const nodes = await database.query<NodeRow>('SELECT * FROM trainer.nodes');
-  const sessions = await database.query<{ session: string; since: string }>(
-    "SELECT session, since FROM trainer.sessions WHERE state = 'open'",
-  );
-  const actors = await database.query<ActorRow>(`${ACTOR} WHERE at <> 'dead'`);
-  const jobs = await database.query<JobRow>(`${JOB} WHERE status IN ('pending', 'running') OR NOT (state ->> 'isCleaned')::boolean`);
-  const leases = await database.query<{ body: Lease }>(
-    `SELECT body FROM trainer.leases WHERE state NOT IN ('ended', 'lost')
-       OR holder_id IN (SELECT job FROM trainer.jobs WHERE status IN ('pending', 'running'))`,
-  );
+/** Each by a partial index of what has not ended: a million ended rows beside them cost nothing. */
+const UNENDED = {
+  nodes: 'SELECT * FROM trainer.nodes',
+  sessions: "SELECT session, since FROM trainer.sessions WHERE state = 'open'",
+  actors: `${ACTOR} WHERE at <> 'dead'`,
+  jobs: `${JOB} WHERE status IN ('pending', 'running')
+    UNION ALL ${JOB} WHERE NOT (state ->> 'isCleaned')::boolean AND status NOT IN ('pending', 'running')`,
+  leases: `SELECT body FROM trainer.leases WHERE state NOT IN ('ended', 'lost')
+    UNION ALL SELECT body FROM trainer.jobs JOIN trainer.leases ON holder_id = job
+      WHERE status IN ('pending', 'running') AND leases.state = 'lost'`,
+};
+
+async function load(database: Connections): Promise<StoredState> {
+  const nodes = await database.query<NodeRow>(UNENDED.nodes);
+  const sessions = await database.query<{ session: string; since: string }>(UNENDED.sessions);
+  const actors = await database.query<ActorRow>(UNENDED.actors);
+  const jobs = await database.query<JobRow>(UNENDED.jobs);
+  const leases = await database.query<{ body: Lease }>(UNENDED.leases);
   return {
     nodes: nodes.map(toNode),
     sessions: sessions.map(({ session, since }): StoredSession => ({ id: sessionId(session), state: 'open', since: Number(since) })),
@@ -156,7 +171,7 @@ async function load(database: Database): Promise<StoredState> {
   };
 }
 
-async function listJobs(database: Database, query: Parameters<Reads['jobs']>[0]): ReturnType<Reads['jobs']> {
+async function listJobs(database: Connections, query: Parameters<Reads['jobs']>[0]): ReturnType<Reads['jobs']> {
   const after = query.cursor === null ? null : /^(\d{1,15})_(train_[0-9a-f]{12})$/.exec(query.cursor);
   const values: unknown[] = [query.limit + 1];
   const bind = (value: unknown): string => `$${values.push(value)}`;
@@ -174,7 +189,7 @@ async function listJobs(database: Database, query: Parameters<Reads['jobs']>[0])
   return { jobs, nextCursor: rows.length > query.limit && last !== undefined ? `${Math.round(last.job.createdAt)}_${last.job.id}` : null };
 }
 
-async function findKey(database: Database, key: string): Promise<IdempotencyKey | null> {
+async function findKey(database: Connections, key: string): Promise<IdempotencyKey | null> {
   const [row] = await database.query<{ body_sha256: string; job: string; created_at: string }>(
     'SELECT body_sha256, job, created_at FROM trainer.idempotency_keys WHERE key = $1',
     [key],
@@ -182,14 +197,15 @@ async function findKey(database: Database, key: string): Promise<IdempotencyKey 
   return row === undefined ? null : { key, bodySha256: row.body_sha256, job: jobId(row.job), createdAt: Number(row.created_at) };
 }
 
-function gatherEpochs(rows: readonly { epoch: number; name: string; value: Metric }[]): EpochMetrics[] {
-  const byEpoch = new Map<number, Record<string, Metric>>();
-  for (const { epoch, name, value } of rows) {
-    const flat = byEpoch.get(epoch) ?? {};
-    flat[name] = value;
-    byEpoch.set(epoch, flat);
+/** Of each epoch the rows of its newest attempt. */
+function gatherEpochs(rows: readonly MetricRow[]): EpochMetrics[] {
+  const byEpoch = new Map<number, { readonly attempt: number; readonly flat: Record<string, Metric> }>();
+  for (const { epoch, attempt, name, value } of rows) {
+    let known = byEpoch.get(epoch);
+    if (known?.attempt !== attempt) byEpoch.set(epoch, (known = { attempt, flat: {} }));
+    known.flat[name] = value;
   }
-  return [...byEpoch].map(([epoch, flat]) => fromFlatMetrics(epoch, flat));
+  return [...byEpoch].map(([epoch, { flat }]) => fromFlatMetrics(epoch, flat));
 }
 
 function toJob({ request, state }: JobRow): JobRecord {

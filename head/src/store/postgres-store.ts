@@ -2,18 +2,24 @@ import { pg } from './pg.js';
 import type { Database } from './database.js';
 import { CommitQueue } from './commit-queue.js';
 import { FencedError } from './errors.js';
-import { transactionText } from './rows.js';
+import { gather } from './gather.js';
 import { postgresReads } from './postgres-reads.js';
 import type { ClusterStore } from './cluster-store.js';
+import { transact } from './transaction.js';
+import type { Statement } from './transaction.js';
 
 /** SQLSTATE that trainer.fence raises. */
 const FENCED = 'TR001';
+/** JSON of one transaction, about: PostgreSQL takes it in some 30 ms, and who waits behind it waits no longer. */
+const MAX_CHARS = 1024 * 1024;
 
 /** The cluster's state in the schema `trainer`; `headEpochOf` gives the leadership that every write must still hold. */
 export function postgresStore(database: Database, headEpochOf: () => number): ClusterStore {
-  const queue = new CommitQueue((changes) => {
+  const queue = new CommitQueue(async (changes) => {
     const headEpoch = headEpochOf();
-    return database.withClient((client) => write(client, headEpoch, transactionText(headEpoch, changes)));
+    const { statements, count } = await gather(changes, MAX_CHARS, nextRound);
+    await database.commits.withClient((client) => fenced(client, headEpoch, statements));
+    return count;
   });
   const reads = postgresReads(database);
   return {
@@ -28,13 +34,17 @@ export function postgresStore(database: Database, headEpochOf: () => number): Cl
   };
 }
 
-async function write(client: pg.PoolClient, headEpoch: number, text: string): Promise<void> {
+/** The event loop has its turn in between. */
+function nextRound(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Writes under a head epoch, or not at all. @returns the rows that each statement wrote. @throws FencedError */
+async function fenced(client: pg.PoolClient, headEpoch: number, statements: readonly Statement[]): Promise<readonly number[]> {
   try {
-    await client.query(text);
+    const [, ...counts] = await transact(client, [{ text: 'SELECT trainer.fence($1)', values: [String(headEpoch)] }, ...statements]);
+    return counts;
   } catch (error) {
-    // An aborted transaction is rolled back. Where PostgreSQL gave no answer the connection is dropped by its owner: to ask
-    // it anything more would only wait once more.
-    if (error instanceof pg.DatabaseError) await client.query('ROLLBACK').catch(() => undefined);
     if (error instanceof pg.DatabaseError && error.code === FENCED) throw new FencedError(headEpoch, error);
     throw error;
   }

@@ -1,17 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { fromFlatMetrics, flatMetrics, toJson, transactionText } from './rows.js';
-
-test('texts that jsonb refuses are written with replacement characters, others as they are', () => {
-  expect(toJson({ text: 'a\u0000b\ud800c', kept: '\\u0000 \u{1f600}' })).toBe('{"text":"a\\ufffdb\\ufffdc","kept":"\\\\u0000 \u{1f600}"}');
-});
-
-test('a value with quotes stays a value', () => {
-  const text = transactionText(7, [
-    { keys: [{ key: "'; DROP SCHEMA trainer; --", bodySha256: '', job: 'train_000000000000' as never, createdAt: 0 }] },
-  ]);
-  expect(text).toContain("''; DROP SCHEMA");
-  expect(text.split(';\n').map((statement) => statement.split(' ')[0])).toEqual(['BEGIN', 'SELECT', 'INSERT', 'COMMIT']);
-});
+import { flatMetrics, fromFlatMetrics } from './rows.js';
 
 test('metrics come back from their rows as they were', () => {
   const metrics = {

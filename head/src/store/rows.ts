@@ -1,19 +1,19 @@
-import { pg } from './pg.js';
 import type { Actor, EpochMetrics, JobEvent, Lease, Metric, SavedState } from '@trainer/model';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { Change, StoredActorState, StoredNode } from './cluster-store.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** How rows of one kind are written: one statement for all of them, from one JSON text. */
-interface Table {
+/** How rows of one kind are written: one statement for all of them, from one JSON text, its parameter. */
+export interface Table {
   readonly columns: Readonly<Record<string, string>>;
   readonly write: (source: string) => string;
 }
 
 const FINAL = "'dead'";
 
-const TABLES = {
+/** All kinds of rows. */
+export const TABLES = {
   nodes: upsert('nodes', ['node'], {
     node: 'text',
     incarnation: 'bigint',
@@ -101,8 +101,9 @@ const TABLES = {
   keys: insert('idempotency_keys', { key: 'text', body_sha256: 'text', job: 'text', created_at: 'bigint' }),
 } satisfies Readonly<Record<keyof Change, Table>>;
 
-type TableName = keyof typeof TABLES;
-const TABLE_NAMES: readonly TableName[] = [
+export type TableName = keyof typeof TABLES;
+/** In the order in which they are written. */
+export const TABLE_NAMES: readonly TableName[] = [
   'nodes',
   'sessions',
   'newActors',
@@ -121,34 +122,8 @@ const TABLE_NAMES: readonly TableName[] = [
   'keys',
 ];
 
-/**
- * One text for the whole transaction, so that it costs one round trip. The values are quoted as literals by the driver; no
- * value becomes SQL. Of a row given several times the last one is written, as one statement may not meet a row twice.
- */
-export function transactionText(headEpoch: number, changes: readonly Change[]): string {
-  const statements = TABLE_NAMES.flatMap((name) => {
-    const byKey = new Map<string, Row>();
-    for (const change of changes) for (const [key, row] of rowsOf(name, change)) byKey.set(key, row);
-    return byKey.size === 0 ? [] : [statement(TABLES[name], [...byKey.values()])];
-  });
-  return ['BEGIN', `SELECT trainer.fence(${Math.trunc(headEpoch)})`, ...statements, 'COMMIT'].join(';\n');
-}
-
-function statement(table: Table, rows: readonly Row[]): string {
-  const columns = Object.entries(table.columns).map(([name, type]) => `${name} ${type}`);
-  return table.write(`jsonb_to_recordset(${pg.escapeLiteral(toJson(rows))}::jsonb) AS x(${columns.join(', ')})`);
-}
-
-/**
- * JSON as jsonb takes it: it refuses U+0000 and lone surrogates, which user texts (column names, messages of thrown
- * errors) may hold; they become U+FFFD. Bigints become texts.
- */
-export function toJson(value: unknown): string {
-  const text = JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
-  return text.replace(/\\\\|\\u(?:0000|d[89a-f][0-9a-f]{2})/g, (match) => (match === '\\\\' ? match : '\\ufffd'));
-}
-
-function rowsOf(name: TableName, change: Change): Iterable<readonly [string, Row]> {
+/** The rows of one kind that a change writes, each under its key. */
+export function rowsOf(name: TableName, change: Change): Iterable<readonly [string, Row]> {
   switch (name) {
     case 'nodes':
       return (change.nodes ?? []).map((node) => [node.entry.id, nodeRow(node)]);

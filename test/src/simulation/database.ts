@@ -200,7 +200,10 @@ export class SimDatabase {
     const { rows } = this;
     const queue = new CommitQueue((changes) => {
       const epoch = headEpoch();
-      return this.ask(process, link, true, () => this.transact(epoch, changes));
+      return this.ask(process, link, true, () => {
+        this.transact(epoch, changes);
+        return changes.length;
+      });
     });
     const read = <T>(run: () => T): Promise<T> => this.ask(process, link, false, run);
     return {
@@ -241,7 +244,7 @@ function loadAll(rows: Rows): Awaited<ReturnType<ClusterStore['load']>> {
     sessions: [...rows.sessions.values()].filter(({ state }) => state === 'open'),
     actors: [...rows.actors.values()].filter(({ state }) => state.at !== 'dead'),
     leases: [...rows.leases.values()].filter(
-      ({ state, holder }) => (state !== 'ended' && state !== 'lost') || (holder.kind === 'rank' && !isOver(rows.jobs.get(holder.job))),
+      ({ state, holder }) => state !== 'ended' && (state !== 'lost' || (holder.kind === 'rank' && !isOver(rows.jobs.get(holder.job)))),
     ),
     jobs: [...rows.jobs.values()].filter((record) => !isOver(record) || !record.isCleaned),
   };
