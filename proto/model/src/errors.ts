@@ -79,13 +79,21 @@ export interface ErrorData {
   readonly retry: Retry;
 }
 
-/** @returns the data of any thrown value; what is no TrainerError becomes `internal`, with its message only. */
+/** @returns the data of any thrown value; what is no TrainerError becomes `internal`, with its message only. Never throws. */
 export function toErrorData(thrown: unknown): ErrorData {
-  if (isTrainerError(thrown)) {
-    const { code, message, facts, retry } = thrown;
-    return { code, message, facts, retry };
+  try {
+    if (isTrainerError(thrown)) {
+      const { code, message, facts, retry } = thrown;
+      return { code, message, facts, retry };
+    }
+    return internal(String(thrown instanceof Error ? thrown.message : thrown));
+  } catch {
+    // A revoked proxy, or an object whose text runs code that throws.
+    return internal('What was thrown could not be described.');
   }
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+function internal(message: string): ErrorData {
   return { code: 'internal', message, facts: {}, retry: 'never' };
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { makeGenericClientConstructor, Metadata, status, type Client, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
-import { createServer, type AddressInfo } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { connect as connectSocket, createServer, type AddressInfo } from 'node:net';
 import { closeClient, openClient } from './grpc-client.js';
 import { GrpcServer, type NarrowSecret } from './grpc-server.js';
 import { systemClock } from './system-clock.js';
@@ -154,4 +155,21 @@ describe('a server that closes', () => {
     server.cut();
     expect(await ended).toMatchObject({ code: expect.any(Number) });
   });
+});
+
+/** Whether the kernel probes the server's end of an idle connection, and in how many jiffies: columns 1 to 3 and 5 of /proc/net/tcp. */
+function keepaliveOf(port: number): { isSet: boolean; inJiffies: number } {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/)); // prettier-ignore
+  const [timer = '', when = ''] = (rows.find(([, at, , state]) => at?.endsWith(local) && state === '01')?.[5] ?? '').split(':');
+  return { isSet: timer === '02', inJiffies: parseInt(when, 16) };
+}
+
+(process.platform === 'linux' ? it : it.skip)('the kernel notices a caller whose machine is gone, whatever this process does', async () => {
+  const { port } = await serve(null);
+  const socket = connectSocket(port, '127.0.0.1');
+  toClose.push(() => socket.destroy());
+  await new Promise((resolve) => socket.once('data', resolve));
+  while (!keepaliveOf(port).isSet) await new Promise(setImmediate);
+  expect(keepaliveOf(port).inJiffies).toBeLessThanOrEqual(1_500);
 });

@@ -14,17 +14,17 @@ const MAX_NAME_CHARS = 200;
  * MessagePack of the facts or fields of an error, which come from anywhere: what can't travel, or is large, is sent as its text, so
  * that the error itself always is. Never throws.
  */
-export function encodeFacts(facts: Readonly<Record<string, unknown>>): Buffer {
+export function encodeFacts(facts: Readonly<Record<string, unknown>>, limitBytes = MAX_FACTS_BYTES): Buffer {
   try {
-    return encodeValue(facts, { limitBytes: MAX_FACTS_BYTES });
+    return encodeValue(facts, { limitBytes });
   } catch {
     return encodeValue(toldFacts(facts));
   }
 }
 
-/** The facts as they arrive elsewhere: plain data that nobody else holds. Never throws. */
-export function plainFacts(facts: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return decodeRecord(encodeFacts(facts), 'facts');
+/** The facts as they arrive elsewhere: plain data that nobody else holds. Above `limitBytes` large ones are texts. Never throws. */
+export function plainFacts(facts: Readonly<Record<string, unknown>>, limitBytes?: number): Record<string, unknown> {
+  return decodeRecord(encodeFacts(facts, limitBytes), 'facts');
 }
 
 function toldFacts(facts: Readonly<Record<string, unknown>>): Record<string, unknown> {

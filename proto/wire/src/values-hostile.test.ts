@@ -41,12 +41,56 @@ describe('a value that bites is refused with its path', () => {
     ['a revoked proxy', [{ draft: revoked() }], 'args[0].draft', 'unreadable (TypeError: Cannot perform'],
     ['a revoked proxy as a key of a Map', [new Map([[revoked(), 1]])], 'args[0].get(an object)', 'unreadable (TypeError: Cannot perform'],
     ['a proxy whose traps throw', [biting()], 'args[0]', 'unreadable (Error: trap)'],
-    ['a getter that throws', [{ get rows() { return throwing('session is closed')(); } }], 'args[0].rows', 'unreadable (Error: session is closed)'],
-    ['a getter that throws null', [{ get rows(): never { throw null; } }], 'args[0].rows', 'unreadable (null)'],
-    ['a getter that throws a revoked proxy', [{ get rows(): never { throw revoked(); } }], 'args[0].rows', 'unreadable (a value that has no text)'],
+    [
+      'a getter that throws',
+      [
+        {
+          get rows() {
+            return throwing('session is closed')();
+          },
+        },
+      ],
+      'args[0].rows',
+      'unreadable (Error: session is closed)',
+    ],
+    [
+      'a getter that throws null',
+      [
+        {
+          get rows(): never {
+            throw null;
+          },
+        },
+      ],
+      'args[0].rows',
+      'unreadable (null)',
+    ],
+    [
+      'a getter that throws a revoked proxy',
+      [
+        {
+          get rows(): never {
+            throw revoked();
+          },
+        },
+      ],
+      'args[0].rows',
+      'unreadable (a value that has no text)',
+    ],
     ['a proxy with keys that throw', [{ a: new Proxy({}, { ownKeys: throwing('no keys') }) }], 'args[0].a', 'unreadable (Error: no keys)'],
     ['a list of -1 items', [new Proxy([], { get: () => -1 })], 'args[0]', 'an instance of '],
-    ['a hostile class', [Object.create({ get constructor() { return throwing('no class')(); } })], 'args[0]', 'unreadable (Error: no class)'],
+    [
+      'a hostile class',
+      [
+        Object.create({
+          get constructor() {
+            return throwing('no class')();
+          },
+        }),
+      ],
+      'args[0]',
+      'unreadable (Error: no class)',
+    ],
     ['a function under a key that has no text', [new Map([[Object.create(null), () => 1]])], 'args[0].get(an object)', 'a function'],
   ])('%s', (_, value, path, type) => {
     expect(refusal(value)).toMatchObject({ code: 'value.not-transferable', facts: { path, type: expect.stringContaining(type) } });
@@ -82,13 +126,26 @@ describe('a value that bites is refused with its path', () => {
 
 describe('a value that changes while it is read', () => {
   it('arrives as a list of the items that it had', () => {
-    const list: unknown[] = [{ get first() { list.length = 1; return 1; } }, 2];
+    const list: unknown[] = [
+      {
+        get first() {
+          list.length = 1;
+          return 1;
+        },
+      },
+      2,
+    ];
     expect(decodeValue(encodeValue(list))).toEqual([{ first: 1 }, undefined]);
   });
 
   it('arrives as a Map of the entries that it had', () => {
     const map = new Map<string, unknown>();
-    map.set('a', { get a() { map.set('b', 2); return 1; } });
+    map.set('a', {
+      get a() {
+        map.set('b', 2);
+        return 1;
+      },
+    });
     expect(decodeValue(encodeValue(map))).toEqual(new Map([['a', { a: 1 }]]));
   });
 

@@ -19,6 +19,8 @@ export class ActorCall {
   hasItems = false;
   /** Wakes a stream that waits for credit or a link, or was given up. */
   wake: (() => void) | null = null;
+  /** Told once when the call is settled, by whatever; does not throw. */
+  whenSettled: (() => void) | null = null;
   deadline: Timer | null = null;
 
   constructor(
@@ -40,5 +42,6 @@ export class ActorCall {
     this.deadline?.cancel();
     this.taker.settle(this, body);
     this.wake?.();
+    this.whenSettled?.();
   }
 }

@@ -8,13 +8,9 @@ import { NoMethodError, StreamExpectedError } from './errors.js';
 import { Fifo } from '@trainer/runtime';
 import type { Method, MethodTable } from './method-table.js';
 import { toRemoteFailure } from './remote-failure.js';
-
-/** The main loop's time, as far as the runner needs it. */
-export interface Turns {
-  monotonicMs(): number;
-  /** Runs the function in a later turn of the event loop, after what has arrived meanwhile. */
-  later(run: () => void): void;
-}
+import { iterationOf, leave, pump, type Iteration } from './stream-pump.js';
+import { isThenable } from './thenable.js';
+import { TURN_MS, type Turns } from './turns.js';
 
 /** What calls are made of. */
 export interface RunnerTarget {
@@ -26,14 +22,10 @@ export interface RunnerTarget {
   readonly keeper: StateKeeper | null;
 }
 
-/** After so long a turn answers go out and messages come in before the next call starts. */
-const TURN_MS = 5;
-
-type Iteration = Iterator<unknown> | AsyncIterator<unknown>;
-
 /**
  * Runs calls in the order they came, `concurrency` at once. A place is taken until the method has really ended, also when its
- * caller has given up: the next call must not meet it half done.
+ * caller has given up: the next call must not meet it half done. Whatever a method returns or throws, its call is settled in
+ * `#finished`: all that reads values of users is caught there and then, and nothing on the way from there to the link reads any.
  */
 export class CallRunner {
   readonly #target: RunnerTarget;
@@ -136,33 +128,41 @@ export class CallRunner {
   #enter(call: ActorCall, method: Method, args: readonly unknown[]): void {
     let result: unknown;
     try {
-      result = method.apply(this.#target.instance, args as unknown[]);
+      result = Reflect.apply(method, this.#target.instance, args);
     } catch (error) {
       this.#ended(call, threw(error));
       return;
     }
-    if (!isThenable(result)) this.#returned(call, result);
-    else {
-      Promise.resolve(result).then(
-        (value) => this.#returned(call, value),
-        (error: unknown) => this.#ended(call, threw(error)),
-      );
+    if (!isThenable(result)) {
+      this.#returned(call, result);
+      return;
     }
+    // Through a promise of ours: a thenable of the user may throw, settle twice, or have a constructor that throws.
+    new Promise((resolve) => resolve(result)).then(
+      (value) => this.#returned(call, value),
+      (error: unknown) => this.#ended(call, threw(error)),
+    );
   }
 
   #returned(call: ActorCall, value: unknown): void {
     const { className, handles } = this.#target;
-    const iteration = iterationOf(value);
+    let iteration: Iteration | null;
+    try {
+      iteration = iterationOf(value);
+    } catch (error) {
+      this.#ended(call, threw(error));
+      return;
+    }
     if (iteration === null) {
       this.#ended(call, answer(call, value, handles));
       return;
     }
     if (call.incoming.windowBytes === 0) {
-      void Promise.resolve(iteration.return?.()).catch(() => undefined);
+      void leave(iteration);
       this.#ended(call, failure(call, new StreamExpectedError(className, call.incoming.method)));
       return;
     }
-    pump(call, iteration, this.#turns, handles).then(
+    pump(call, iteration, this.#turns, handles, (error) => refuse(call, error)).then(
       () => this.#ended(call, { kind: 'done' }),
       (error: unknown) => this.#ended(call, threw(error)),
     );
@@ -190,51 +190,6 @@ export class CallRunner {
   }
 }
 
-/**
- * Sends a generator's values as far as its reader has room for them, until its end or until the call is settled otherwise. One
- * that waits for nothing still lets the event loop come round, so that its items leave and credit and cancels come in.
- */
-async function pump(call: ActorCall, iteration: Iteration, turns: Turns, handles: HandleHook): Promise<void> {
-  let turnStartedMs = turns.monotonicMs();
-  for (;;) {
-    if (turns.monotonicMs() - turnStartedMs > TURN_MS) {
-      await new Promise<void>((resolve) => turns.later(resolve));
-      turnStartedMs = turns.monotonicMs();
-    }
-    // Settled by a cancel or a deadline: the generator's own finally blocks run before the next call.
-    if (call.phase === 'settled') {
-      await iteration.return?.();
-      return;
-    }
-    if (call.creditBytes <= 0) {
-      await woken(call);
-      continue;
-    }
-    const next = await iteration.next();
-    if (next.done === true) return;
-    let value: Buffer;
-    try {
-      value = encodeValue(await next.value, { at: 'item', handles });
-    } catch (error) {
-      await iteration.return?.();
-      refuse(call, error as TrainerError);
-      return;
-    }
-    while ((call.phase as string) !== 'settled' && !call.taker.item(call, value)) await woken(call);
-    call.creditBytes -= value.length;
-    call.hasItems = true;
-  }
-}
-
-function woken(call: ActorCall): Promise<void> {
-  return new Promise((resolve) => {
-    call.wake = () => {
-      call.wake = null;
-      resolve();
-    };
-  });
-}
-
 function answer(call: ActorCall, value: unknown, handles: HandleHook): AnswerBody {
   try {
     return { kind: 'value', value: encodeValue(value, { at: 'result', handles }) };
@@ -254,17 +209,4 @@ function failure(call: ActorCall, error: TrainerError): AnswerBody {
 
 function refuse(call: ActorCall, error: TrainerError): void {
   call.settle(failure(call, error));
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
-
-/** Generators and other async iterables are streams; arrays, strings, Maps and the like are values. */
-function iterationOf(value: unknown): Iteration | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const candidate = value as Partial<AsyncIterable<unknown> & Iterable<unknown> & Iterator<unknown>>;
-  if (typeof candidate[Symbol.asyncIterator] === 'function') return (value as AsyncIterable<unknown>)[Symbol.asyncIterator]();
-  if (typeof candidate[Symbol.iterator] === 'function' && typeof candidate.next === 'function') return value as Iterator<unknown>;
-  return null;
 }

@@ -13,6 +13,7 @@ import { Fifo } from '@trainer/runtime';
  * L4. Answers on a link arrive in the order they were sent, and a caller has at most MAX_OPEN calls unanswered: so the last
  *     MAX_OPEN answers are all that a later link can ask for.
  * L5. A caller that was forgotten and comes back is believed what it has written: none of that is entered again.
+ * L6. A stream ends with its reader: when it says so, when the link breaks after the first item, or is gone for as long as answers are kept.
  */
 
 /** What a client may have in flight (actors.md). */
@@ -49,6 +50,8 @@ export class Caller implements AnswerTaker {
   #highest = 0;
   #link: AnswerLink | null = null;
   #sweep: Timer | null = null;
+  /** Ends the streams of a caller whose link is gone. */
+  #absence: Timer | null = null;
 
   /** `written`: the highest number that it says it has written to this incarnation; 0 for one that is new (L5). */
   constructor(options: CallerOptions, written: number) {
@@ -62,7 +65,14 @@ export class Caller implements AnswerTaker {
   }
 
   attach(link: AnswerLink): void {
-    this.#link?.close();
+    const before = this.#link;
+    if (before !== null) {
+      // Its caller noticed that it broke before this process did.
+      this.detach(before);
+      before.close();
+    }
+    this.#absence?.cancel();
+    this.#absence = null;
     this.#link = link;
     for (const call of this.#open.values()) call.wake?.();
   }
@@ -74,6 +84,18 @@ export class Caller implements AnswerTaker {
     for (const call of [...this.#open.values()]) {
       if (call.hasItems) this.#cancel(call);
     }
+    const { clock, answersKeptMs } = this.#options;
+    if (this.#hasStreams()) this.#absence = clock.after(answersKeptMs, () => this.#endStreams());
+  }
+
+  #hasStreams(): boolean {
+    for (const { incoming } of this.#open.values()) if (incoming.windowBytes > 0) return true;
+    return false;
+  }
+
+  /** Nobody takes up a stream after the time that answers are kept, and it would wait for a reader for ever. */
+  #endStreams(): void {
+    for (const call of [...this.#open.values()]) if (call.incoming.windowBytes > 0) this.#cancel(call);
   }
 
   receive(batch: IncomingBatch): void {

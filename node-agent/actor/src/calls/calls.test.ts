@@ -1,11 +1,10 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { PROTOCOL } from '@trainer/model';
 import { manualClock, type ManualClock } from '@trainer/runtime/testing';
-import { decodeValue, encodeValue, type HandleHook } from '@trainer/wire';
 import fc from 'fast-check';
-import type { CallAnswer, IncomingCall } from './answer.js';
+import { calls, Link, make, NO_HANDLES } from '../testing/caller-link.js';
 import { CallRunner } from './call-runner.js';
-import type { AnswerLink, Caller } from './caller.js';
+import type { Caller } from './caller.js';
 import { Callers } from './callers.js';
 import { MethodTable } from './method-table.js';
 
@@ -45,36 +44,6 @@ class Target {
   }
 }
 
-class Link implements AnswerLink {
-  readonly sent: CallAnswer[] = [];
-  isClosed = false;
-  send(answer: CallAnswer): void {
-    this.sent.push(answer);
-  }
-  close(): void {
-    this.isClosed = true;
-  }
-  /** Each answer as number and value, or number and code. */
-  told(): unknown[] {
-    return this.sent.map(({ number, body }) => {
-      switch (body.kind) {
-        case 'value':
-          return [number, decodeValue(body.value)];
-        case 'item':
-          return [number, 'item', decodeValue(body.value)];
-        case 'threw':
-          return [number, 'threw', body.failure.name];
-        case 'failed':
-          return [number, body.error.code, body.error.facts['outcome']];
-        case 'done':
-          return [number, 'done'];
-      }
-    });
-  }
-}
-
-const NO_HANDLES: HandleHook = { toData: () => null, fromData: () => null };
-
 let clock: ManualClock;
 let target: Target;
 let callers: Callers;
@@ -98,14 +67,6 @@ function open(concurrency: number): void {
 
 function welcome(name: string, on: Link, written = 0): Caller {
   return callers.welcome({ caller: name, token: 'token', protocol: PROTOCOL, written }, on);
-}
-
-function make(number: number, method: string, args: readonly unknown[] = [], changes: Partial<IncomingCall> = {}): IncomingCall {
-  return { number, method, args: encodeValue(args), timeoutMs: 0, windowBytes: 0, ...changes };
-}
-
-function calls(to: Caller, ...made: IncomingCall[]): void {
-  to.receive({ calls: made, cancels: [], credits: [] });
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

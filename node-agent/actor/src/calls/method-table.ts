@@ -17,11 +17,20 @@ export class MethodTable {
     this.#reserved = new Set([...RESERVED, ...reserved]);
   }
 
-  /** @returns the method, bound to nothing, or null. No accessor of the instance runs. */
+  /** @returns the method, bound to nothing, or null. No accessor of the instance runs. Never throws. */
   find(name: string): Method | null {
     const known = this.#found.get(name);
     if (known !== undefined) return known;
     if (name === '' || name.startsWith('_') || name.startsWith('#') || this.#reserved.has(name)) return null;
+    try {
+      return this.#look(name);
+    } catch {
+      // The constructor returned a proxy that can't be read.
+      return null;
+    }
+  }
+
+  #look(name: string): Method | null {
     for (let at: object | null = this.#instance; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {
       const found = Object.getOwnPropertyDescriptor(at, name);
       if (found === undefined) continue;

@@ -1,4 +1,5 @@
 import { toErrorData, TrainerError, type DeathCause, type ProcessStart } from '@trainer/model';
+import { toRemoteFailure } from '../calls/remote-failure.js';
 
 export type Constructor = new (...args: unknown[]) => object;
 
@@ -16,8 +17,8 @@ export class ClassMissingError extends TrainerError<'actor.load-failed', { expor
 /** The module could not be evaluated: it threw, or imports what is not there. */
 export class ModuleFailedError extends TrainerError<'actor.load-failed', { stack: string }> {
   constructor(cause: unknown) {
-    const { message, stack } = cause instanceof Error ? cause : { message: String(cause), stack: '' };
-    super('actor.load-failed', message, { stack: stack ?? '' }, 'never', { cause });
+    const { message, stack } = toRemoteFailure(cause);
+    super('actor.load-failed', message, { stack }, 'never', { cause });
   }
 }
 

@@ -1,5 +1,6 @@
 import { INLINE_STATE_BYTES, type Clock, type Millis, type SavedState, type Timer } from '@trainer/model';
-import { encodeValue, type HandleHook } from '@trainer/wire';
+import { describeThrown, encodeValue, type HandleHook } from '@trainer/wire';
+import { isThenable } from '../calls/thenable.js';
 import { CheckpointFailedError } from './errors.js';
 import type { Stateful } from './stateful.js';
 
@@ -70,7 +71,7 @@ export class StateKeeper {
     try {
       bytes = this.#encode(await this.#instance.checkpoint());
     } catch (error) {
-      throw new CheckpointFailedError(className, `checkpoint() failed: ${textOf(error)}`, error);
+      throw new CheckpointFailedError(className, `checkpoint() failed: ${describeThrown(error)}`, error);
     }
     if (bytes.length > INLINE_STATE_BYTES) {
       const limits = `it has ${bytes.length} bytes; with checkpointEvery 'call' at most ${INLINE_STATE_BYTES} are stored`;
@@ -120,19 +121,13 @@ export class StateKeeper {
       await this.#ports.report(await this.#ports.save(bytes));
     } catch (error) {
       // The next call asks for the next one: a state that can't be taken is no reason to end the actor.
-      this.#ports.log(`The state of ${this.#rules.className} was not stored; a restart would go on from an older one: ${textOf(error)}`);
+      this.#ports.log(
+        `The state of ${this.#rules.className} was not stored; a restart would go on from an older one: ${describeThrown(error)}`,
+      );
     }
   }
 
   #encode(state: unknown): Buffer {
     return encodeValue(state, { at: 'checkpoint', handles: this.#rules.handles });
   }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
