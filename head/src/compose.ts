@@ -71,12 +71,12 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
   const placer = new Placer({ ...common, store, placement: natsPlacement(messages), secrets });
   const promoter = new Promoter({ ...common, objects });
   const logs = logCalls({ ...common, store, objects, bucket: buckets.logs, messages });
-  const actors = new ActorCalls({ ...common, store, secrets, logs });
   const planner = new Planner({
     ...common,
     maxParallelJobs: config.maxParallelJobs,
-    onInfeasible: (actor, error) => actors.infeasible(actor, error),
+    onInfeasible: (actor, error): void => actors.infeasible(actor, error),
   });
+  const actors = new ActorCalls({ ...common, store, secrets, logs, reasonOf: (actor) => planner.reasonOf(actor) });
   const executor = new Executor({ ...common, placer, planner, promoter, secrets });
   const watch = new NodeWatch(common);
   const states = new StoredStates({ ...common, store, objects });
@@ -98,7 +98,7 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
     sessions: sessionService({ sessions, loop, graceMs: timers.sessionGraceMs, version, logger }),
     actors: actors.server,
     bundles: bundleService({ loop, store, objects, bucket: buckets.bundles, logger }),
-    jobs: jobService({ loop, store, submissions: submissionsOf(parts), logger }),
+    jobs: jobService({ loop, store, submissions: submissionsOf(parts), logger, reasonOf: (job) => planner.reasonOf(job) }),
     cluster: clusterService({ ...common, messages, objects, dataBucket: buckets.data, version }),
   };
   return { services, close };

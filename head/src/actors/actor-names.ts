@@ -12,6 +12,10 @@ export interface ActorName {
 export const DEFAULT_NAMESPACE = 'default';
 /** Names are typed by people and stand in tables. */
 const MAX_NAME = 128;
+/** Names that a wrong one is compared with: some milliseconds of work for the longest. */
+const MOST_COMPARED = 50;
+/** Who mistypes a name leaves out or adds few letters. */
+const MOST_ADDED = 3;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/;
 
 /** What of the actor of that name is not as asked for. */
@@ -51,21 +55,30 @@ export function nameIssues(field: 'name' | 'namespace', text: string): readonly 
 }
 
 /** Who has the name as a turn sees it: an actor that has not ended, or whose end is not stored yet. */
-export function holderOf(turn: Turn, name: ActorName): Actor | undefined {
-  const { actors } = turn.state;
-  for (const actor of actors.committed()) if (isCalled(actor, name)) return turn.actor(actor.spec.id) ?? actor;
-  for (const actor of actors.decided()) if (isCalled(actor, name)) return actor;
-  return undefined;
+export function holderOf(turn: Turn, { namespace, name }: ActorName): Actor | undefined {
+  const id = turn.state.names.get(namespace, name);
+  return id === undefined ? undefined : turn.actor(id);
 }
 
 /** Who has the name as everybody may see it. @throws NoSuchNameError */
-export function namedActor(state: ClusterState, name: ActorName): Actor {
-  const names: string[] = [];
-  for (const actor of state.actors.committed()) {
-    if (isCalled(actor, name)) return actor;
-    if (actor.spec.namespace === name.namespace && actor.spec.name !== null) names.push(actor.spec.name);
+export function namedActor({ actors, names }: ClusterState, name: ActorName): Actor {
+  const id = names.get(name.namespace, name.name);
+  const actor = id === undefined ? undefined : actors.seen(id);
+  if (actor === undefined) throw new NoSuchNameError(name, likely(name.name, names.in(name.namespace)));
+  return actor;
+}
+
+/** Some of the names, those that may be meant: to compare each of 10,000 with a wrong one would stop the head for a tenth of a second. */
+function likely(wrong: string, names: Iterable<string>): readonly string[] {
+  const [alike, others]: [string[], string[]] = [[], []];
+  for (const name of names) {
+    if (alike.length === MOST_COMPARED) break;
+    const isAlike =
+      Math.abs(name.length - wrong.length) <= MOST_ADDED && name.slice(0, 1).toLowerCase() === wrong.slice(0, 1).toLowerCase();
+    if (isAlike) alike.push(name);
+    else if (others.length < MOST_COMPARED) others.push(name);
   }
-  throw new NoSuchNameError(name, names);
+  return [...alike, ...others].slice(0, MOST_COMPARED);
 }
 
 /** @returns what keeps `holder` from being the actor that `wanted` asks for; null: it may be given instead */
@@ -77,8 +90,4 @@ export function differenceOf(wanted: ActorSpec, holder: ActorSpec): Difference |
 
 function classOf({ classRef }: ActorSpec): readonly string[] {
   return [classRef.kind, classRef.kind === 'bundle' ? classRef.hash : classRef.specifier, classRef.exportName];
-}
-
-function isCalled({ spec }: Actor, { namespace, name }: ActorName): boolean {
-  return spec.name === name && spec.namespace === namespace;
 }

@@ -9,40 +9,42 @@ const again = (restarts: number, quickRestarts: number): Actor => ({ spec: { id:
 
 function pauses() {
   const clock = manualClock(0);
-  let over = 0;
-  const counted = new RestartPauses(clock, () => (over += 1));
-  return { clock, counted, over: () => over };
+  const over: string[] = [];
+  const counted = new RestartPauses(clock);
+  const begin = (actor: Actor): void => counted.begin(actor, () => over.push(`restart ${actor.restarts}`));
+  return { clock, counted, begin, over };
 }
 
 test('a first quick restart is due at once, and counts nothing', () => {
-  const { clock, counted, over } = pauses();
-  expect(counted.due([again(1, 1)])).toHaveLength(1);
-  clock.advance(60_000);
-  expect(over()).toBe(0);
+  const { counted, begin, over } = pauses();
+  begin(again(1, 1));
+  expect([over, counted.size]).toEqual([['restart 1'], 0]);
 });
 
-test('a second one is due after its pause, and says when', () => {
-  const { clock, counted, over } = pauses();
-  expect(counted.due([again(2, 2)])).toHaveLength(0);
+test('a second one is due after its pause, and is then forgotten', () => {
+  const { clock, counted, begin, over } = pauses();
+  begin(again(2, 2));
   clock.advance(99);
-  expect([counted.due([again(2, 2)]).length, over()]).toEqual([0, 0]);
+  expect([over, counted.size]).toEqual([[], 1]);
   clock.advance(1);
-  expect([counted.due([again(2, 2)]).length, over()]).toEqual([1, 1]);
+  expect([over, counted.size]).toEqual([['restart 2'], 0]);
 });
 
 test('the next restart has a pause of its own', () => {
-  const { clock, counted } = pauses();
-  counted.due([again(2, 2)]);
-  clock.advance(100);
-  expect(counted.due([again(3, 3)])).toHaveLength(0);
-  clock.advance(200);
-  expect(counted.due([again(3, 3)])).toHaveLength(1);
+  const { clock, begin, over } = pauses();
+  begin(again(2, 2));
+  clock.advance(50);
+  begin(again(3, 3));
+  clock.advance(199);
+  expect(over).toEqual([]);
+  clock.advance(1);
+  expect(over).toEqual(['restart 3']);
 });
 
 test('one that waits no more is forgotten, and its timer with it', () => {
-  const { clock, counted, over } = pauses();
-  counted.due([again(2, 2)]);
-  counted.due([]);
+  const { clock, counted, begin, over } = pauses();
+  begin(again(2, 2));
+  counted.end(ID);
   clock.advance(60_000);
-  expect(over()).toBe(0);
+  expect([over, counted.size]).toEqual([[], 0]);
 });

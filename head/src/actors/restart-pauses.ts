@@ -6,42 +6,38 @@ import { pauseOf } from './restarts.js';
  * them afresh: they are short.
  */
 export class RestartPauses {
-  readonly #pauses = new Map<ActorId, { readonly restarts: number; readonly timer: Timer; isOver: boolean }>();
+  readonly #pauses = new Map<ActorId, Timer>();
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly onOver: () => void,
-  ) {}
+  constructor(private readonly clock: Clock) {}
 
-  /** @param pending all actors that wait for a place @returns those of them that may be placed now */
-  due(pending: readonly Actor[]): readonly Actor[] {
-    const waiting = new Set(pending.map(({ spec }) => spec.id));
-    for (const id of this.#pauses.keys()) if (!waiting.has(id)) this.#end(id);
-    return pending.filter((actor) => this.#isDue(actor));
+  /** How many are counted. */
+  get size(): number {
+    return this.#pauses.size;
+  }
+
+  /** Calls `whenOver` once its pause is over: at once, where it has none. */
+  begin(actor: Actor, whenOver: () => void): void {
+    const { id } = actor.spec;
+    this.end(id);
+    const pauseMs = pauseOf(actor);
+    if (pauseMs === 0) {
+      whenOver();
+      return;
+    }
+    const timer = this.clock.after(pauseMs, () => {
+      this.#pauses.delete(id);
+      whenOver();
+    });
+    this.#pauses.set(id, timer);
+  }
+
+  /** It waits no more. Idempotent. */
+  end(id: ActorId): void {
+    this.#pauses.get(id)?.cancel();
+    this.#pauses.delete(id);
   }
 
   close(): void {
-    for (const id of this.#pauses.keys()) this.#end(id);
-  }
-
-  #isDue(actor: Actor): boolean {
-    const pauseMs = pauseOf(actor);
-    if (pauseMs === 0) return true;
-    const { id } = actor.spec;
-    const known = this.#pauses.get(id);
-    if (known?.restarts === actor.restarts) return known.isOver;
-    this.#end(id);
-    const timer = this.clock.after(pauseMs, () => {
-      pause.isOver = true;
-      this.onOver();
-    });
-    const pause = { restarts: actor.restarts, timer, isOver: false };
-    this.#pauses.set(id, pause);
-    return false;
-  }
-
-  #end(id: ActorId): void {
-    this.#pauses.get(id)?.timer.cancel();
-    this.#pauses.delete(id);
+    for (const id of this.#pauses.keys()) this.end(id);
   }
 }

@@ -13,12 +13,10 @@ const NODE = nodeId('node-000000000001');
 const SESSION = sessionId('session-0000000000000001');
 const killed = { kind: 'killed', by: 'someone' } as const;
 const explanation: Explanation = {
-  demand: 'a',
   verdict: 'infeasible',
   bundle: { cpuMilli: 9000, memoryBytes: 0, gpuMilli: 0 },
   bundles: 1,
   engine: null,
-  ahead: 0,
   turnedAway: { connection: 0, engine: 0, capacity: 0, available: 0 },
   nodeCount: 0,
   nodes: [],

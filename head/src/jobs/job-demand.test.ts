@@ -4,7 +4,7 @@ import type { CatalogEntry, DeathCause, EngineState, NodeState } from '@trainer/
 import { aTrainRequest } from '@trainer/model/testing';
 import { artifactStem } from './artifacts.js';
 import { assignmentOf } from './assignment.js';
-import { demandOf, holdsLeases, resourcesFor } from './job-demand.js';
+import { wantOf, holdsLeases, resourcesFor } from './job-demand.js';
 import type { JobRecord } from './job-record.js';
 import { newJob, submittedEvent } from './new-job.js';
 import { stepJob } from './step-job.js';
@@ -86,43 +86,41 @@ describe('holdsLeases', () => {
   });
 });
 
-describe('demandOf', () => {
+describe('wantOf', () => {
   const nodes = [node(4, 64_000)];
   test('a queued job is a gang of its world size: one, where the model has one rank', () => {
-    expect(demandOf(job(100), entry, nodes, LATE)).toMatchObject({
-      id: 'train_0123456789ab',
+    expect(wantOf(job(100), entry, nodes, LATE)).toMatchObject({
       kind: 'job',
       bundles: [{ cpuMilli: 1000 }],
       needsEngine: 'xgboost',
-      since: 0,
     });
   });
   test('a model of one rank has one, whatever workers were asked', () => {
-    expect(demandOf(job(100, 100, 0, 4), { ...entry, distribution: null }, nodes, LATE)?.bundles).toHaveLength(1);
+    expect(wantOf(job(100, 100, 0, 4), { ...entry, distribution: null }, nodes, LATE)?.bundles).toHaveLength(1);
   });
   test('a job that is placed demands nothing', () => {
-    expect(demandOf(placed(job(100)), entry, nodes, LATE)).toBeNull();
+    expect(wantOf(placed(job(100)), entry, nodes, LATE)).toBeNull();
   });
   test('the next attempt asks what the first one got, so that the model has the same bytes', () => {
     const record = died(placed(job(100), 1, 3000), { kind: 'exited', code: 1 });
-    expect(demandOf(record, entry, nodes, LATE)?.bundles).toEqual([{ cpuMilli: 3000, memoryBytes: 300 * MiB, gpuMilli: 0 }]);
+    expect(wantOf(record, entry, nodes, LATE)?.bundles).toEqual([{ cpuMilli: 3000, memoryBytes: 300 * MiB, gpuMilli: 0 }]);
   });
   test('but no more CPUs than a node of today has', () => {
     const record = died(placed(job(100), 1, 8000), { kind: 'exited', code: 1 });
-    expect(demandOf(record, entry, nodes, LATE)?.bundles[0]?.cpuMilli).toBe(4000);
+    expect(wantOf(record, entry, nodes, LATE)?.bundles[0]?.cpuMilli).toBe(4000);
   });
   test('memory is doubled after each end out of memory', () => {
     const oom: DeathCause = { kind: 'out-of-memory', limitBytes: 1, usedBytes: 2 };
     const once = died(placed(job(100)), oom);
-    expect(demandOf(once, entry, nodes, LATE)?.bundles[0]?.memoryBytes).toBe(600 * MiB);
-    expect(demandOf(died(placed(once, 2), oom), entry, nodes, LATE)?.bundles[0]?.memoryBytes).toBe(1200 * MiB);
+    expect(wantOf(once, entry, nodes, LATE)?.bundles[0]?.memoryBytes).toBe(600 * MiB);
+    expect(wantOf(died(placed(once, 2), oom), entry, nodes, LATE)?.bundles[0]?.memoryBytes).toBe(1200 * MiB);
   });
 });
 
 describe('a gang', () => {
   const MB30 = 30 * MiB;
   const bundlesOf = (record: JobRecord, nodes: ReturnType<typeof node>[], time = LATE): (number | undefined)[] =>
-    (demandOf(record, entry, nodes, time)?.bundles ?? []).map(({ cpuMilli }) => cpuMilli);
+    (wantOf(record, entry, nodes, time)?.bundles ?? []).map(({ cpuMilli }) => cpuMilli);
   test.each([
     ['has as many ranks as workers were asked', 100, 4, [node(8, 64_000)], [1000, 1000, 1000, 1000]],
     ['has one CPU a rank on nodes of one CPU', MB30, 2, [node(1, 4000), node(1, 4000), node(1, 4000)], [1000, 1000]],

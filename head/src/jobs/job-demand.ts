@@ -1,6 +1,6 @@
 import type { CatalogEntry, Millis, Resources, TrainRequest } from '@trainer/model';
 import type { NodeEntry } from '../nodes/node-table.js';
-import type { Demand } from '../scheduling/demand.js';
+import type { Want } from '../scheduling/demand.js';
 import type { JobRecord } from './job-record.js';
 
 /** Below it a second thread gains some 0.2 s at most, and takes a CPU from another job (docs/adr/0003). */
@@ -44,12 +44,18 @@ export interface DemandTime {
   readonly lateNodesMs: Millis;
 }
 
+/** Jobs for which it is the same want the same, whatever the nodes are: all of a record that `wantOf` may look at. */
+export function likenessOf({ job, shape, outOfMemory }: JobRecord): string {
+  const { modelId, dataId, epochs, batchSize, numWorkers, hyperparameters, useGpu } = job.request;
+  return JSON.stringify([modelId, dataId, job.dataset.bytes, epochs, batchSize, numWorkers, hyperparameters, useGpu, shape, outOfMemory]);
+}
+
 /**
- * A job's next attempt as the scheduler sees it; null: it does not wait for one. A gang has as many ranks as its first attempt had,
+ * What a job's next attempt asks for; null: it does not wait for one. A gang has as many ranks as its first attempt had,
  * at first as `num_workers` says; fewer where the nodes of today could not hold them even if nothing else ran, and no node has joined
  * just now.
  */
-export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, { now, lateNodesMs }: DemandTime): Demand | null {
+export function wantOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, { now, lateNodesMs }: DemandTime): Want | null {
   const { job, shape, outOfMemory } = record;
   if (job.phase !== 'queued') return null;
   const able = nodes.filter((node) => node.state !== 'lost' && hasEngine(node, entry.engine));
@@ -59,14 +65,7 @@ export function demandOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, {
   const bundle = { ...base, memoryBytes: capped(base.memoryBytes * 2 ** outOfMemory, largest) };
   const wanted = entry.distribution === null ? 1 : (shape?.worldSize ?? ranksOf(job, able.length));
   const isGrowing = able.length === 0 || able.some((node) => now - node.since < lateNodesMs);
-  return {
-    id: job.id,
-    kind: 'job',
-    bundles: gangOf(wanted, bundle, able, isGrowing && !shape),
-    priority: job.request.priority,
-    since: job.createdAt,
-    needsEngine: entry.engine,
-  };
+  return { kind: 'job', bundles: gangOf(wanted, bundle, able, isGrowing && !shape), needsEngine: entry.engine };
 }
 
 /**

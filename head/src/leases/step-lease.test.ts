@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareLeases, isFinalLease, LEASE_TRANSITIONS, leaseId, nodeId, jobId } from '@trainer/model';
+import { isFinalLease, LEASE_TRANSITIONS, leaseId, nodeId, jobId } from '@trainer/model';
 import type { Lease, LeaseState } from '@trainer/model';
 import fc from 'fast-check';
 import type { LeaseEvent } from './lease-events.js';
-import { holdsResources, lowWater, stepLease } from './step-lease.js';
+import { stepLease } from './step-lease.js';
 
 const STATES = Object.keys(LEASE_TRANSITIONS) as LeaseState[];
 const EVENTS: Record<LeaseEvent['kind'], LeaseEvent> = {
@@ -84,25 +84,6 @@ describe('stepLease', () => {
           expect(isFinalLease(present.state) && isMove).toBe(false);
           present = step.lease;
         }
-      }),
-    );
-  });
-});
-
-describe('lowWater', () => {
-  test('is the oldest lease that is not ended', () => {
-    expect(lowWater([lease('ready', '2-5'), lease('planned', '2-4'), lease('ended', '1-1')], leaseId('3-1'))).toBe('2-4');
-  });
-  test('is the next id where nothing is held', () => {
-    expect(lowWater([lease('lost')], leaseId('3-1'))).toBe('3-1');
-  });
-  test('never passes an id that may still be sent', () => {
-    const ids = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 30 })).map(([epoch, n]) => `${epoch}-${n}`);
-    fc.assert(
-      fc.property(fc.array(fc.tuple(ids, fc.constantFrom(...STATES))), (rows) => {
-        const leases = rows.map(([id, state]) => lease(state, id));
-        const mark = lowWater(leases, leaseId('9-1'));
-        expect(leases.filter(holdsResources).every((row) => compareLeases(mark, row.id) <= 0)).toBe(true);
       }),
     );
   });

@@ -1,5 +1,5 @@
-import { compareLeases, isFinalLease, LEASE_TRANSITIONS } from '@trainer/model';
-import type { Lease, LeaseId, LeaseState, Millis } from '@trainer/model';
+import { isFinalLease, LEASE_TRANSITIONS } from '@trainer/model';
+import type { Lease, LeaseState, Millis } from '@trainer/model';
 import type { IllegalTransition } from './illegal-transition.js';
 import type { LeaseEvent, LeaseStep } from './lease-events.js';
 
@@ -38,19 +38,6 @@ export function stepLease(lease: Lease, event: LeaseEvent, now: Millis): LeaseSt
 /** Does this lease hold resources that the head must count? A lost one holds some on a node that takes no work. */
 export function holdsResources(lease: Lease): boolean {
   return !isFinalLease(lease.state);
-}
-
-/**
- * The low-water mark (design.md section 3): the least id the head may still send. Ids below it that an agent does not
- * know are refused; its memory of answers and tombstones below it may go.
- * @param next the id that the head will give out next
- */
-export function lowWater(leases: Iterable<Lease>, next: LeaseId): LeaseId {
-  let least = next;
-  for (const lease of leases) {
-    if (!isFinalLease(lease.state) && compareLeases(lease.id, least) < 0) least = lease.id;
-  }
-  return least;
 }
 
 type Fields = Partial<Pick<Lease, 'pid' | 'address' | 'cause'>>;

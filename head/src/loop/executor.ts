@@ -63,8 +63,9 @@ export class Executor implements LoopListener {
   /** Everything that the leases of this node wait for, now that it can be told; each may be done twice. */
   derive(node: NodeId): void {
     const { state } = this.options.loop;
-    for (const lease of state.leases.committed()) {
-      if (lease.node !== node) continue;
+    for (const id of state.leasesOf.of(node)) {
+      const lease = state.leases.seen(id);
+      if (lease === undefined) continue;
       if (lease.holder.kind === 'actor') this.#deriveActor(lease.id);
       else this.#deriveRank(lease.id, lease.holder.job);
     }

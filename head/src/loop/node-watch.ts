@@ -139,7 +139,8 @@ export function stepNodeIn(turn: Turn, node: NodeId, event: NodeEvent): void {
 }
 
 function lose(turn: Turn, node: NodeId, kind: Lease['holder']['kind']): void {
-  for (const lease of [...turn.state.leases.decided()]) {
-    if (lease.node === node && lease.holder.kind === kind && !isFinalLease(lease.state)) leaseLost(turn, lease);
+  for (const id of turn.state.leasesOf.of(node)) {
+    const lease = turn.lease(id);
+    if (lease !== undefined && lease.holder.kind === kind && !isFinalLease(lease.state)) leaseLost(turn, lease);
   }
 }

@@ -26,8 +26,8 @@ export interface Timers {
   readonly lateNodesMs: Millis;
   /** Smaller demands may pass a larger one this long. */
   readonly patienceMs: Millis;
-  /** The pending reason of one demand is stored this often at most. */
-  readonly reasonEveryMs: Millis;
+  /** So long after a head has read its state nobody is told why it waits: agents say hello within it. */
+  readonly reasonQuietMs: Millis;
   /** A node that refused what was planned on it is left alone so long: its next fact often mends the head's picture of it. */
   readonly refusedFirstMs: Millis;
   /** One that refuses again and again is asked this often. */
@@ -49,7 +49,7 @@ const DESIGNED: Timers = {
   sessionGraceMs: 30_000,
   lateNodesMs: 5_000,
   patienceMs: 60_000,
-  reasonEveryMs: 1_000,
+  reasonQuietMs: 1_000,
   refusedFirstMs: 100,
   refusedLongestMs: 5_000,
   renewMs: 1_000,

@@ -2,7 +2,6 @@ import type { Clock, Lease, LeaseId, PlaceReply, PlaceRequest, StartSpec } from 
 import { toErrorData } from '@trainer/model';
 import { backoff, sleep } from '@trainer/runtime';
 import type { Logger, Random } from '@trainer/runtime';
-import { lowWater } from '../leases/step-lease.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { AgentLinks } from '../loop/agent-links.js';
 import type { Timers } from '../loop/settings.js';
@@ -33,6 +32,7 @@ export interface PlacerOptions {
  *   P2. A lost answer is asked for again with the same lease; after `placeForMs` the lease is given up and released.
  *   P3. Sending twice is harmless; what is asked for while one sending of a lease runs is done after it: that one may have
  *       found no stream, and the next hello asks only once.
+ *   P4. No lease below a low-water mark that was sent is sent (leases/low-water.ts).
  */
 export class Placer {
   /** What is sent now, and what follows it. */
@@ -81,11 +81,15 @@ export class Placer {
     this.options.loop.inBackground((turn) => giveUp(turn, id));
   }
 
+  /** Asks for what takes time first: what is sent is true when it is sent. @returns null where the lease waits for it no more */
   async #request(lease: Lease, action: PlaceAction, stream: PlaceRequest['stream']): Promise<PlaceRequest | null> {
     const { state } = this.options.loop;
-    const common = { stream, headEpoch: state.headEpoch, lowWater: lowWater(state.leases.decided(), state.nextLease), lease: lease.id };
+    const spec = action === 'reserve' ? null : await this.#spec(lease);
+    const now = state.leases.seen(lease.id);
+    // Its id may be below the mark by now.
+    if (now === undefined || !isDue(now, action) || !this.options.loop.isRunning) return null;
+    const common = { stream, headEpoch: state.headEpoch, lowWater: state.mark, lease: lease.id };
     if (action === 'reserve') return { ...common, action: { kind: 'reserve', grant: lease.grant } };
-    const spec = await this.#spec(lease);
     if (spec === null) return null;
     return { ...common, action: action === 'start' ? { kind: 'start', spec } : { kind: 'reserve-and-start', grant: lease.grant, spec } };
   }

@@ -1,5 +1,5 @@
 import { actorId, fromErrorData, InvalidRequestError, TrainerError } from '@trainer/model';
-import type { Actor, ActorId, ActorSpec, ActorView, Clock, Issue, Millis } from '@trainer/model';
+import type { Actor, ActorId, ActorSpec, ActorState, ActorView, Clock, Issue, Millis } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import type { ActorServiceServer, CreateActor, pb } from '@trainer/wire';
 import { decodeCreateActor, encodeActorView } from '@trainer/wire';
@@ -20,6 +20,8 @@ export interface ActorRules {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly logs: ActorServiceServer['logs'];
+  /** Why it waits, as it is now; null: nothing is known of its waiting. */
+  readonly reasonOf: (actor: ActorId) => string | null;
 }
 
 /** What a creator waits when it names no time: a cold start takes a second, a full cluster may take longer. */
@@ -27,6 +29,8 @@ const DEFAULT_CREATE_MS = 60_000;
 /** The ladder of an agent's stop ends in SIGKILL well within it. */
 const KILL_WAIT_MS = 30_000;
 const MAX_LISTED = 10_000;
+/** actors.md: 0..99. */
+const MAX_PRIORITY = 99;
 /** Reasons kept for creators that are about to be told. */
 const MAX_INFEASIBLE = 1_000;
 /** Hashes remembered; others are looked up in the store. */
@@ -56,7 +60,10 @@ export class ActorCalls {
 
   /** The scheduler's answer, told before the actor's end is committed. */
   infeasible(actor: ActorId, error: InfeasibleError): void {
-    if (this.#infeasible.size < MAX_INFEASIBLE) this.#infeasible.set(actor, error);
+    this.#infeasible.set(actor, error);
+    // The creators of the oldest have left.
+    const [oldest] = this.#infeasible.keys();
+    if (oldest !== undefined && this.#infeasible.size > MAX_INFEASIBLE) this.#infeasible.delete(oldest);
   }
 
   async #create(request: pb.CreateActorRequest): Promise<pb.ActorView> {
@@ -135,7 +142,8 @@ export class ActorCalls {
     const isEnded = isOwn && waiting?.hasRun !== true;
     if (isEnded) await this.rules.loop.turn((turn) => turn.stepActor(id, { kind: 'create-deadline', afterMs }));
     if (isOwn && waiting === undefined) this.#ended(await this.#stored(id));
-    const reason = waiting?.state.at === 'pending' ? waiting.state.reason : null;
+    const state = waiting === undefined ? null : this.#stateOf(waiting);
+    const reason = state?.at === 'pending' ? state.reason : null;
     throw new PlacementTimeoutError(id, Math.round(afterMs), reason, isEnded);
   }
 
@@ -221,8 +229,14 @@ export class ActorCalls {
     return state.at === 'alive' ? this.rules.secrets.tokenOf(state.lease) : null;
   }
 
+  /** The reason of one that waits is put into words when it is read (scheduling/reasons.ts). */
+  #stateOf({ spec, state }: Actor): ActorState {
+    return state.at === 'pending' ? { ...state, reason: this.rules.reasonOf(spec.id) ?? state.reason } : state;
+  }
+
   #view(actor: Actor, withToken = true): ActorView {
-    const { spec, state, restarts, lastDeath } = actor;
+    const { spec, restarts, lastDeath } = actor;
+    const state = this.#stateOf(actor);
     const token = withToken ? this.#tokenOf(actor) : null;
     const { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries } = spec;
     return { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries, restarts, lastDeath, state, token };
@@ -245,9 +259,11 @@ function withNamespace<Named extends { readonly namespace: string }>(named: Name
 /** @throws InvalidRequestError */
 function checkedCreate({ timeoutMs, getIfExists, ...sent }: CreateActor): CreateActor {
   const spec = withNamespace(sent.spec);
-  const { name, namespace, maxRestarts, checkpointEvery, concurrency } = spec;
+  const { name, namespace, maxRestarts, checkpointEvery, concurrency, priority } = spec;
   const issues: Issue[] = [...nameIssues('namespace', namespace), ...(name === null ? [] : nameIssues('name', name))];
   if (maxRestarts < -1) issues.push({ path: ['maxRestarts'], message: `is ${maxRestarts}; give -1 (always) or more`, type: 'range' });
+  if (concurrency < 1) issues.push({ path: ['concurrency'], message: `is ${concurrency}; give 1 or more`, type: 'range' });
+  if (priority > MAX_PRIORITY) issues.push({ path: ['priority'], message: `is ${priority}; give 0 to ${MAX_PRIORITY}`, type: 'range' });
   if (checkpointEvery === 'call' && concurrency !== 1) {
     const message = `'call' needs concurrency 1, and it is ${concurrency}: the state must be that of one call`;
     issues.push({ path: ['checkpointEvery'], message, type: 'conflict' });

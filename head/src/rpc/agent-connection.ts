@@ -1,7 +1,6 @@
 import { toErrorData, TrainerError } from '@trainer/model';
 import type { Clock, Fact, FromAgent, Hello, LeaseVerdict, NodeId, RefusedFact, StreamId, ToAgent } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
-import { lowWater } from '../leases/step-lease.js';
 import type { AgentLink, AgentLinks } from '../loop/agent-links.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { Executor } from '../loop/executor.js';
@@ -185,8 +184,7 @@ export class AgentConnection {
       return;
     }
     links.open(link);
-    const low = lowWater(loop.state.leases.decided(), loop.state.nextLease);
-    this.pipe.send({ kind: 'welcome', stream, headEpoch: loop.state.headEpoch, lowWater: low, verdicts });
+    this.pipe.send({ kind: 'welcome', stream, headEpoch: loop.state.headEpoch, lowWater: loop.state.mark, verdicts });
     logger.info('an agent is connected', { node: hello.node, incarnation: hello.incarnation, leases: hello.leases.length });
     executor.derive(hello.node);
   }
@@ -258,7 +256,7 @@ function admit(turn: Turn, hello: Hello): number {
 function settleHello(turn: Turn, hello: Hello, stream: StreamId): readonly LeaseVerdict[] {
   checkNewest(turn, hello);
   stepNodeIn(turn, hello.node, { kind: 'hello', hello, stream });
-  const rows = [...turn.state.leases.decided()].filter((lease) => lease.node === hello.node);
+  const rows = turn.state.leasesOf.of(hello.node).flatMap((id) => turn.lease(id) ?? []);
   const found = reconcile(hello, rows);
   for (const { lease, event } of found.events) {
     const { holder } = lease;

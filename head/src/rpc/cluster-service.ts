@@ -49,7 +49,10 @@ export function clusterService(rules: ClusterRules): ClusterServiceServer {
 function nodeViews(state: ClusterState): readonly NodeView[] {
   const grants = new Map<NodeId, Grant[]>();
   for (const lease of state.leases.committed()) {
-    if (holdsResources(lease)) grants.set(lease.node, [...(grants.get(lease.node) ?? []), lease.grant]);
+    if (!holdsResources(lease)) continue;
+    const known = grants.get(lease.node);
+    if (known === undefined) grants.set(lease.node, [lease.grant]);
+    else known.push(lease.grant);
   }
   return [...state.nodes.committed()].map(({ entry }) => {
     const held = grants.get(entry.id) ?? [];

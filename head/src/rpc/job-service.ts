@@ -1,6 +1,6 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { isFinalStatus, jobId, NotFoundError } from '@trainer/model';
-import type { Job, JobId } from '@trainer/model';
+import type { Job, JobEvent, JobId } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import type { JobServiceServer, pb } from '@trainer/wire';
 import {
@@ -24,6 +24,8 @@ export interface JobRules {
   readonly loop: ClusterLoop;
   readonly store: ClusterStore;
   readonly submissions: Submissions;
+  /** Why it waits, as it is now; null: nothing is known of its waiting. */
+  readonly reasonOf: (job: JobId) => string | null;
   readonly logger: Logger;
 }
 
@@ -37,11 +39,11 @@ export function jobService(rules: JobRules): JobServiceServer {
   const { logger, store, submissions } = rules;
   return {
     submit: unary(logger, async ({ request, idempotencyKey }: pb.SubmitRequest) =>
-      encodeJob(await submissions.submit(decodeSentRequest(request, 'request'), idempotencyKey ?? null)),
+      shown(rules, await submissions.submit(decodeSentRequest(request, 'request'), idempotencyKey ?? null)),
     ),
-    get: unary(logger, async ({ job }: pb.JobRef) => encodeJob((await find(rules, job)).job)),
-    list: unary(logger, (request: pb.ListJobsRequest) => list(store, request)),
-    cancel: unary(logger, async (request: pb.CancelRequest) => encodeJob(await cancel(rules, request))),
+    get: unary(logger, async ({ job }: pb.JobRef) => shown(rules, (await find(rules, job)).job)),
+    list: unary(logger, (request: pb.ListJobsRequest) => list(rules, request)),
+    cancel: unary(logger, async (request: pb.CancelRequest) => shown(rules, await cancel(rules, request))),
     progress: unary(logger, (request: pb.ProgressRequest) => progress(rules, request)),
     events: streaming(logger, (call, signal) => streamEvents(rules, call, signal)),
     storedEvents: unary(logger, (request: pb.EventsRequest) => storedEvents(rules, request)),
@@ -60,6 +62,19 @@ export function jobService(rules: JobRules): JobServiceServer {
   };
 }
 
+/** A job as it is now: the reason of one that waits is put into words when it is read (scheduling/reasons.ts). */
+function shown({ reasonOf }: Pick<JobRules, 'reasonOf'>, job: Job): pb.Job {
+  const reason = job.phase === 'queued' ? reasonOf(job.id) : null;
+  return encodeJob(reason === null ? job : { ...job, pendingReason: reason });
+}
+
+/** Events are history, but for the newest that says why a job waits: that is shown as it is now. */
+function shownEvent({ reasonOf }: Pick<JobRules, 'reasonOf'>, event: JobEvent, newest: number): pb.JobEvent {
+  const reason = event.type === 'pending' && event.number === newest ? reasonOf(event.job) : null;
+  if (event.type !== 'pending' || reason === null) return encodeJobEvent(event);
+  return encodeJobEvent({ ...event, data: { ...event.data, pendingReason: reason } });
+}
+
 /** @throws NotFoundError, also for what is no job's id at all. */
 async function find(rules: Pick<JobRules, 'loop' | 'store'>, text: string): Promise<JobRecord> {
   const id = parseId(text);
@@ -76,8 +91,8 @@ function parseId(text: string): JobId {
   }
 }
 
-async function list(store: ClusterStore, request: pb.ListJobsRequest): Promise<pb.ListJobsReply> {
-  const { jobs, nextCursor } = await store.jobs({
+async function list(rules: JobRules, request: pb.ListJobsRequest): Promise<pb.ListJobsReply> {
+  const { jobs, nextCursor } = await rules.store.jobs({
     status: request.status === undefined ? null : jobStatusCodec.decode(request.status, 'status'),
     modelId: request.modelId ?? null,
     experimentName: request.experimentName ?? null,
@@ -85,7 +100,7 @@ async function list(store: ClusterStore, request: pb.ListJobsRequest): Promise<p
     cursor: request.cursor ?? null,
     limit: Math.min(request.limit === 0 ? DEFAULT_LISTED : request.limit, MAX_LISTED),
   });
-  return { jobs: jobs.map(({ job }) => encodeJob(job)), nextCursor: nextCursor ?? undefined };
+  return { jobs: jobs.map(({ job }) => shown(rules, job)), nextCursor: nextCursor ?? undefined };
 }
 
 /** Commits the intent, then waits for the end of every process; a second cancel waits for the same end. */
@@ -115,7 +130,7 @@ async function cancel({ loop, store }: JobRules, request: pb.CancelRequest): Pro
 async function progress(rules: JobRules, request: pb.ProgressRequest): Promise<pb.ProgressReply> {
   const { job } = await find(rules, request.job);
   const [metrics, checkpoints] = await Promise.all([rules.store.epochs(job.id, request.epochs ?? null), rules.store.checkpoints(job.id)]);
-  return { job: encodeJob(job), metrics: metrics.map(encodeEpochMetrics), checkpoints: checkpoints.map(encodeStoredCheckpoint) };
+  return { job: shown(rules, job), metrics: metrics.map(encodeEpochMetrics), checkpoints: checkpoints.map(encodeStoredCheckpoint) };
 }
 
 /** The record is read first: what it says has ended has all its events stored. */
@@ -123,7 +138,7 @@ async function storedEvents(rules: JobRules, { job, after }: pb.EventsRequest): 
   const record = await find(rules, job);
   const events = await rules.store.events(record.job.id, after, EVENT_PAGE);
   const isOver = isFinalStatus(record.job.status) && (events.at(-1)?.number ?? after) >= record.lastEvent;
-  return { events: events.map(encodeJobEvent), isOver };
+  return { events: events.map((event) => shownEvent(rules, event, record.lastEvent)), isOver };
 }
 
 /** Everything is read from the store, in order; commits only say that there is more. */
@@ -144,7 +159,12 @@ async function streamEvents(
   try {
     for (let after = call.request.after; ;) {
       const page = await store.events(id, after, EVENT_PAGE);
-      await writeAll(call, page.map(encodeJobEvent), signal);
+      const last = loop.state.jobs.seen(id)?.lastEvent ?? 0;
+      await writeAll(
+        call,
+        page.map((event) => shownEvent(rules, event, last)),
+        signal,
+      );
       after = page.at(-1)?.number ?? after;
       if (page.length === EVENT_PAGE) continue;
       const record: JobRecord = newest ?? (await find(rules, id));

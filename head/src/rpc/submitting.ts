@@ -78,9 +78,7 @@ export class Submissions {
   }
 
   #checkQueue(): void {
-    let waiting = 0;
-    for (const record of this.rules.loop.state.jobs.decided()) if (record.job.status === 'pending') waiting += 1;
-    if (waiting >= this.rules.queueLimit) throw new QueueFullError(this.rules.queueLimit);
+    if (this.rules.loop.state.waitingJobs.count >= this.rules.queueLimit) throw new QueueFullError(this.rules.queueLimit);
   }
 }
 

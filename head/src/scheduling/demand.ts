@@ -1,19 +1,24 @@
 import type { Capacity, EngineState, Grant, Millis, NodeId, NodeState, Resources } from '@trainer/model';
-import type { Explanation } from './explanation.js';
 
-/** A gang that waits for nodes: an actor is a gang of one, a job's next attempt a gang of its world size. */
-export interface Demand {
-  /** The actor's or job's id; unique in a queue. */
-  readonly id: string;
+/** What a gang asks for: an actor is a gang of one, a job's next attempt a gang of its world size. */
+export interface Want {
   readonly kind: 'actor' | 'job';
   /** By rank; at least one. */
   readonly bundles: readonly Resources[];
+  /** An engine that each of its nodes must have, such as `xgboost`, or null. */
+  readonly needsEngine: string | null;
+}
+
+/** A gang that waits for nodes. */
+export interface Demand {
+  /** The actor's or job's id; unique in a queue. */
+  readonly id: string;
+  /** Demands that ask for the same share the object: a plan looks at it once, however many wait for it. */
+  readonly want: Want;
   /** 0..99, higher first. */
   readonly priority: number;
   /** When it began to wait. */
   readonly since: Millis;
-  /** An engine that each of its nodes must have, such as `xgboost`, or null. */
-  readonly needsEngine: string | null;
 }
 
 /** A node as the scheduler sees it. */
@@ -42,6 +47,8 @@ export interface Policy {
   readonly maxParallelJobs: number;
   /** How long smaller demands may pass one that does not fit; afterwards resources are kept for it. */
   readonly patienceMs: Millis;
+  /** One plan places so many demands at most, so that no turn is long; the next one goes on. */
+  readonly mostPlacements: number;
 }
 
 /** Where one bundle goes, and which devices it gets. */
@@ -56,12 +63,13 @@ export interface BundlePlacement {
 /** A whole gang; bundles in the order of their number. */
 export interface Placement {
   readonly demand: string;
-  readonly kind: Demand['kind'];
+  readonly kind: Want['kind'];
   readonly bundles: readonly BundlePlacement[];
 }
 
-/** A proposal made on a view: the agents check it again. Each demand is in exactly one of the two lists. */
-export interface Plan {
-  readonly placements: readonly Placement[];
-  readonly explanations: readonly Explanation[];
-}
+/** Why the plan did not place what asks for a want. */
+export type Obstacle =
+  | { readonly kind: 'parallel-limit'; readonly running: number; readonly limit: number }
+  /** Resources are kept for this demand, which comes before it. */
+  | { readonly kind: 'kept'; readonly forDemand: string }
+  | { readonly kind: 'no-room' };

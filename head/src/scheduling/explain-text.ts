@@ -1,113 +1,127 @@
 import type { Resources } from '@trainer/model';
-import type { Explanation, Need, NodeShortfall, Unblock } from './explanation.js';
+import type { Explanation, NodeShortfall, Unblock } from './explanation.js';
 
-/** So many nodes that must set something free are named. */
-const NAMED_NEEDS = 3;
+/** So many nodes are named. */
+const NAMED_NODES = 3;
 
-/** One paragraph that a person can act on: what it asks, why not now, what is missing where, what would unblock it. */
+type Kind = keyof Resources;
+const KINDS: readonly Kind[] = ['cpuMilli', 'memoryBytes', 'gpuMilli'];
+
+/** What a person can act on: what it needs, and what the nodes have of it: `Needs 1 CPU; node vm has 0 of 2 free.` */
 export function explainText(explanation: Explanation): string {
-  const { bundles, engine } = explanation;
-  const what = amounts(explanation.bundle);
-  const asks = `It asks ${bundles === 1 ? what : `${bundles} ranks of ${what} each`}${engine ? `${bundles === 1 ? '' : ','} with ${engine}` : ''}`;
-  const nodes = isAboutNodes(explanation)
-    ? explanation.nodes.map((node) => ` ${nodeText(node, bundles)}.`).join('') + restText(explanation)
-    : '';
-  return `${asks}, ${verdictText(explanation)}. ${unblockText(explanation.unblock)}.${nodes}${aheadText(explanation)}`;
-}
-
-function verdictText({ verdict, bundles }: Explanation): string {
-  if (verdict === 'waits') return 'and waits';
-  return bundles === 1
-    ? 'which fits on no node of the cluster, even empty'
-    : 'which do not fit on the nodes of the cluster, even if all were empty';
-}
-
-function isAboutNodes({ unblock }: Explanation): boolean {
-  return unblock.kind !== 'job-ends' && unblock.kind !== 'placed-before';
-}
-
-function unblockText(unblock: Unblock): string {
+  const { unblock } = explanation;
   switch (unblock.kind) {
-    case 'free':
-      return `It goes on once ${needsText(unblock.needs)}`;
     case 'job-ends':
-      return unblock.running === 1
-        ? `1 job is running and MAX_PARALLEL_JOBS is ${unblock.limit}: it goes on once that one ends`
-        : `${unblock.running} jobs are running and MAX_PARALLEL_JOBS is ${unblock.limit}: it goes on once one of them ends`;
+      return `${unblock.running === 1 ? '1 job is' : `${unblock.running} jobs are`} running, as many as MAX_PARALLEL_JOBS allows.`;
     case 'placed-before':
-      return `What it needs is kept for ${unblock.demand}, which has waited longer or is more important`;
-    case 'asked-again':
-      return 'It goes on once an agent that has just refused it takes it';
-    case 'node-connects':
-      return 'It goes on once a node with room for it is connected';
+      return `Room is kept for ${unblock.demand}, which has waited longer or has a higher priority.`;
     case 'node-joins':
-      return `Ask for less, or add ${joinsText(unblock)}${unblock.engine ? ` and ${unblock.engine}` : ''}`;
+      return `${needsText(explanation)}; ${nodesText(explanation)}. Ask for less, or add ${joinsText(unblock)}.`;
+    case 'free':
+    case 'asked-again':
+    case 'node-connects':
+      return `${needsText(explanation)}; ${nodesText(explanation)}.`;
   }
 }
 
-function needsText(needs: readonly Need[]): string {
-  const named = needs.slice(0, NAMED_NEEDS).map(({ name, missing }, i) => {
-    const verb = i > 0 ? '' : isOne(missing) ? ' is free' : ' are free';
-    return `${amounts(missing)} more${verb} on ${name}`;
-  });
-  const rest = needs.length - named.length;
-  if (rest > 0) named.push(`what is missing on ${rest === 1 ? 'another node' : `${rest} other nodes`}`);
-  return listText(named);
+/** How many of its kind are looked at before it, as the sentence after `explainText`; none: the empty text. */
+export function aheadText(kind: 'actor' | 'job', ahead: number): string {
+  if (ahead === 0) return '';
+  return ahead === 1 ? ` 1 ${kind} is ahead.` : ` ${ahead} ${kind}s are ahead.`;
 }
 
-function joinsText({ bundle, bundles }: Extract<Unblock, { kind: 'node-joins' }>): string {
-  return bundles === 1 ? `a node with ${amounts(bundle)}` : `nodes until there is room for ${bundles} ranks of ${amounts(bundle)}`;
+/** Only what the nodes are short of, where that is what it waits for. */
+function needsText(explanation: Explanation): string {
+  const { bundle, bundles, engine, nodes } = explanation;
+  const short = shortOf(explanation);
+  const needed = short.length > 0 ? only(bundle, short) : bundle;
+  const isEngineShort = engine !== null && (nodes.some(({ turnedAwayBy }) => turnedAwayBy === 'engine') || nodes.length === 0);
+  return `Needs ${gangText(bundles, amounts(needed, isEngineShort ? engine : null))}`;
 }
 
-function nodeText(node: NodeShortfall, bundles: number): string {
+function shortOf({ nodes }: Explanation): readonly Kind[] {
+  return KINDS.filter((kind) =>
+    nodes.some(({ turnedAwayBy, missing }) => (turnedAwayBy === 'capacity' || turnedAwayBy === 'available') && missing[kind] > 0),
+  );
+}
+
+function nodesText(explanation: Explanation): string {
+  const { nodes, nodeCount } = explanation;
+  if (nodes.length === 0) return 'no node is connected';
+  const named = nodes.slice(0, NAMED_NODES).map((node) => nodeText(node, explanation));
+  const rest = nodeCount - named.length;
+  if (rest > 0) named.push(rest === 1 ? '1 more node is no better' : `${rest} more nodes are no better`);
+  return named.join(', ');
+}
+
+function nodeText(node: NodeShortfall, explanation: Explanation): string {
+  const { name, missing, free, whole } = node;
+  const { bundles, engine } = explanation;
+  const kinds = KINDS.filter((kind) => missing[kind] > 0);
+  // The only kind that is needed is not named again.
+  const isBare = shortOf(explanation).length === 1;
   switch (node.turnedAwayBy) {
     case 'connection':
+      return `node ${name} takes no work: ${node.note ?? 'it is not connected'}`;
     case 'engine':
-      return `${node.name}: ${node.note ?? 'not connected'}`;
+      return `node ${name} has no ${engine ?? 'engine'}: ${node.note ?? 'it is not installed there'}`;
     case 'capacity':
-      return `${node.name} is too small by ${amounts(node.missing)}`;
+      return `node ${name} has only ${listText(kinds.map((kind) => amount(kind, whole[kind], Math.floor)))}`;
     case 'available':
-      return `${node.name} lacks ${amounts(node.missing)} now`;
+      return `node ${name} has ${listText(kinds.map((kind) => share(kind, free[kind], whole[kind], isBare)))} free`;
     case null:
-      return `${node.name} has room for ${node.holdsNow} of the ${bundles} now, for ${node.holdsEmpty} when empty`;
+      return `node ${name} has room for ${node.holdsNow} of the ${bundles}`;
   }
 }
 
-function restText({ nodeCount, nodes }: Explanation): string {
-  const rest = nodeCount - nodes.length;
-  if (rest <= 0) return '';
-  return rest === 1 ? ' 1 more node lacks more.' : ` ${rest} more nodes lack more.`;
+function joinsText({ bundle, bundles, engine }: Extract<Unblock, { kind: 'node-joins' }>): string {
+  const each = amounts(bundle, engine);
+  return bundles === 1 ? `a node with ${each}` : `nodes until there is room for ${gangText(bundles, each)}`;
 }
 
-function aheadText({ ahead, verdict }: Explanation): string {
-  if (verdict === 'infeasible' || ahead === 0) return '';
-  return ahead === 1 ? ' One other waits ahead of it.' : ` ${ahead} others wait ahead of it.`;
+function gangText(bundles: number, each: string): string {
+  return bundles === 1 ? each : `${bundles} workers with ${each} each`;
 }
 
-/** `2 CPUs, 512 MiB of memory and 1 GPU`; what is zero is left out. */
-function amounts(resources: Resources): string {
-  const parts: string[] = [];
-  if (resources.cpuMilli > 0) parts.push(units(resources.cpuMilli, 'CPU'));
-  if (resources.memoryBytes > 0) parts.push(`${memory(resources.memoryBytes)} of memory`);
-  if (resources.gpuMilli > 0) parts.push(units(resources.gpuMilli, 'GPU'));
+function only(resources: Resources, kinds: readonly Kind[]): Resources {
+  const of = (kind: Kind): number => (kinds.includes(kind) ? resources[kind] : 0);
+  return { cpuMilli: of('cpuMilli'), memoryBytes: of('memoryBytes'), gpuMilli: of('gpuMilli') };
+}
+
+/** `2 CPUs, 512 MiB of memory and xgboost`; what is zero is left out. */
+function amounts(resources: Resources, engine: string | null): string {
+  const parts = KINDS.filter((kind) => resources[kind] > 0).map((kind) => amount(kind, resources[kind], Math.ceil));
+  if (engine !== null) parts.push(engine);
   return parts.length === 0 ? 'nothing' : listText(parts);
+}
+
+/** @param round what is needed up, what is there down: neither is shown as more fitting than it is */
+function amount(kind: Kind, value: number, round: (value: number) => number): string {
+  switch (kind) {
+    case 'cpuMilli':
+      return units(value, 'CPU');
+    case 'memoryBytes':
+      return `${memory(value, round)} of memory`;
+    case 'gpuMilli':
+      return units(value, 'GPU');
+  }
+}
+
+/** `0 of 2`, or `0 of 2 CPUs`. */
+function share(kind: Kind, free: number, whole: number, isBare: boolean): string {
+  if (kind === 'memoryBytes') return `${memory(free, Math.floor)} of ${memory(whole, Math.floor)}${isBare ? '' : ' of memory'}`;
+  return `${free / 1000} of ${isBare ? String(whole / 1000) : units(whole, kind === 'cpuMilli' ? 'CPU' : 'GPU')}`;
 }
 
 function listText(parts: readonly string[]): string {
   return parts.length === 1 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
 }
 
-function isOne(resources: Resources): boolean {
-  const kinds = [resources.cpuMilli, resources.memoryBytes, resources.gpuMilli].filter((amount) => amount > 0);
-  return kinds.length === 1 && (resources.memoryBytes > 0 || kinds[0] === 1000 || (kinds[0] ?? 0) < 1000);
-}
-
 function units(milli: number, name: string): string {
-  return `${milli / 1000} ${name}${milli > 1000 ? 's' : ''}`;
+  return `${milli / 1000} ${name}${milli > 1000 || milli === 0 ? 's' : ''}`;
 }
 
-/** Rounded up, so that what is asked for is never shown as less. */
-function memory(bytes: number): string {
-  const mib = Math.ceil(bytes / 2 ** 20);
-  return mib >= 10_240 ? `${Math.ceil(mib / 1024)} GiB` : `${mib} MiB`;
+function memory(bytes: number, round: (value: number) => number): string {
+  const mib = round(bytes / 2 ** 20);
+  return mib >= 10_240 ? `${round(mib / 1024)} GiB` : `${mib} MiB`;
 }

@@ -1,49 +1,40 @@
-import type { Grant, NodeId, Resources } from '@trainer/model';
-import type { Demand } from './demand.js';
+import type { Capacity, Grant, NodeId, Resources } from '@trainer/model';
+import type { Obstacle, Want } from './demand.js';
 import { SHOWN_NODES } from './explanation.js';
 import type { Explanation, FilterName, Need, NodeShortfall, Unblock } from './explanation.js';
 import { engineProblem, turnedAwayBy } from './filters.js';
 import type { Wanted } from './filters.js';
 import { fitEmpty, largestBundle } from './fit.js';
-import { connectedRooms, grantFrom, isOpen, less, missingFor, wholeOf } from './room.js';
+import { connectedRooms, DEVICE, isOpen, missingFor, wholeOf } from './room.js';
 import type { Room, Rooms } from './room.js';
-
-/** Why the plan did not place it, as the plan knows it. */
-export type Obstacle =
-  | { readonly kind: 'parallel-limit'; readonly running: number; readonly limit: number }
-  /** Resources are kept for these, in the order of the queue. */
-  | { readonly kind: 'kept'; readonly forDemand: string }
-  | { readonly kind: 'no-room' };
 
 /** Most bundles counted on one node: more than a gang has. */
 const COUNTED_BUNDLES = 64;
 
-/** Why a demand was not placed, on rooms as they were when its turn came. `ahead` is counted by the plan. */
-export function explain(demand: Demand, rooms: Rooms, obstacle: Obstacle): Explanation {
-  const wanted: Wanted = { bundle: largestBundle(demand), engine: demand.needsEngine };
+/** Why what asks for this waits, on the rooms that the plan left. */
+export function explain(want: Want, rooms: Rooms, obstacle: Obstacle): Explanation {
+  const wanted: Wanted = { bundle: largestBundle(want), engine: want.needsEngine };
   const sharedHosts = hostsOfSeveral(rooms);
   const nodes = [...rooms.values()].map((room) => shortfall(room, wanted, sharedHosts)).sort(nearest(wanted.bundle));
   const isNobodyThere = ![...rooms.values()].some((room) => room.node.state !== 'lost');
-  const isFeasible = isNobodyThere || fitEmpty(demand, rooms) !== null;
+  const isFeasible = isNobodyThere || fitEmpty(want, rooms) !== null;
   return {
-    demand: demand.id,
     verdict: isFeasible ? 'waits' : 'infeasible',
     bundle: wanted.bundle,
-    bundles: demand.bundles.length,
+    bundles: want.bundles.length,
     engine: wanted.engine,
-    ahead: 0,
     turnedAway: count(nodes),
     nodeCount: nodes.length,
     nodes: nodes.slice(0, SHOWN_NODES),
     best: nodes[0]?.node ?? null,
-    unblock: isFeasible ? unblock(demand, rooms, obstacle, nodes) : joins(demand, wanted.bundle),
+    unblock: isFeasible ? unblock(want, rooms, obstacle, nodes) : joins(want, wanted.bundle),
   };
 }
 
-function unblock(demand: Demand, rooms: Rooms, obstacle: Obstacle, nodes: readonly NodeShortfall[]): Unblock {
+function unblock(want: Want, rooms: Rooms, obstacle: Obstacle, nodes: readonly NodeShortfall[]): Unblock {
   if (obstacle.kind === 'parallel-limit') return { kind: 'job-ends', running: obstacle.running, limit: obstacle.limit };
   if (obstacle.kind === 'kept') return { kind: 'placed-before', demand: obstacle.forDemand };
-  return toFree(demand, rooms, nodes) ?? { kind: isPauseAll(rooms) ? 'asked-again' : 'node-connects' };
+  return toFree(want, rooms, nodes) ?? { kind: isPauseAll(rooms) ? 'asked-again' : 'node-connects' };
 }
 
 function isPauseAll(rooms: Rooms): boolean {
@@ -51,11 +42,11 @@ function isPauseAll(rooms: Rooms): boolean {
 }
 
 /** What must be set free on the connected nodes where the gang would lie; those that lack least come first. */
-function toFree(demand: Demand, rooms: Rooms, nodes: readonly NodeShortfall[]): Unblock | null {
-  const places = fitEmpty(demand, connectedRooms(rooms))?.bundles ?? [];
+function toFree(want: Want, rooms: Rooms, nodes: readonly NodeShortfall[]): Unblock | null {
+  const places = fitEmpty(want, connectedRooms(rooms)) ?? [];
   const needs: Need[] = [];
   for (const { node, name } of nodes) {
-    const need = total(places.filter((place) => place.node === node).map((place) => demand.bundles[place.bundle]));
+    const need = total(places.filter((place) => place.node === node).map((place) => want.bundles[place.bundle]));
     const room = rooms.get(node);
     if (!need || !room) continue;
     const missing = missingFor(room.free, need);
@@ -75,8 +66,8 @@ function total(bundles: readonly (Resources | undefined)[]): Resources | null {
   return sum;
 }
 
-function joins(demand: Demand, bundle: Resources): Unblock {
-  return { kind: 'node-joins', bundle, bundles: demand.bundles.length, engine: demand.needsEngine };
+function joins(want: Want, bundle: Resources): Unblock {
+  return { kind: 'node-joins', bundle, bundles: want.bundles.length, engine: want.needsEngine };
 }
 
 function shortfall(room: Room, wanted: Wanted, sharedHosts: ReadonlySet<string>): NodeShortfall {
@@ -88,6 +79,8 @@ function shortfall(room: Room, wanted: Wanted, sharedHosts: ReadonlySet<string>)
     name: sharedHosts.has(node.host) ? `${node.host} (${node.id})` : node.host,
     turnedAwayBy: filter,
     missing: missingFor(base, wanted.bundle),
+    free: amountsOf(room.free),
+    whole: wholeAmounts(node.capacity),
     note: noteOn(room, wanted, filter),
     holdsNow: filter === null ? holds(room.free, wanted.bundle) : 0,
     holdsEmpty: holds(wholeOf(node.capacity), wanted.bundle),
@@ -113,14 +106,23 @@ function noteOn({ node }: Room, { engine }: Wanted, filter: FilterName | null): 
   return node.state === 'silent' ? 'its agent is silent' : 'it is lost';
 }
 
+function amountsOf({ cpuMilli, memoryBytes, gpus }: Grant): Resources {
+  return { cpuMilli, memoryBytes, gpuMilli: gpus.reduce((sum, { milli }) => sum + milli, 0) };
+}
+
+function wholeAmounts({ cpuMilli, memoryBytes, gpus }: Capacity): Resources {
+  return { cpuMilli, memoryBytes, gpuMilli: gpus.length * DEVICE };
+}
+
+/** So many such bundles fit at once; what a bundle does not ask for sets no limit. */
 function holds(of: Grant, bundle: Resources): number {
-  let free = of;
-  for (let held = 0; held < COUNTED_BUNDLES; held += 1) {
-    const grant = grantFrom(free, bundle);
-    if (!grant) return held;
-    free = less(free, grant);
-  }
-  return COUNTED_BUNDLES;
+  const times = (free: number, wanted: number): number => (wanted === 0 ? COUNTED_BUNDLES : Math.max(0, Math.floor(free / wanted)));
+  const gpu = bundle.gpuMilli;
+  const devices =
+    gpu < DEVICE
+      ? of.gpus.reduce((sum, { milli }) => sum + times(milli, gpu), gpu === 0 ? COUNTED_BUNDLES : 0)
+      : times(of.gpus.filter(({ milli }) => milli >= DEVICE).length * DEVICE, gpu);
+  return Math.min(COUNTED_BUNDLES, times(of.cpuMilli, bundle.cpuMilli), times(of.memoryBytes, bundle.memoryBytes), devices);
 }
 
 const NEARNESS: Readonly<Record<FilterName, number>> = { available: 1, connection: 2, capacity: 3, engine: 4 };

@@ -11,6 +11,9 @@ export interface NodeShortfall {
   /** The filter that turned it away; null: one bundle fits here, but not the whole gang. */
   readonly turnedAwayBy: FilterName | null;
   readonly missing: Resources;
+  /** What it has free now, and in all; GPUs: all devices together. */
+  readonly free: Resources;
+  readonly whole: Resources;
   /** Why the engine is not there, or the node can't be talked to; else null. */
   readonly note: string | null;
   /** How many of the demand's bundles it holds as it is now; and empty. */
@@ -46,14 +49,11 @@ export type Unblock =
  * them, even empty.
  */
 export interface Explanation {
-  readonly demand: string;
   readonly verdict: 'waits' | 'infeasible';
   /** What one bundle asks for: the largest. */
   readonly bundle: Resources;
   readonly bundles: number;
   readonly engine: string | null;
-  /** How many demands that wait come before it. */
-  readonly ahead: number;
   /** How many nodes each filter turned away. */
   readonly turnedAway: Readonly<Record<FilterName, number>>;
   /** All nodes of the cluster; `nodes` shows at most `SHOWN_NODES` of them, those nearest to fitting first. */
@@ -63,5 +63,5 @@ export interface Explanation {
   readonly unblock: Unblock;
 }
 
-/** As many nodes as a person reads; an explanation is stored and shown for every demand that waits. */
+/** More nodes than a person reads; the rest is counted. */
 export const SHOWN_NODES = 10;

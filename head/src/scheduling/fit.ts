@@ -1,5 +1,5 @@
 import type { NodeId, Resources } from '@trainer/model';
-import type { BundlePlacement, Demand } from './demand.js';
+import type { BundlePlacement, Want } from './demand.js';
 import { mayEverTake, takesNow } from './filters.js';
 import { pack } from './policies/pack.js';
 import { spread } from './policies/spread.js';
@@ -7,35 +7,29 @@ import type { BundlePolicy } from './policies/bundle-policy.js';
 import { emptyRooms, grantFrom, less } from './room.js';
 import type { Room, Rooms } from './room.js';
 
-/** A whole gang in its places, and the rooms without what it holds. */
-export interface Fit {
-  readonly bundles: readonly BundlePlacement[];
-  readonly rooms: Rooms;
-}
-
 /**
  * Places the whole gang, or nothing. Greedy, the largest bundle first: exact where the bundles are equal, as ranks are; of
  * unequal ones it may miss a way that only a search would find.
- * @returns null where one bundle finds no node
+ * @returns its places by rank; null where one bundle finds no node
  */
-export function fit(demand: Demand, rooms: Rooms): Fit | null {
-  const takes = (room: Room, bundle: Resources): boolean => takesNow(room, { bundle, engine: demand.needsEngine });
-  return place(demand, rooms, takes, policyOf(demand));
+export function fit(want: Want, rooms: Rooms): readonly BundlePlacement[] | null {
+  const takes = (room: Room, bundle: Resources): boolean => takesNow(room, { bundle, engine: want.needsEngine });
+  return place(want, rooms, takes, policyOf(want));
 }
 
 /**
  * Where the gang would go on today's nodes if they were empty; those that are freest now come first.
  * @returns null: it fits on none of them, ever
  */
-export function fitEmpty(demand: Demand, rooms: Rooms): Fit | null {
+export function fitEmpty(want: Want, rooms: Rooms): readonly BundlePlacement[] | null {
   const takes = (room: Room, bundle: Resources): boolean =>
-    mayEverTake(room.node, demand.needsEngine) && grantFrom(room.free, bundle) !== null;
-  return place(demand, emptyRooms(rooms), takes, freestNow(policyOf(demand), rooms));
+    mayEverTake(room.node, want.needsEngine) && grantFrom(room.free, bundle) !== null;
+  return place(want, emptyRooms(rooms), takes, freestNow(policyOf(want), rooms));
 }
 
 /** Ranks spread by default, and pack where they hold GPUs (design.md section 3). */
-function policyOf(demand: Demand): BundlePolicy {
-  return demand.bundles.some((bundle) => bundle.gpuMilli > 0) ? pack : spread;
+function policyOf(want: Want): BundlePolicy {
+  return want.bundles.some((bundle) => bundle.gpuMilli > 0) ? pack : spread;
 }
 
 /** Among empty nodes the load of today decides: the policy sees each room as it is now. */
@@ -52,17 +46,28 @@ function mostTaken(rooms: readonly Room[]): readonly Room[] {
   return rooms.filter((room) => room.taken === most);
 }
 
-function place(demand: Demand, before: Rooms, takes: (room: Room, bundle: Resources) => boolean, policy: BundlePolicy): Fit | null {
-  const rooms = new Map<NodeId, Room>([...before].map(([id, room]) => [id, { ...room, taken: 0 }]));
+function place(
+  want: Want,
+  before: Rooms,
+  takes: (room: Room, bundle: Resources) => boolean,
+  policy: BundlePolicy,
+): readonly BundlePlacement[] | null {
+  /** The nodes that this gang has taken something of; the others are as they were. */
+  const touched = new Map<NodeId, Room>();
   const placed: BundlePlacement[] = [];
-  for (const { bundle, index } of largestFirst(demand.bundles)) {
-    const room = policy([...rooms.values()].filter((candidate) => takes(candidate, bundle)));
+  for (const { bundle, index } of largestFirst(want.bundles)) {
+    const candidates: Room[] = [];
+    for (const untouched of before.values()) {
+      const room = touched.get(untouched.node.id) ?? untouched;
+      if (takes(room, bundle)) candidates.push(room);
+    }
+    const room = policy(candidates);
     const grant = room && grantFrom(room.free, bundle);
     if (!room || !grant) return null;
-    rooms.set(room.node.id, { node: room.node, free: less(room.free, grant), taken: room.taken + 1 });
+    touched.set(room.node.id, { node: room.node, free: less(room.free, grant), taken: room.taken + 1 });
     placed.push({ bundle: index, node: room.node.id, incarnation: room.node.incarnation, grant });
   }
-  return { bundles: placed.sort((a, b) => a.bundle - b.bundle), rooms };
+  return placed.sort((a, b) => a.bundle - b.bundle);
 }
 
 /** Large bundles find fewer nodes, so they choose first; equal ones keep their order. */
@@ -75,7 +80,7 @@ function compareSize(a: Resources, b: Resources): number {
   return a.gpuMilli - b.gpuMilli || a.cpuMilli - b.cpuMilli || a.memoryBytes - b.memoryBytes;
 }
 
-/** The bundle that is hardest to place. @throws never; a demand has a bundle */
-export function largestBundle(demand: Demand): Resources {
-  return largestFirst(demand.bundles)[0]?.bundle ?? { cpuMilli: 0, memoryBytes: 0, gpuMilli: 0 };
+/** The bundle that is hardest to place. @throws never; a want has a bundle */
+export function largestBundle(want: Want): Resources {
+  return largestFirst(want.bundles)[0]?.bundle ?? { cpuMilli: 0, memoryBytes: 0, gpuMilli: 0 };
 }

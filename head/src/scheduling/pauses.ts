@@ -22,9 +22,9 @@ export class NodePauses {
     this.#pauses.set(node, { untilMs: nowMs + lengthMs, lengthMs });
   }
 
-  /** Work of it began or ended, or it said hello: what it refused it may take now. */
-  changed(node: NodeId): void {
-    this.#pauses.delete(node);
+  /** Work of it began or ended, or it said hello: what it refused it may take now. @returns whether it was paused, or refuses often */
+  changed(node: NodeId): boolean {
+    return this.#pauses.delete(node);
   }
 
   has(node: NodeId, nowMs: Millis): boolean {

@@ -2,19 +2,23 @@ import { describe, expect, test } from '@jest/globals';
 import { nodeId } from '@trainer/model';
 import type { Grant, NodeState, Resources } from '@trainer/model';
 import fc from 'fast-check';
-import type { Demand, Placement, Policy, ViewNode } from './demand.js';
-import { plan } from './plan.js';
+import type { Demand, Placement, Policy, ViewNode, Want } from './demand.js';
+import { explain } from './explain.js';
+import type { Explanation } from './explanation.js';
+import { byTurn, plan } from './plan.js';
+import type { Plan } from './plan.js';
 import { wholeOf } from './room.js';
 
-const POLICY: Policy = { maxParallelJobs: 3, patienceMs: 1000 };
+const POLICY: Policy = { maxParallelJobs: 3, patienceMs: 1000, mostPlacements: 1000 };
 const XGB = [{ engine: 'xgboost', unavailable: null }];
 
 function ask(cpus: number, gpus = 0, memoryBytes = 0): Resources {
   return { cpuMilli: cpus * 1000, memoryBytes, gpuMilli: gpus * 1000 };
 }
 
-function demand(id: string, bundles: readonly Resources[], more: Partial<Demand> = {}): Demand {
-  return { id, kind: 'actor', bundles, priority: 50, since: 0, needsEngine: null, ...more };
+function demand(id: string, bundles: readonly Resources[], more: Partial<Omit<Demand, 'want'> & Want> = {}): Demand {
+  const { kind = 'actor', needsEngine = null, priority = 50, since = 0 } = more;
+  return { id, want: { kind, bundles, needsEngine }, priority, since };
 }
 
 function node(
@@ -41,8 +45,17 @@ function node(
   };
 }
 
-function run(nodes: readonly ViewNode[], queue: readonly Demand[], now = 0, policy = POLICY, runningJobs = 0): ReturnType<typeof plan> {
-  return plan({ nodes, runningJobs }, queue, policy, now);
+/** The plan, and what is told of every demand that it did not place. */
+type Run = Plan & { readonly explanations: readonly (Explanation & { readonly demand: string })[] };
+
+function run(nodes: readonly ViewNode[], queue: readonly Demand[], now = 0, policy = POLICY, runningJobs = 0): Run {
+  const made = plan({ nodes, runningJobs }, queue, policy, now);
+  const placed = new Set(made.placements.map((of) => of.demand));
+  const explanations = [...queue].sort(byTurn).flatMap(({ id, want }) => {
+    const obstacle = made.refusals.get(want);
+    return obstacle === undefined || placed.has(id) ? [] : [{ demand: id, ...explain(want, made.rooms, obstacle) }];
+  });
+  return { ...made, explanations };
 }
 
 /** `a: 1,2` for a demand whose bundles lie on nodes 1 and 2. */
@@ -116,10 +129,7 @@ describe('order', () => {
     const queue = [1, 2, 3].map((n) => demand(`j${n}`, [ask(1)], { kind: 'job', since: n, priority: n === 3 ? 99 : 50 }));
     const { placements, explanations } = run([node(1, 9)], queue, 9, { ...POLICY, maxParallelJobs: 1 });
     expect(where(placements)).toEqual(['j3: 1']);
-    expect(explanations.map((of) => [of.demand, of.ahead])).toEqual([
-      ['j1', 0],
-      ['j2', 1],
-    ]);
+    expect(explanations.map((of) => of.demand)).toEqual(['j1', 'j2']);
   });
   test('then the older one', () => {
     expect(where(run(one, [demand('a', [ask(1)], { since: 5 }), demand('b', [ask(1)])]).placements)).toEqual(['b: 1']);
@@ -138,7 +148,7 @@ describe('order', () => {
       1000,
     );
     expect(placements).toEqual([]);
-    expect(explanations[1]).toMatchObject({ demand: 'small', ahead: 1, unblock: { kind: 'placed-before', demand: 'big' } });
+    expect(explanations[1]).toMatchObject({ demand: 'small', unblock: { kind: 'placed-before', demand: 'big' } });
   });
   test('what the gang does not need may still be had', () => {
     const nodes = [node(1, 4, { free: 1 }), node(2, 2)];
@@ -210,7 +220,7 @@ describe('whatever the view and the queue', () => {
         const { placements, explanations } = run(view, demands, 2000);
         expect([...placements, ...explanations].map((of) => of.demand).sort()).toEqual(demands.map((of) => of.id).sort());
         for (const placement of placements) {
-          const asked = demands.find((of) => of.id === placement.demand)?.bundles ?? [];
+          const asked = demands.find((of) => of.id === placement.demand)?.want.bundles ?? [];
           expect(placement.bundles.map(({ bundle: rank }) => rank)).toEqual(asked.map((_, i) => i));
           expect(
             placement.bundles.map(({ grant }) => ({
@@ -248,9 +258,9 @@ describe('whatever the view and the queue', () => {
         if (first === undefined || placed === undefined) return;
         const ranks = placed.bundles.length;
         const used = new Set(placed.bundles.map((at) => at.node)).size;
-        const roomy = view.filter((of) => run([of], [demand('one', first.bundles.slice(0, 1))]).placements.length === 1);
+        const roomy = view.filter((of) => run([of], [demand('one', first.want.bundles.slice(0, 1))]).placements.length === 1);
         const whole = view.filter((of) => run([of], [first]).placements.length === 1);
-        if (first.bundles[0]?.gpuMilli === 0) expect(used).toBe(Math.min(ranks, roomy.length));
+        if (first.want.bundles[0]?.gpuMilli === 0) expect(used).toBe(Math.min(ranks, roomy.length));
         else if (whole.length === view.length) expect(used).toBe(1);
       }),
     );
@@ -261,7 +271,7 @@ describe('whatever the view and the queue', () => {
         const gang = demands[0];
         if (gang === undefined) return;
         const unblock = run(view, [gang]).explanations[0]?.unblock;
-        if (unblock?.kind !== 'free' || gang.bundles.some((of) => of.gpuMilli > 0)) return;
+        if (unblock?.kind !== 'free' || gang.want.bundles.some((of) => of.gpuMilli > 0)) return;
         const freed = view.map((of): ViewNode => {
           const missing = unblock.needs.find((need) => need.node === of.id)?.missing;
           if (missing === undefined) return of;
@@ -284,6 +294,58 @@ describe('whatever the view and the queue', () => {
           if (verdict === 'infeasible') expect(run(empty, alone).placements).toEqual([]);
         }
       }),
+    );
+  });
+});
+
+describe('many that ask for the same', () => {
+  const same: Want = { kind: 'job', bundles: [ask(1)], needsEngine: null };
+  const alike = (count: number, want: Want, more: Partial<Demand> = {}): Demand[] =>
+    Array.from({ length: count }, (_, n) => ({ id: `d${String(n).padStart(5, '0')}`, want, priority: 50, since: n, ...more }));
+
+  test.each([1, 3, 4, 5, 10_000])('%i of them get what there is, and one answer behind it', (count) => {
+    const made = plan({ nodes: [node(1, 4)], runningJobs: 0 }, alike(count, same), { ...POLICY, maxParallelJobs: 99 }, 0);
+    expect(made.placements.map((of) => of.demand)).toEqual(alike(Math.min(count, 4), same).map((of) => of.id));
+    expect([...made.refusals.values()]).toEqual(count > 4 ? [{ kind: 'no-room' }] : []);
+  });
+  test('behind MAX_PARALLEL_JOBS they have one answer too', () => {
+    const made = plan({ nodes: [node(1, 4)], runningJobs: 3 }, alike(10_000, same), POLICY, 0);
+    expect([...made.refusals]).toEqual([[same, { kind: 'parallel-limit', running: 3, limit: 3 }]]);
+  });
+  test('the first that has waited its patience has room kept, whatever priority those before it have', () => {
+    const big: Want = { ...same, kind: 'actor', bundles: [ask(4)] };
+    const queue = [
+      ...alike(5, big, { priority: 60, since: 999 }),
+      { id: 'old', want: big, priority: 50, since: 0 },
+      demand('small', [ask(1)], { since: 999 }),
+    ];
+    const made = run([node(1, 4, { free: 1 })], queue, 1000);
+    expect(made.placements).toEqual([]);
+    expect(made.explanations.at(-1)).toMatchObject({ demand: 'small', unblock: { kind: 'placed-before', demand: 'old' } });
+  });
+  test('a plan is cut after its most placements, and the next one goes on where it ended', () => {
+    const want: Want = { ...same, kind: 'actor' };
+    const policy = { ...POLICY, mostPlacements: 3 };
+    const first = plan({ nodes: [node(1, 9)], runningJobs: 0 }, alike(5, want), policy, 0);
+    expect([first.placements.length, first.isCut, first.refusals.size]).toEqual([3, true, 0]);
+    const rest = alike(5, want).slice(3);
+    const second = plan({ nodes: [node(1, 9, { free: 6 })], runningJobs: 0 }, rest, policy, 0);
+    expect([second.placements.map((of) => of.demand), second.isCut]).toEqual([rest.map((of) => of.id), false]);
+  });
+  test('whatever they ask for, sharing the answer changes no placement', () => {
+    fc.assert(
+      fc.property(
+        nodes,
+        fc.array(bundle, { minLength: 1, maxLength: 3 }),
+        fc.array(fc.nat({ max: 2 }), { maxLength: 20 }),
+        (view, wants, picks) => {
+          const shared = wants.map((of): Want => ({ kind: 'actor', bundles: [of], needsEngine: null }));
+          const of = (pick: number): Want => shared[pick % shared.length] ?? same;
+          const queue = picks.map((pick, i): Demand => ({ id: `d${i}`, want: of(pick), priority: 50, since: 0 }));
+          const apart = queue.map((one): Demand => ({ ...one, want: { ...one.want } }));
+          expect(run(view, queue, 0).placements).toEqual(run(view, apart, 0).placements);
+        },
+      ),
     );
   });
 });

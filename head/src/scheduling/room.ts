@@ -3,7 +3,7 @@ import { takesWork } from '../nodes/step-node.js';
 import type { ViewNode } from './demand.js';
 
 /** One whole device. */
-const DEVICE: Milli = 1000;
+export const DEVICE: Milli = 1000;
 
 /** A node while a plan is made: what is left of it, and how many bundles of the gang in hand it has. */
 export interface Room {

@@ -106,7 +106,5 @@ function endSession(turn: Turn, session: SessionId): void {
   const known = turn.session(session);
   if (known === undefined || known.state === 'ended') return;
   turn.putSession({ ...known, state: 'ended', since: turn.now });
-  for (const actor of [...turn.state.actors.decided()]) {
-    if (actor.spec.session === session) turn.stepActor(actor.spec.id, { kind: 'session-ended', session });
-  }
+  for (const id of turn.state.actorsOf.of(session)) turn.stepActor(id, { kind: 'session-ended', session });
 }
