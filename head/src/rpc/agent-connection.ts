@@ -12,6 +12,7 @@ import { reconcile } from '../nodes/reconcile.js';
 import { admitHello, newNode, saidState } from '../nodes/step-node.js';
 import { refused } from '../placement/placer.js';
 import { FencedError, StoreUnavailableError } from '../store/errors.js';
+import { FactInbox } from './fact-inbox.js';
 import { checkProtocol } from './protocol.js';
 
 export interface AgentRules {
@@ -34,6 +35,8 @@ export interface AgentPipe {
   /** The head epoch that this head told the node of, on whatever stream; null: of none. */
   toldEpoch(node: NodeId): number | null;
   tell(node: NodeId, headEpoch: number): void;
+  /** Who has more to do goes on in its turn. */
+  nextRound(): Promise<void>;
 }
 
 /** An agent broke the rules of its stream, or may not speak for its node. */
@@ -55,12 +58,18 @@ type State =
 export class AgentConnection {
   #state: State = { at: 'new' };
   #lastHeardMs: number;
+  readonly #inbox: FactInbox;
 
   constructor(
     private readonly rules: AgentRules,
     private readonly pipe: AgentPipe,
   ) {
     this.#lastHeardMs = rules.clock.monotonicMs();
+    this.#inbox = new FactInbox({
+      deal: (facts) => this.#facts(facts),
+      nextRound: () => pipe.nextRound(),
+      onError: (error) => this.#refuse(error),
+    });
   }
 
   receive(message: FromAgent): void {
@@ -78,7 +87,7 @@ export class AgentConnection {
     } else if (state.at === 'new') {
       this.#refuse(new AgentRefusedError('request.invalid', 'The first message of a stream is the hello.', { node: '' }));
     } else if (message.kind === 'facts') {
-      this.#guard(this.#facts(state.hello, message.facts));
+      this.#inbox.add(message.facts);
     }
   }
 
@@ -149,7 +158,10 @@ export class AgentConnection {
     if (storedFact >= hello.newestFact) await this.#welcome(hello);
   }
 
-  async #facts(hello: Hello, facts: readonly Fact[]): Promise<void> {
+  async #facts(facts: readonly Fact[]): Promise<void> {
+    const state = this.#state;
+    if (state.at !== 'catching-up' && state.at !== 'welcome') return this.#inbox.clear();
+    const { hello } = state;
     let dealt: { storedFact: number; refused: readonly RefusedFact[] } = { storedFact: 0, refused: [] };
     await this.rules.loop.turn((turn) => {
       dealt = storeFacts(turn, hello, facts);

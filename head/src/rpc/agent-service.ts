@@ -6,6 +6,7 @@ import type { LoopListener } from '../loop/cluster-loop.js';
 import { AgentConnection } from './agent-connection.js';
 import type { AgentRules } from './agent-connection.js';
 import { News } from './news.js';
+import { Rounds } from './rounds.js';
 
 /**
  * The agents' streams. They outlive a suspension: agents hear of it, and stay. When the head goes on each stream is ended, so that
@@ -15,6 +16,7 @@ export class AgentService implements LoopListener {
   readonly name = 'agents';
   readonly #open = new Set<AgentConnection>();
   readonly #news = new News();
+  readonly #rounds = new Rounds();
   /** The newest head epoch that this head told each node of. */
   readonly #told = new Map<NodeId, number>();
   readonly server: AgentServiceServer;
@@ -31,6 +33,7 @@ export class AgentService implements LoopListener {
       end: () => call.end(),
       toldEpoch: (node) => this.#told.get(node) ?? null,
       tell: (node, headEpoch) => void this.#told.set(node, headEpoch),
+      nextRound: () => this.#rounds.next(),
       isNews: (text) => this.#news.is(text, this.rules.clock.monotonicMs()),
     });
     this.#open.add(connection);

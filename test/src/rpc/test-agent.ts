@@ -126,6 +126,18 @@ export class TestAgent {
     );
   }
 
+  /** Reports facts in messages of so many. @returns once the head has dealt with the last of them */
+  async manyFacts(lease: LeaseId, bodies: readonly FactBody[], together: number, withinMs: number): Promise<void> {
+    const facts = bodies.map((body, n): Fact => ({ number: this.#facts.length + n + 1, lease, body }));
+    this.#facts.push(...facts);
+    const last = this.#facts.length;
+    for (let n = 0; n < facts.length; n += together) this.#sendFacts(facts.slice(n, n + together));
+    const isDealt = (message: ToAgent): boolean => message.kind === 'ack' && message.storedFact >= last;
+    await until('the last acknowledgement', () => this.received.some(isDealt), { clock: systemClock(), deadlineMs: withinMs });
+    const refused = this.received.flatMap((message) => (message.kind === 'ack' ? message.refused : []));
+    if (refused.length > 0) throw new Error(`${refused.length} facts were refused: ${refused[0]?.why}`);
+  }
+
   /** Sends facts as they are, such as old ones again. */
   #sendFacts(facts: readonly Fact[]): void {
     if (facts.length > 0) this.#stream?.write(encodeFromAgent({ kind: 'facts', facts }));

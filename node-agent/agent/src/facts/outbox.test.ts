@@ -67,6 +67,17 @@ test('no more is under way than its limit, and one fact above the limit goes alo
   expect(numbers(outbox.take())).toEqual([2]);
 });
 
+test('what is under way goes in messages of 64 KiB, and a fact above that goes alone', () => {
+  const outbox = new Outbox(memoryDisk(), { memoryBytes: 2 ** 24, diskBytes: 0, inFlightBytes: 2 ** 20 });
+  const sizes = [10_000, 10_000, 50_000, 70_000, 1, ...Array.from({ length: 40 }, () => 30_000)];
+  for (const bytes of sizes) outbox.append(LEASE, { kind: 'state', state: { kind: 'inline', bytes: Buffer.alloc(bytes) } });
+  outbox.resume(0);
+  const messages: number[][] = [];
+  for (let taken = numbers(outbox.take()); taken.length > 0; taken = numbers(outbox.take())) messages.push(taken);
+  expect(messages.slice(0, 5)).toEqual([[1, 2], [3], [4], [5, 6, 7], [8, 9]]);
+  expect(messages.flat().length).toBeLessThan(sizes.length);
+});
+
 test('what memory has no room for lies on disk, in order, and the room is given back', () => {
   const disk = memoryDisk();
   const outbox = new Outbox(disk, { memoryBytes: 150, diskBytes: 10_000, inFlightBytes: 2 ** 20 });

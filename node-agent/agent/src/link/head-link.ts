@@ -26,7 +26,7 @@ export interface LinkOwner {
   condition(): Condition;
   /** The head has read the hello and has stored that fact of this incarnation. @returns false: the hello must be said anew */
   onHelloRead(storedFact: number): boolean;
-  /** @returns the facts to send now; asked again after each acknowledgement */
+  /** @returns the facts of the next message; none: no more now. Asked again after each acknowledgement */
   takeFacts(): Fact[];
   onAcknowledged(storedFact: number, refused: readonly RefusedFact[]): void;
   /** @returns false for a headEpoch older than the newest seen: the message is dropped, and the stream closed (design.md section 3) */
@@ -112,8 +112,12 @@ export class HeadLink {
   pump(urgency: Urgency = 'now'): void {
     if (urgency === 'soon' && this.#mustWait()) return;
     if ((this.#state.at !== 'reading' && this.#state.at !== 'welcomed') || this.#isBlocked) return;
-    const facts = this.#owner.takeFacts();
-    if (facts.length > 0) this.#send(this.#state.stream, { kind: 'facts', facts });
+    const { stream } = this.#state;
+    while (!this.#isBlocked) {
+      const facts = this.#owner.takeFacts();
+      if (facts.length === 0) return;
+      this.#send(stream, { kind: 'facts', facts });
+    }
   }
 
   /** Urgent facts take along what waits before them, so the timer may find nothing left to send. */
