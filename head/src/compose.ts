@@ -11,6 +11,7 @@ import type {
   SessionServiceServer,
 } from '@trainer/wire';
 import { StoredStates } from './actors/stored-states.js';
+import { UploadedArgs } from './actors/uploaded-args.js';
 import type { HeadConfig } from './config.js';
 import { eventPublisher } from './events/publisher.js';
 import { AgentLinks } from './loop/agent-links.js';
@@ -71,15 +72,16 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
   const placer = new Placer({ ...common, store, placement: natsPlacement(messages), secrets });
   const promoter = new Promoter({ ...common, objects });
   const logs = logCalls({ ...common, store, objects, bucket: buckets.logs, messages });
+  const args = new UploadedArgs({ ...common, objects, keptMs: timers.argsKeptMs });
   const planner = new Planner({
     ...common,
     maxParallelJobs: config.maxParallelJobs,
     onInfeasible: (actor, error): void => actors.infeasible(actor, error),
   });
-  const actors = new ActorCalls({ ...common, store, secrets, logs, reasonOf: (actor) => planner.reasonOf(actor) });
+  const actors = new ActorCalls({ ...common, store, secrets, logs, args, reasonOf: (actor) => planner.reasonOf(actor) });
   const executor = new Executor({ ...common, placer, planner, promoter, secrets });
   const watch = new NodeWatch(common);
-  const states = new StoredStates({ ...common, store, objects });
+  const states = new StoredStates({ ...common, store, objects, args });
   const sessions = new Sessions({ ...common, wasEnded: (session) => store.hasSessionEnded(session) });
   const agents = new AgentService({ ...common, watch, executor, version, newStreamId: () => newStreamId(parts.randomBytes) });
   for (const listener of [eventPublisher(messages, logger), executor, watch, states, sessions, agents]) loop.listen(listener);
@@ -89,6 +91,7 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
     watch.close();
     promoter.close();
     states.close();
+    args.close();
     sessions.suspended();
     executor.suspended();
     agents.close();
@@ -97,7 +100,7 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
     agents: agents.server,
     sessions: sessionService({ sessions, loop, graceMs: timers.sessionGraceMs, version, logger }),
     actors: actors.server,
-    bundles: bundleService({ loop, store, objects, bucket: buckets.bundles, logger }),
+    bundles: bundleService({ ...common, store, objects, bucket: buckets.bundles, args, uploadIdleMs: timers.uploadIdleMs }),
     jobs: jobService({ loop, store, submissions: submissionsOf(parts), logger, reasonOf: (job) => planner.reasonOf(job) }),
     cluster: clusterService({ ...common, messages, objects, dataBucket: buckets.data, version }),
   };

@@ -205,7 +205,9 @@ test('a job goes from its submission to a model under its final keys', async () 
   await agent.connect();
   const { job, request, lease, begin } = await begunJob();
   if (request.action.kind !== 'reserve-and-start') throw new Error('a gang of one is placed in one round trip');
-  const assignment = decodeAssignment(request.action.spec.args);
+  const { args } = request.action.spec;
+  if (args.kind !== 'inline') throw new Error('the assignment of a rank travels in its start');
+  const assignment = decodeAssignment(args.bytes);
   expect(assignment).toMatchObject({
     job: job.id,
     attempt: 1,

@@ -51,7 +51,7 @@ function actor(at: ActorStateName, maxRestarts = 0): Actor {
       session: SESSION,
       classRef: { kind: 'bundle', hash: bundleHash('0'.repeat(64)), exportName: 'Counter' },
       className: 'Counter',
-      args: new Uint8Array(),
+      args: { kind: 'inline', bytes: new Uint8Array() },
       resources: { cpuMilli: 100, memoryBytes: 1, gpuMilli: 0 },
       concurrency: 1,
       priority: 50,

@@ -1,4 +1,4 @@
-import { ACTOR_STATES_BUCKET, actorStatesPrefix, parseActorStateKey } from '@trainer/model';
+import { ACTOR_STATES_BUCKET, actorOfKey, actorStatesPrefix, parseActorStateKey } from '@trainer/model';
 import type { ActorId, Clock } from '@trainer/model';
 import type { Logger, Random } from '@trainer/runtime';
 import type { ObjectStore } from '@trainer/storage';
@@ -6,11 +6,13 @@ import type { ClusterLoop, LoopListener } from '../loop/cluster-loop.js';
 import type { Turn } from '../loop/turn.js';
 import { pagesOf, removeAll, retried } from '../objects/object-work.js';
 import type { ClusterStore } from '../store/cluster-store.js';
+import type { UploadedArgs } from './uploaded-args.js';
 
 export interface StoredStatesOptions {
   readonly loop: ClusterLoop;
   readonly store: ClusterStore;
   readonly objects: ObjectStore;
+  readonly args: Pick<UploadedArgs, 'removeOrphan'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -23,9 +25,9 @@ type Cut = { readonly incarnation: number; readonly n: number; readonly isInclud
 const MAX_DUE = 10_000;
 
 /**
- * Removes the large states of actors from the object store.
+ * Removes the large states and arguments of actors from the object store.
  *
- *   O1. An object goes once a newer state of its actor is stored, or the actor's end, and not before.
+ *   O1. A state goes once a newer one of its actor is stored, or the actor's end, and not before; arguments go with the end.
  *   O2. What is to be removed is derived from state: a new head begins with a sweep over all there is, so that what an older one
  *       left, or a process wrote after it was lost, goes then.
  */
@@ -121,18 +123,19 @@ export class StoredStates implements LoopListener {
     let last: ActorId | null = null;
     for await (const keys of pagesOf(this.options.objects, ACTOR_STATES_BUCKET, '')) {
       for (const key of keys) {
-        const at = parseActorStateKey(key);
-        if (at === null || at.actor === last) continue;
-        last = at.actor;
-        await this.#sweepActor(at.actor);
+        const actor = actorOfKey(key);
+        if (actor === null || actor === last) continue;
+        last = actor;
+        await this.#sweepActor(actor);
       }
     }
   }
 
   /** Asks the store, not the book: a head that is followed without knowing it knows no actor of the next one. */
   async #sweepActor(id: ActorId): Promise<void> {
-    const { store, objects } = this.options;
+    const { store, objects, args } = this.options;
     const actor = await store.actor(id);
+    if (actor === null) return args.removeOrphan(id);
     if (actor?.state.at === 'dead') {
       await removeAll(objects, ACTOR_STATES_BUCKET, actorStatesPrefix(id));
       return;

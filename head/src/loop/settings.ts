@@ -32,6 +32,10 @@ export interface Timers {
   readonly refusedFirstMs: Millis;
   /** One that refuses again and again is asked this often. */
   readonly refusedLongestMs: Millis;
+  /** An upload that stands still for so long is given up. */
+  readonly uploadIdleMs: Millis;
+  /** Uploaded arguments of an actor wait so long for its create; clients create right after the upload. */
+  readonly argsKeptMs: Millis;
   /** Renewal of the leadership: a third of the 3 s after which a standby takes over. */
   readonly renewMs: Millis;
 }
@@ -52,6 +56,8 @@ const DESIGNED: Timers = {
   reasonQuietMs: 1_000,
   refusedFirstMs: 100,
   refusedLongestMs: 5_000,
+  uploadIdleMs: 30_000,
+  argsKeptMs: 60_000,
   renewMs: 1_000,
 };
 

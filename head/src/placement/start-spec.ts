@@ -56,7 +56,7 @@ export function startSpecOfRank(record: JobRecord, lease: Lease, secrets: Secret
     holder,
     classRef: TRAINING_RANK,
     className: TRAINING_RANK.exportName,
-    args: encodeAssignment(assignment),
+    args: { kind: 'inline', bytes: encodeAssignment(assignment) },
     concurrency: 1,
     token: secrets.tokenOf(lease.id),
     env: {},

@@ -4,6 +4,7 @@ import type { Logger } from '@trainer/runtime';
 import type { ActorServiceServer, CreateActor, pb } from '@trainer/wire';
 import { decodeCreateActor, encodeActorView } from '@trainer/wire';
 import { DEFAULT_NAMESPACE, differenceOf, holderOf, namedActor, nameIssues, NameTakenError } from '../actors/actor-names.js';
+import type { UploadedArgs } from '../actors/uploaded-args.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { InfeasibleError } from '../loop/planner.js';
 import type { Secrets } from '../placement/start-spec.js';
@@ -22,6 +23,7 @@ export interface ActorRules {
   readonly logs: ActorServiceServer['logs'];
   /** Why it waits, as it is now; null: nothing is known of its waiting. */
   readonly reasonOf: (actor: ActorId) => string | null;
+  readonly args: UploadedArgs;
 }
 
 /** What a creator waits when it names no time: a cold start takes a second, a full cluster may take longer. */
@@ -73,6 +75,7 @@ export class ActorCalls {
     for (;;) {
       const found = (await this.#admitInOrder(spec, getIfExists)).spec.id;
       const isOwn = found === spec.id;
+      if (!isOwn) this.rules.args.forget(spec.id);
       const now = loop.state.actors.seen(found) ?? (await this.#stored(found));
       const isEnding = !isOwn && now.state.at === 'stopping';
       const leftMs = startedMs + timeoutMs - clock.monotonicMs();
@@ -103,6 +106,7 @@ export class ActorCalls {
     const { loop } = this.rules;
     const known = loop.state.actors.get(spec.id) ?? (await this.#known(spec));
     if (known !== null) return known;
+    await this.rules.args.check(spec);
     return loop.turn((turn) => {
       const by = this.#killedUnborn.get(spec.id);
       if (by !== undefined) throw new ActorDiedError(spec.id, { kind: 'killed', by });
@@ -110,7 +114,10 @@ export class ActorCalls {
       const holder = name === null ? undefined : holderOf(turn, { namespace, name });
       if (holder !== undefined && name !== null) {
         const why = getIfExists ? differenceOf(spec, holder.spec) : 'taken';
-        if (why !== null) throw new NameTakenError({ namespace, name }, holder, why);
+        if (why !== null) {
+          this.rules.args.forget(spec.id);
+          throw new NameTakenError({ namespace, name }, holder, why);
+        }
         return holder;
       }
       if (session !== null && turn.session(session)?.state !== 'open') throw new SessionUnknownError(session);
@@ -182,6 +189,7 @@ export class ActorCalls {
     const [oldest] = this.#killedUnborn.keys();
     if (oldest !== undefined && this.#killedUnborn.size >= MAX_UNBORN) this.#killedUnborn.delete(oldest);
     this.#killedUnborn.set(id, by);
+    this.rules.args.forget(id);
   }
 
   async #get(request: pb.GetActorRequest): Promise<pb.ActorView> {

@@ -1,82 +1,95 @@
-import { createHash } from 'node:crypto';
-import type { ServerReadableStream } from '@grpc/grpc-js';
-import { bundleHash } from '@trainer/model';
-import type { BundleHash } from '@trainer/model';
+import type { sendUnaryData, ServerReadableStream, ServerWritableStream } from '@grpc/grpc-js';
+import { ACTOR_STATES_BUCKET, actorArgsKey, bundleHash } from '@trainer/model';
+import type { BundleHash, Clock, Millis } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import type { ObjectStore } from '@trainer/storage';
+import { decodeArgsRef } from '@trainer/wire';
 import type { BundleServiceServer, pb } from '@trainer/wire';
+import type { UploadedArgs } from '../actors/uploaded-args.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
-import { refusal, streaming, unary, writeAll } from './answering.js';
-import { BundleHashError, BundleTooLargeError, BundleUnknownError } from './errors.js';
 import type { ClusterStore } from '../store/cluster-store.js';
+import { refusal, streaming, unary, writeAll } from './answering.js';
+import { BundleUnknownError } from './errors.js';
+import { checkedBody, chunksOf, UploadGate, UploadIncompleteError } from './uploads.js';
 
 export interface BundleRules {
   readonly loop: ClusterLoop;
   readonly store: ClusterStore;
   readonly objects: ObjectStore;
   readonly bucket: string;
+  readonly args: UploadedArgs;
+  readonly clock: Clock;
+  readonly uploadIdleMs: Millis;
   readonly logger: Logger;
 }
 
 /** Code, not data: bundled and minified actor classes have kilobytes. */
 const MAX_BUNDLE_BYTES = 32 * 2 ** 20;
 
-/** Actor code by its hash: uploaded once, fetched by the agents that run it. */
+type Body<Chunk> = AsyncGenerator<Chunk, void>;
+
+/** What actors are made of, in chunks: code by its hash, and large arguments of constructors by their actor. */
 export function bundleService(rules: BundleRules): BundleServiceServer {
-  const { logger, store, objects, bucket } = rules;
-  return {
-    has: unary(logger, async ({ hash }: pb.BundleRef) => ({ has: await store.hasBundle(bundleHash(hash)) })),
-    upload: (call, callback) => {
-      receive(call)
-        .then(({ hash, code }) => keep(rules, hash, code))
+  const { logger, store, objects, bucket, args } = rules;
+  const uploads = new UploadGate();
+  /** An upload goes from its client into the object store as it comes. */
+  const received =
+    <Chunk extends { readonly data: Uint8Array }, Reply>(keep: (first: Chunk, rest: Body<Chunk>) => Promise<Reply>) =>
+    (call: ServerReadableStream<Chunk, Reply>, callback: sendUnaryData<Reply>): void => {
+      uploads
+        .run(async () => {
+          const chunks = chunksOf<Chunk>(call, { clock: rules.clock, idleMs: rules.uploadIdleMs });
+          const first = await chunks.next();
+          if (first.done === true) throw new UploadIncompleteError(0);
+          return await keep(first.value, chunks);
+        })
         .then(
-          (hash) => callback(null, { hash }),
+          (reply) => callback(null, reply),
           (error: unknown) => callback(refusal(logger, error)),
         );
-    },
+    };
+  return {
+    has: unary(logger, async ({ hash }: pb.BundleRef) => ({ has: await store.hasBundle(bundleHash(hash)) })),
+    upload: received<pb.BundleChunk, pb.BundleRef>(async (first, rest) => ({ hash: await keepBundle(rules, first, rest) })),
     fetch: streaming(logger, async (call, signal) => {
       const hash = bundleHash(call.request.hash);
       if (!(await store.hasBundle(hash))) throw new BundleUnknownError(hash);
-      const { stream } = await objects.get(bucket, hash);
-      try {
-        for await (const data of stream) await writeAll(call, [{ hash, data: data as Buffer }], signal);
-      } finally {
-        stream.destroy();
-      }
+      await send(call, objects, { bucket, key: hash }, (data): pb.BundleChunk => ({ hash, data }), signal);
+    }),
+    uploadArgs: received<pb.ArgsChunk, pb.Nothing>(async (first, rest) => {
+      const of = decodeArgsRef(first.of);
+      const { bytes, sha256 } = of.args;
+      await args.keep(of, checkedBody(first.data, rest, { what: 'The arguments', bytes, isExact: true, sha256 }));
+      return {};
+    }),
+    fetchArgs: streaming(logger, async (call, signal) => {
+      const { actor, args: wanted } = decodeArgsRef(call.request, 'argsRef');
+      const at = { bucket: ACTOR_STATES_BUCKET, key: actorArgsKey(actor, wanted.sha256) };
+      await send(call, objects, at, (data): pb.ArgsChunk => ({ of: undefined, data }), signal);
     }),
   };
 }
 
-function receive(call: ServerReadableStream<pb.BundleChunk, pb.BundleRef>): Promise<{ hash: BundleHash; code: Buffer }> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    let hash = '';
-    call.on('data', (chunk: pb.BundleChunk) => {
-      hash ||= chunk.hash;
-      bytes += chunk.data.length;
-      if (bytes > MAX_BUNDLE_BYTES) {
-        parts.length = 0;
-        reject(new BundleTooLargeError(MAX_BUNDLE_BYTES));
-      } else parts.push(chunk.data);
-    });
-    call.on('error', reject);
-    call.on('cancelled', () => reject(new Error('the client left')));
-    call.on('end', () => {
-      try {
-        resolve({ hash: bundleHash(hash), code: Buffer.concat(parts) });
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
-  });
+/** The row comes after the object: who sees the one finds the other. */
+async function keepBundle({ loop, objects, bucket }: BundleRules, first: pb.BundleChunk, rest: Body<pb.BundleChunk>): Promise<BundleHash> {
+  const hash = bundleHash(first.hash);
+  const size = { what: 'The bundle of actor code', bytes: MAX_BUNDLE_BYTES, isExact: false, sha256: hash };
+  const { bytes } = await objects.put(bucket, hash, checkedBody(first.data, rest, size));
+  await loop.turn((turn) => turn.addBundle(hash, bytes));
+  return hash;
 }
 
-/** The row comes after the object: who sees the one finds the other. */
-async function keep({ loop, objects, bucket }: BundleRules, hash: BundleHash, code: Buffer): Promise<BundleHash> {
-  const found = createHash('sha256').update(code).digest('hex');
-  if (found !== hash) throw new BundleHashError(hash, found);
-  await objects.put(bucket, hash, code);
-  await loop.turn((turn) => turn.addBundle(hash, code.length));
-  return hash;
+async function send<Chunk>(
+  call: ServerWritableStream<unknown, Chunk>,
+  objects: ObjectStore,
+  { bucket, key }: { readonly bucket: string; readonly key: string },
+  chunkOf: (data: Buffer) => Chunk,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stream } = await objects.get(bucket, key);
+  try {
+    for await (const data of stream) await writeAll(call, [chunkOf(data as Buffer)], signal);
+  } finally {
+    stream.destroy();
+  }
 }

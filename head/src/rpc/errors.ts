@@ -43,19 +43,6 @@ export class BundleUnknownError extends TrainerError<'bundle.unknown', { hash: s
   }
 }
 
-/** What came is not what its name says. */
-export class BundleHashError extends TrainerError<'bundle.hash', { hash: string; found: string }> {
-  constructor(hash: string, found: string) {
-    super('bundle.hash', `The upload's SHA-256 is ${found}, not ${hash}; upload it again.`, { hash, found }, 'same');
-  }
-}
-
-export class BundleTooLargeError extends TrainerError<'bundle.too-large', { limitBytes: number }> {
-  constructor(limitBytes: number) {
-    super('bundle.too-large', `A bundle of actor code has at most ${limitBytes / 2 ** 20} MiB; keep data out of it.`, { limitBytes });
-  }
-}
-
 export class QueueFullError extends TrainerError<'queue.full', { limit: number }> {
   constructor(limit: number) {
     super('queue.full', `${limit} jobs wait already; submit again once some of them have run.`, { limit }, 'same');

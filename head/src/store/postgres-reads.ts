@@ -13,6 +13,7 @@ import type {
   Metric,
   Model,
   NodeState,
+  StoredArgs,
   TrainRequest,
 } from '@trainer/model';
 import type { JobRecord } from '../jobs/job-record.js';
@@ -26,7 +27,7 @@ interface JobRow {
   readonly state: Omit<JobRecord, 'job'> & { readonly job: Omit<JobRecord['job'], 'request'> };
 }
 interface ActorRow {
-  readonly spec: Omit<ActorSpec, 'args'>;
+  readonly spec: Omit<ActorSpec, 'args'> & { readonly storedArgs?: StoredArgs | null };
   readonly args: Buffer;
   readonly state: ActorState;
   readonly restarts: number;
@@ -219,9 +220,13 @@ function toEvent(job: JobId, row: EventRow): JobEvent {
     : { ...place, type: row.type, data: { ...row.data, request: row.request } };
 }
 
-function toActor({ spec, args, ...row }: ActorRow): Actor {
+function toActor({ spec: { storedArgs = null, ...spec }, args, ...row }: ActorRow): Actor {
   return {
-    spec: { ...spec, id: actorId(spec.id), args },
+    spec: {
+      ...spec,
+      id: actorId(spec.id),
+      args: storedArgs === null ? { kind: 'inline', bytes: args } : { kind: 'stored', ...storedArgs },
+    },
     state: row.state,
     restarts: row.restarts,
     lastDeath: row.last_death,

@@ -48,6 +48,8 @@ export const TABLES = {
     'actor',
     { actor: 'text', at: 'text', state: 'jsonb', restarts: 'integer', last_death: 'jsonb', has_run: 'boolean', quick_restarts: 'integer' },
     `t.at <> ${FINAL}`,
+    // Who has ended is never constructed again.
+    `, args = CASE x.at WHEN ${FINAL} THEN ''::bytea ELSE t.args END`,
   ),
   actorStates: upsert('actor_states', ['actor'], { actor: 'text', incarnation: 'integer', saved_at: 'bigint', state: 'jsonb' }),
   forgottenStates: {
@@ -190,15 +192,20 @@ function nodeRow({ entry, storedFact }: StoredNode): Row {
   return { node: id, ...numbers, state, since: whole(since), host, version, capacity, labels, engines };
 }
 
+const NO_ARGS = new Uint8Array();
+
+/** Small arguments are a column, larger ones an object that the row names. */
 function newActorRow(actor: Actor, createdAt: number): Row {
-  const { args, ...spec } = actor.spec;
+  const { args, ...named } = actor.spec;
+  const [bytes, storedArgs] = args.kind === 'inline' ? [args.bytes, null] : [NO_ARGS, { bytes: args.bytes, sha256: args.sha256 }];
+  const spec = { ...named, storedArgs };
   return {
     actor: spec.id,
     session: spec.session,
     at: actor.state.at,
     created_at: whole(createdAt),
     spec,
-    args: Buffer.from(args.buffer, args.byteOffset, args.byteLength).toString('base64'),
+    args: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
     state: actor.state,
     restarts: actor.restarts,
   };
@@ -326,12 +333,12 @@ function upsertOnly(table: string, key: readonly string[], changing: readonly st
   };
 }
 
-function update(table: string, key: string, columns: Readonly<Record<string, string>>, unless: string): Table {
+function update(table: string, key: string, columns: Readonly<Record<string, string>>, unless: string, also = ''): Table {
   const set = Object.keys(columns)
     .filter((name) => name !== key)
     .map((name) => `${name} = x.${name}`);
   return {
     columns,
-    write: (source) => `UPDATE trainer.${table} t SET ${set.join(', ')} FROM ${source} WHERE t.${key} = x.${key} AND ${unless}`,
+    write: (source) => `UPDATE trainer.${table} t SET ${set.join(', ')}${also} FROM ${source} WHERE t.${key} = x.${key} AND ${unless}`,
   };
 }

@@ -53,7 +53,7 @@ function startOf(exportName: string, file = 'kept.mjs', changes: Partial<Process
     classRef: { kind: 'bundle', hash: bundleHash('0'.repeat(64)), exportName },
     className: exportName,
     moduleUrl: pathToFileURL(join(folder, file)).href,
-    args: encodeValue([7]),
+    args: { kind: 'inline', bytes: encodeValue([7]) },
     concurrency: 1,
     token: 'token',
     environment: { OMP_NUM_THREADS: '2' },

@@ -1,3 +1,4 @@
+import { readFileSync, rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import type { ActorStart, Begin, Clock, DeathCause, FromActorProcess, ProcessStart, Timer, ToActorProcess } from '@trainer/model';
 import { sleep, type GrpcServer } from '@trainer/runtime';
@@ -145,7 +146,7 @@ export class ActorProcess {
   #construct(Class: Constructor, start: ProcessStart, handles: ActorHandles): void {
     const args = this.#isSystem
       ? [this.#context(start), argumentOf(start)]
-      : (decodeValue(start.args, { at: 'args', handles }) as unknown[]);
+      : (decodeValue(argsOf(start), { at: 'args', handles }) as unknown[]);
     try {
       this.#instance = new Class(...args);
     } catch (error) {
@@ -210,10 +211,18 @@ export class ActorProcess {
   }
 }
 
+/** A file has them once: nothing of them is kept on the disk. */
+function argsOf({ args }: ProcessStart): Uint8Array {
+  if (args.kind === 'inline') return args.bytes;
+  const bytes = readFileSync(args.path);
+  rmSync(args.path, { force: true });
+  return bytes;
+}
+
 function rulesOf(start: ProcessStart, actor: ActorStart): Parameters<typeof statefulOf>[1] {
   return { className: start.className, checkpointEvery: actor.checkpointEvery, concurrency: start.concurrency };
 }
 
 function argumentOf(start: ProcessStart): unknown {
-  return start.holder.kind === 'rank' ? decodeAssignment(start.args) : decodeValue(start.args, { at: 'args' });
+  return start.holder.kind === 'rank' ? decodeAssignment(argsOf(start)) : decodeValue(argsOf(start), { at: 'args' });
 }

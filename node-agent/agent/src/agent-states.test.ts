@@ -56,7 +56,16 @@ async function kept(actor: NonNullable<StartSpec['actor']>): Promise<{ lease: Le
   lastLease += 1;
   const lease = leaseId(`1-${lastLease}`);
   const holder = { kind: 'actor' as const, actor: actorId('actor-0123456789abcdef'), incarnation: 1 };
-  const spec = { holder, classRef, className: 'Kept', args: encodeValue([]), concurrency: 1, token: TOKEN, env: {}, actor };
+  const spec = {
+    holder,
+    classRef,
+    className: 'Kept',
+    args: { kind: 'inline', bytes: encodeValue([]) } as const,
+    concurrency: 1,
+    token: TOKEN,
+    env: {},
+    actor,
+  };
   const grant = { cpuMilli: 100, memoryBytes: 2 ** 30, gpus: [] };
   await head.place(messages, { lease, action: { kind: 'reserve-and-start', grant, spec } });
   return { lease, address: (await head.fact(lease, 'ready')).address };

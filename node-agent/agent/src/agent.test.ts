@@ -77,7 +77,7 @@ function spec(args: readonly unknown[], changes: Partial<StartSpec> = {}): Start
     holder,
     classRef: hash,
     className: 'Counter',
-    args: encodeValue(args),
+    args: { kind: 'inline', bytes: encodeValue(args) },
     concurrency: 1,
     token: TOKEN,
     env: {},
@@ -305,7 +305,7 @@ async function agentOfItsOwn(name: string, other: FakeHead, lease: LeaseId): Pro
     const ports = { clock: systemClock(), logger: silentLogger, connectMessages: async () => messages };
     const agent = await start(readConfig(${JSON.stringify(settings(name, `127.0.0.1:${other.port}`))}), ports);
     await agent.whenWelcomed;
-    const spec = { ...${JSON.stringify(spec([]))}, args: encodeValue([0]) };
+    const spec = { ...${JSON.stringify(spec([]))}, args: { kind: 'inline', bytes: encodeValue([0]) } };
     const action = { kind: 'reserve-and-start', grant: { cpuMilli: 100, memoryBytes: 0, gpus: [] }, spec };
     await messages.request(placeSubject(agent.node, agent.incarnation), encodePlaceRequest({ ...${JSON.stringify(request)}, action }), 5000);
   `;

@@ -129,6 +129,7 @@ function hold(parts: Parts, onFacts: (urgency: Urgency) => void, onNats: () => v
     ...parts,
     clock,
     bundles,
+    args: source,
     memory,
     scratchFolder: folder.scratchFolder,
     codeCacheFolder: folder.codeCacheFolder,

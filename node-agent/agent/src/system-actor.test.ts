@@ -66,7 +66,7 @@ async function begun(does: string): Promise<{ lease: LeaseId; file: string; addr
     holder: { kind: 'actor', actor: actorId('actor-0123456789abcdef'), incarnation: 1 },
     classRef: { kind: 'module', specifier: '@test/rank', exportName: 'Rank' },
     className: 'Rank',
-    args: encodeValue({ does, file }),
+    args: { kind: 'inline', bytes: encodeValue({ does, file }) },
     concurrency: 1,
     token: 'token',
     env: {},

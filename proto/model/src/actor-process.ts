@@ -16,7 +16,8 @@ export interface ProcessStart {
   readonly className: string;
   /** URL of the file to import: a bundle in the agent's cache, or the module of an installed package. */
   readonly moduleUrl: string;
-  readonly args: Uint8Array;
+  /** A file is in the scratch folder, and is removed once it was read. */
+  readonly args: { readonly kind: 'inline'; readonly bytes: Uint8Array } | { readonly kind: 'file'; readonly path: string };
   readonly concurrency: number;
   readonly token: string;
   /** Set in the process's own environment before anything is loaded: thread counts, visible devices, what the caller asked for. */

@@ -7,7 +7,25 @@ export type ActorClassRef =
   | { readonly kind: 'bundle'; readonly hash: BundleHash; readonly exportName: string }
   | { readonly kind: 'module'; readonly specifier: string; readonly exportName: string };
 
-/** What a client asks for; it never changes. `args` is MessagePack of the constructor's arguments. */
+/**
+ * MessagePack of what a constructor is called with: small ones travel as they are, larger ones lie in the object store until the
+ * actor's end, under `actorArgsKey`.
+ */
+export type ActorArgs = { readonly kind: 'inline'; readonly bytes: Uint8Array } | ({ readonly kind: 'stored' } & StoredArgs);
+
+export interface StoredArgs {
+  readonly bytes: number;
+  /** SHA-256, 64 hex. */
+  readonly sha256: string;
+}
+
+/** Arguments up to this many bytes travel in messages and lie in rows; a head with 10,000 such actors holds 640 MiB of them. */
+export const INLINE_ARGS_BYTES = 64 * 1024;
+
+/** Of a constructor's arguments (actors.md). */
+export const MAX_ARGS_BYTES = 64 * 2 ** 20;
+
+/** What a client asks for; it never changes. */
 export interface ActorSpec {
   readonly id: ActorId;
   /** Whose end ends it; null: detached, it lives until it is killed. */
@@ -17,7 +35,7 @@ export interface ActorSpec {
   readonly namespace: string;
   readonly classRef: ActorClassRef;
   readonly className: string;
-  readonly args: Uint8Array;
+  readonly args: ActorArgs;
   readonly resources: Resources;
   readonly concurrency: number;
   readonly priority: number;
@@ -44,6 +62,17 @@ export const ACTOR_STATES_BUCKET = 'trainer-actors';
 /** Everything stored for an actor begins with it. */
 export function actorStatesPrefix(actor: ActorId): string {
   return `actors/${actor}/`;
+}
+
+/** Where large arguments of its constructor lie; what has the key has the content. */
+export function actorArgsKey(actor: ActorId, sha256: string): string {
+  return `${actorStatesPrefix(actor)}args-${sha256}`;
+}
+
+/** The actor that an object is stored for; null: for none. */
+export function actorOfKey(key: string): ActorId | null {
+  const match = /^actors\/(actor-[0-9a-f]{16})\//.exec(key);
+  return match?.[1] === undefined ? null : (match[1] as ActorId);
 }
 
 /** @param n counts the states of an incarnation, from 1; no key is written twice */

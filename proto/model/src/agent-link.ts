@@ -1,4 +1,4 @@
-import type { ActorClassRef, SavedState } from './actors.js';
+import type { ActorArgs, ActorClassRef, SavedState } from './actors.js';
 import type { DeathCause } from './causes.js';
 import type { ErrorData } from './errors.js';
 import type { LeaseId, NodeId, StreamId } from './ids.js';
@@ -115,7 +115,7 @@ export interface StartSpec {
   readonly classRef: ActorClassRef;
   readonly className: string;
   /** Bundles: MessagePack of the constructor's arguments. Modules: MessagePack of the one argument after the context. */
-  readonly args: Uint8Array;
+  readonly args: ActorArgs;
   readonly concurrency: number;
   /** Callers must show it; one per incarnation. */
   readonly token: string;

@@ -24,12 +24,26 @@ export type { AgentLeaseState, Lease, LeaseHolder, LeaseState } from './leases.j
 export {
   ACTOR_STATES_BUCKET,
   ACTOR_TRANSITIONS,
+  actorArgsKey,
+  actorOfKey,
   actorStateKey,
   actorStatesPrefix,
+  INLINE_ARGS_BYTES,
   INLINE_STATE_BYTES,
+  MAX_ARGS_BYTES,
   parseActorStateKey,
 } from './actors.js';
-export type { Actor, ActorClassRef, ActorSpec, ActorState, ActorStateName, ActorView, SavedState } from './actors.js';
+export type {
+  Actor,
+  ActorArgs,
+  ActorClassRef,
+  StoredArgs,
+  ActorSpec,
+  ActorState,
+  ActorStateName,
+  ActorView,
+  SavedState,
+} from './actors.js';
 export type { NodeState, NodeView } from './nodes.js';
 export { isFinalStatus, STATUSES } from './jobs.js';
 export type {

@@ -23,7 +23,8 @@ import {
 } from './common.codec.js';
 import { enumCodec } from './enum-codec.js';
 import type { FieldPath } from './errors.js';
-import { asBuffer, fromBytes, parsed, parsedOrNull, present, toBytes, wholeMs } from './fields.js';
+import { decodeArgs, encodeArgs } from './args.codec.js';
+import { fromBytes, parsed, parsedOrNull, present, toBytes, wholeMs } from './fields.js';
 import * as pb from './gen/trainer/v1/actors.js';
 import { decodeCheckpointEvery, encodeCheckpointEvery } from './saved-state.codec.js';
 
@@ -41,7 +42,7 @@ export function encodeCreateActor({ spec, timeoutMs, getIfExists }: CreateActor)
     session: spec.session ?? '',
     classRef: encodeClassRef(spec.classRef),
     className: spec.className,
-    args: asBuffer(spec.args),
+    ...encodeArgs(spec.args),
     resources: encodeResources(spec.resources),
     concurrency: spec.concurrency,
     priority: spec.priority,
@@ -63,7 +64,7 @@ export function decodeCreateActor(wire: pb.CreateActorRequest, at: FieldPath = '
     session: parsedOrNull(sessionId, wire.session, `${at}.session`),
     classRef: decodeClassRef(wire.classRef, `${at}.classRef`),
     className: wire.className,
-    args: wire.args,
+    args: decodeArgs(wire, at),
     resources: decodeResources(wire.resources, `${at}.resources`),
     concurrency: wire.concurrency,
     priority: wire.priority,

@@ -3,6 +3,8 @@ import type * as pb from './pb.js';
 /** Types of the generated messages, as `pb.CallBatch`. */
 export type { pb };
 export { decodeFact, decodeFromAgent, decodeToAgent, encodeFact, encodeFromAgent, encodeToAgent } from './agent-link.codec.js';
+export { decodeArgsRef, encodeArgsRef } from './args.codec.js';
+export type { ArgsOf } from './args.codec.js';
 export {
   decodePlaceReply,
   decodePlaceRequest,

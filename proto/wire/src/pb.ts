@@ -3,6 +3,8 @@ export type {
   ActorView,
   Answer,
   AnswerBatch,
+  ArgsChunk,
+  ArgsRef,
   BundleChunk,
   BundleRef,
   Call,

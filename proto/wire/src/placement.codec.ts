@@ -13,7 +13,8 @@ import {
 import { decodeClassRef, decodeGrant, encodeClassRef, encodeGrant } from './common.codec.js';
 import { enumCodec } from './enum-codec.js';
 import type { FieldPath } from './errors.js';
-import { asBuffer, fromBytes, parsed, present, toBytes, unknownCase } from './fields.js';
+import { decodeArgs, encodeArgs } from './args.codec.js';
+import { fromBytes, parsed, present, toBytes, unknownCase } from './fields.js';
 import * as pb from './gen/trainer/v1/agent.js';
 import { decodeCheckpointEvery, decodeSavedState, encodeCheckpointEvery, encodeSavedState } from './saved-state.codec.js';
 
@@ -78,7 +79,7 @@ export function encodeStartSpec(spec: StartSpec): pb.StartSpec {
     holder: holderCase(spec.holder),
     classRef: encodeClassRef(spec.classRef),
     className: spec.className,
-    args: asBuffer(spec.args),
+    ...encodeArgs(spec.args),
     concurrency: spec.concurrency,
     token: spec.token,
     env: { ...spec.env },
@@ -88,12 +89,13 @@ export function encodeStartSpec(spec: StartSpec): pb.StartSpec {
 
 /** @throws WireFormatError */
 export function decodeStartSpec(wire: pb.StartSpec | undefined, at: FieldPath): StartSpec {
-  const { holder, classRef, className, args, concurrency, token, env, actorStart } = present(wire, at);
+  const start = present(wire, at);
+  const { holder, classRef, className, concurrency, token, env, actorStart } = start;
   return {
     holder: decodeHolder(holder, `${at}.holder`),
     classRef: decodeClassRef(classRef, `${at}.classRef`),
     className,
-    args,
+    args: decodeArgs(start, at),
     concurrency,
     token,
     env,

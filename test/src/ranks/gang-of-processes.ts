@@ -115,7 +115,7 @@ export class RankGround {
       classRef: { kind: 'module', specifier: '@trainer/training', exportName: 'TrainingRank' },
       className: 'TrainingRank',
       moduleUrl: new URL('node-agent/training/dist/bundled/index.js', ROOT).href,
-      args: encodeAssignment(this.#assignment(attempt, rank)),
+      args: { kind: 'inline', bytes: encodeAssignment(this.#assignment(attempt, rank)) },
       concurrency: 1,
       token: '',
       environment: { OMP_NUM_THREADS: '1', OMP_WAIT_POLICY: 'passive' },

@@ -86,7 +86,7 @@ export function actorIn(session: SessionId | null, cpuMilli = 100, more: Partial
     session,
     classRef: { kind: 'module', specifier: 'm', exportName: 'Counter' },
     className: 'Counter',
-    args: Buffer.from([0x90]),
+    args: { kind: 'inline', bytes: Buffer.from([0x90]) },
     resources: { cpuMilli, memoryBytes: 2 ** 20, gpuMilli: 0 },
     concurrency: 1,
     priority: 50,

@@ -12,7 +12,7 @@ const spec: StartSpec = {
   holder: { kind: 'actor', actor: actorId('actor-0000000000000001'), incarnation: 1 },
   classRef: { kind: 'module', specifier: 'm', exportName: 'E' },
   className: 'E',
-  args: new Uint8Array(0),
+  args: { kind: 'inline', bytes: new Uint8Array(0) },
   concurrency: 1,
   token: 't',
   env: {},

@@ -36,7 +36,7 @@ const SPEC: StartSpec = {
   holder: { kind: 'actor', actor: actorId('actor-0123456789abcdef'), incarnation: 1 },
   classRef: { kind: 'module', specifier: 'm', exportName: 'C' },
   className: 'C',
-  args: new Uint8Array(),
+  args: { kind: 'inline', bytes: new Uint8Array() },
   concurrency: 1,
   token: 't',
   env: {},

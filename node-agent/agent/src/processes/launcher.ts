@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TrainerError, type ActorClassRef, type Capacity, type Clock, type ProcessStart } from '@trainer/model';
 import type { Spawner } from '@trainer/runtime';
 import type { BundleCache } from '../bundles/bundle-cache.js';
+import { fetchArgs, type ArgsSource } from '../bundles/fetch-args.js';
 import type { AgentConfig } from '../config.js';
 import type { GroupRecords } from '../folder/group-records.js';
 import { groupMembers, signalGroup } from '../folder/process-table.js';
@@ -31,6 +32,7 @@ export interface LauncherPorts {
   readonly timing: Timing;
   readonly spawner: Spawner;
   readonly bundles: BundleCache;
+  readonly args: ArgsSource;
   readonly groups: GroupRecords;
   readonly memory: MemoryReader;
   readonly scratchFolder: string;
@@ -51,6 +53,7 @@ export class Launcher {
     const { lease, grant, spec } = launch;
     const scratch = join(this.#ports.scratchFolder, lease);
     let group: number | null = null;
+    const gone = new AbortController();
     const isRank = spec.classRef.kind === 'module';
     return new SupervisedActor(
       { lease, isRank, memoryBytes: grant.memoryBytes },
@@ -60,7 +63,7 @@ export class Launcher {
         kernelKills: () => memory.kernelKills(),
         groups: { signal: signalGroup, isAlive: (group) => groupMembers(group).length > 0 },
         spawn: () => this.#spawn(),
-        prepare: () => this.#prepare(launch, scratch),
+        prepare: () => this.#prepare(launch, scratch, gone.signal),
       },
       {
         ...events,
@@ -70,6 +73,7 @@ export class Launcher {
           events.onStarted(pid);
         },
         onEnded: (cause) => {
+          gone.abort(new Error('its process is gone'));
           if (group !== null) groups.remove(group);
           rmSync(scratch, { recursive: true, force: true });
           events.onEnded(cause);
@@ -90,11 +94,14 @@ export class Launcher {
     });
   }
 
-  async #prepare({ lease, grant, spec }: Launch, scratchDir: string): Promise<ProcessStart> {
+  /** @param gone what is fetched for a process that is gone leaves nothing */
+  async #prepare({ lease, grant, spec }: Launch, scratchDir: string, gone: AbortSignal): Promise<ProcessStart> {
     const { config, timing, capacity } = this.#ports;
     const environment = actorEnvironment(grant, capacity.gpus, spec.env);
     const moduleUrl = await this.#moduleUrl(spec.classRef);
+    gone.throwIfAborted();
     mkdirSync(scratchDir, { recursive: true, mode: 0o700 });
+    const args = await this.#args(spec, join(scratchDir, 'args'), gone);
     const isModule = spec.classRef.kind === 'module';
     return {
       lease,
@@ -102,7 +109,7 @@ export class Launcher {
       classRef: spec.classRef,
       className: spec.className,
       moduleUrl,
-      args: spec.args,
+      args,
       concurrency: spec.concurrency,
       token: spec.token,
       environment,
@@ -120,6 +127,16 @@ export class Launcher {
       actor: spec.actor,
       headAddresses: config.headAddresses,
     };
+  }
+
+  async #args({ args, holder }: Launch['spec'], path: string, gone: AbortSignal): Promise<ProcessStart['args']> {
+    if (args.kind === 'inline') return args;
+    if (holder.kind !== 'actor') throw new RangeError('Only arguments of actors are stored.');
+    const { clock, timing } = this.#ports;
+    // No longer than its process may take to start.
+    const signal = AbortSignal.any([gone, AbortSignal.timeout(timing.startMs)]);
+    await fetchArgs(this.#ports.args, { actor: holder.actor, args }, path, { clock, signal });
+    return { kind: 'file', path };
   }
 
   async #moduleUrl(classRef: ActorClassRef): Promise<string> {

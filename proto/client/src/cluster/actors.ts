@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { InvalidRequestError, TrainerError, type ActorId, type Clock, type DeathCause, type ActorSpec as ActorRow } from '@trainer/model';
+import {
+  InvalidRequestError,
+  MAX_ARGS_BYTES,
+  TrainerError,
+  type ActorId,
+  type Clock,
+  type DeathCause,
+  type ActorSpec as ActorRow,
+} from '@trainer/model';
 import { newActorId } from '@trainer/runtime';
 import { encodeValue } from '@trainer/wire';
 import type { ActorSpec } from '../actor-spec.js';
@@ -8,6 +16,7 @@ import type { ActorListing } from '../head/head-door.js';
 import { locationOf, type ActorsRpc, type FoundActor } from '../rpc/actors-rpc.js';
 import type { Bundles } from '../rpc/bundles.js';
 import { openGrpcCallStream } from '../rpc/grpc-call-stream.js';
+import type { PreparedArgs } from '../rpc/uploads.js';
 import type { Session } from '../rpc/session.js';
 import type { ActorHandle } from './handle.js';
 import { Handles } from './handles.js';
@@ -43,6 +52,7 @@ export interface Actors {
 export interface ActorsParts {
   readonly rpc: ActorsRpc;
   readonly bundles: Bundles;
+  readonly prepareArgs: (actor: ActorId, bytes: Buffer) => PreparedArgs;
   readonly session: Session;
   readonly clock: Clock;
 }
@@ -72,24 +82,30 @@ export class ClientActors implements Actors {
   ): Promise<ActorHandle<Instance>> {
     const { bundles, session } = this.#parts;
     const { timeoutMs, getIfExists, detached, ...checked } = checkCreateOptions(options);
-    const args = encodeValue(options.args ?? [], { at: 'args', handles: this.#handles });
+    const bytes = encodeValue(options.args ?? [], { at: 'args', handles: this.#handles, limitBytes: MAX_ARGS_BYTES });
     session.check();
     const hash = await bundles.ensure(spec);
+    const id = newActorId(randomBytes);
+    const prepared = this.#parts.prepareArgs(id, bytes);
     const row: ActorRow = {
-      id: newActorId(randomBytes),
+      id,
       session: detached ? null : session.id,
       classRef: { kind: 'bundle', hash, exportName: spec.className },
       className: spec.className,
-      args,
+      args: prepared.args,
       ...checked,
     };
-    const rules = { timeoutMs, getIfExists };
-    const found = await this.#createOrKill(row, rules).catch(async (error: unknown) => {
-      if ((error as Partial<TrainerError>).code !== 'bundle.unknown') throw error;
-      // The head was set up anew since the upload.
+    const create = async (): Promise<FoundActor> => {
+      await prepared.send();
+      return this.#createOrKill(row, { timeoutMs, getIfExists });
+    };
+    const found = await create().catch(async (error: unknown) => {
+      const { code } = error as Partial<TrainerError>;
+      if (code !== 'bundle.unknown' && code !== 'args.unknown') throw error;
+      // The head was set up anew since the upload, or followed by another one.
       bundles.forget(spec);
       await bundles.ensure(spec);
-      return this.#createOrKill(row, rules);
+      return create();
     });
     return this.#handle<Instance>(found);
   }

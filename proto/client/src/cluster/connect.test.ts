@@ -55,7 +55,7 @@ describe('creating actors', () => {
       resources: { cpuMilli: 500, memoryBytes: 512 * 2 ** 20, gpuMilli: 0 },
       classRef: { kind: 'bundle', exportName: 'Counter', hash: head.uploads[0]?.hash },
     });
-    expect(decodeValue(spec?.args ?? new Uint8Array())).toEqual([5]);
+    expect(decodeValue(head.argsOf(0))).toEqual([5]);
     expect(timeoutMs).toBe(300_000);
   });
 

@@ -6,6 +6,7 @@ import { Bundles } from '../rpc/bundles.js';
 import { readStatus } from '../rpc/connect-head.js';
 import { HeadRpc } from '../rpc/head-rpc.js';
 import { jobsOver } from '../rpc/jobs-rpc.js';
+import { prepareArgs } from '../rpc/uploads.js';
 import { Session } from '../rpc/session.js';
 import { ClientActors, type Actors } from './actors.js';
 import { findCluster, type ClusterHints } from './find-cluster.js';
@@ -43,7 +44,13 @@ export async function connectTo(head: HeadAddress): Promise<Cluster> {
     rpc.close();
     throw error;
   }
-  const actors = new ClientActors({ rpc: new ActorsRpc(rpc), bundles: new Bundles(rpc), session, clock });
+  const actors = new ClientActors({
+    rpc: new ActorsRpc(rpc),
+    bundles: new Bundles(rpc),
+    prepareArgs: (id, bytes) => prepareArgs(rpc, id, bytes),
+    session,
+    clock,
+  });
   const close = async (): Promise<void> => {
     actors.close();
     await session.close();

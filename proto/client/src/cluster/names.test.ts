@@ -114,7 +114,7 @@ test('handles travel as the data of their actor, and arrive as handles', async (
   const peers = await cluster.actors.create<Peers, [ActorHandle<Counter>]>({ className: 'Counter', moduleUrl }, { args: [counter] });
   const seen: unknown[] = [];
   const handles = { toData: () => null, fromData: (data: unknown) => seen.push(data) };
-  decodeValue(head.creates[1]?.spec.args ?? new Uint8Array(), { handles });
+  decodeValue(head.argsOf(1), { handles });
   expect(seen).toEqual([{ id: counter.id, className: 'Counter', name: 'hits' }]);
   expect(peers.id).not.toBe(counter.id);
 });

@@ -1,13 +1,9 @@
-import type { ServiceError } from '@grpc/grpc-js';
 import type { BundleHash } from '@trainer/model';
 import { bundleModule, type Bundle } from '../bundle/bundle.js';
 import type { ActorSpec } from '../actor-spec.js';
 import { BundleError } from '../errors.js';
 import type { HeadRpc } from './head-rpc.js';
-
-const CHUNK_BYTES = 2 ** 20;
-/** 32 MiB over a line of 10 Mbit/s. */
-const UPLOAD_DEADLINE_MS = 60_000;
+import { upload } from './uploads.js';
 
 /** Brings the code of actor classes to the cluster: each module is bundled and uploaded once. */
 export class Bundles {
@@ -51,31 +47,8 @@ export class Bundles {
     const bundle = await bundleModule(moduleUrl);
     const rpc = this.#rpc;
     const { has } = await rpc.unary(rpc.bundles.has.bind(rpc.bundles), { hash: bundle.hash }, { isIdempotent: true });
-    if (!has) await this.#upload(bundle);
+    const { hash, code } = bundle;
+    if (!has) await upload(rpc, rpc.bundles.upload.bind(rpc.bundles), code, (data) => ({ hash, data }));
     return bundle;
-  }
-
-  #upload({ hash, code }: Bundle): Promise<void> {
-    const rpc = this.#rpc;
-    const since = rpc.clock.wallMs();
-    return new Promise((resolve, reject) => {
-      const stream = rpc.bundles.upload(rpc.metadata(), { deadline: Date.now() + UPLOAD_DEADLINE_MS }, (error: ServiceError | null) => {
-        rpc.disown(stream);
-        if (error) reject(rpc.errorOf(error, since));
-        else resolve();
-      });
-      rpc.own(stream);
-      const sendFrom = (start: number): void => {
-        for (let at = start; at < code.byteLength; at += CHUNK_BYTES) {
-          const data = Buffer.from(code.buffer, code.byteOffset + at, Math.min(CHUNK_BYTES, code.byteLength - at));
-          if (!stream.write({ hash, data })) {
-            stream.once('drain', () => sendFrom(at + CHUNK_BYTES));
-            return;
-          }
-        }
-        stream.end();
-      };
-      sendFrom(0);
-    });
   }
 }

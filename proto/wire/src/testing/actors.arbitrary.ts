@@ -2,6 +2,7 @@ import type { ActorSpec, ActorState, ActorView, NodeView, SavedState } from '@tr
 import fc from 'fast-check';
 import {
   anyActorId,
+  anyArgs,
   anyCapacity,
   anyClassRef,
   anyCount,
@@ -33,7 +34,7 @@ export const anyActorSpec: fc.Arbitrary<ActorSpec> = objectOf({
   session: anyOrNull(anySessionId),
   classRef: anyClassRef,
   className: anyText,
-  args: fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  args: anyArgs,
   resources: anyResources,
   concurrency: anyCount,
   priority: anyCount,

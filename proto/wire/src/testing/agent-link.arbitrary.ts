@@ -2,6 +2,7 @@ import type { AgentCommand, Fact, FactBody, FromAgent, Hello, PlaceReply, PlaceR
 import fc from 'fast-check';
 import { anyCheckpointEvery, anySavedState } from './actors.arbitrary.js';
 import {
+  anyArgs,
   anyCapacity,
   anyClassRef,
   anyCount,
@@ -92,7 +93,7 @@ export const anyStartSpec: fc.Arbitrary<StartSpec> = objectOf({
   holder: anyHolder,
   classRef: anyClassRef,
   className: anyText,
-  args: fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+  args: anyArgs,
   concurrency: anyCount,
   token: anyText,
   env: recordOf(anyText),

@@ -6,6 +6,8 @@ import {
   nodeId,
   sessionId,
   streamId,
+  MAX_ARGS_BYTES,
+  type ActorArgs,
   type ActorClassRef,
   type Capacity,
   type DeathCause,
@@ -88,6 +90,11 @@ export const anyGrant: fc.Arbitrary<Grant> = objectOf({
 export const anyClassRef: fc.Arbitrary<ActorClassRef> = fc.oneof(
   objectOf({ kind: fc.constant('bundle' as const), hash: anyBundleHash, exportName: anyText }),
   objectOf({ kind: fc.constant('module' as const), specifier: anyText, exportName: anyText }),
+);
+
+export const anyArgs: fc.Arbitrary<ActorArgs> = fc.oneof(
+  objectOf({ kind: fc.constant('inline'), bytes: fc.uint8Array().map((bytes) => Buffer.from(bytes)) }),
+  objectOf({ kind: fc.constant('stored'), bytes: fc.integer({ min: 1, max: MAX_ARGS_BYTES }), sha256: hex(64) }),
 );
 
 export const anyHolder: fc.Arbitrary<LeaseHolder> = fc.oneof(

@@ -194,7 +194,7 @@ export class SimClient {
       namespace: 'default',
       classRef: { kind: 'module', specifier: 'simulated', exportName: 'Simulated' },
       className: 'Simulated',
-      args: new Uint8Array(0),
+      args: { kind: 'inline', bytes: new Uint8Array(0) },
       resources: { cpuMilli, memoryBytes: 1, gpuMilli: 0 },
       concurrency: 1,
       priority: 50,

@@ -47,6 +47,8 @@ export class FakeHead {
   /** Why reports of ranks and states of actors are refused; null: they are stored. */
   refusesReports: string | null = null;
   port = 0;
+  /** The chunks in which large arguments of every actor come. */
+  args: readonly Buffer[] = [];
 
   constructor(readonly secret: string) {
     this.#server = new GrpcServer({ secret, toStatus: errorToStatus });
@@ -57,6 +59,11 @@ export class FakeHead {
       fetch: (call: { request: pb.BundleRef; write(chunk: pb.BundleChunk): void; end(): void }) => {
         const { hash } = call.request;
         call.write({ hash, data: this.#bundles.get(hash) ?? Buffer.alloc(0) });
+        call.end();
+      },
+      uploadArgs: () => undefined,
+      fetchArgs: (call: { request: pb.ArgsRef; write(chunk: pb.ArgsChunk): void; end(): void }) => {
+        for (const data of this.args) call.write({ of: undefined, data });
         call.end();
       },
     });

@@ -76,6 +76,12 @@ export class FakeHead {
     return { ...identity, restarts: 0, lastDeath: null, state, token: this.actorToken };
   }
 
+  /** What the constructor of that create was to be called with, as MessagePack. */
+  argsOf(create: number): Uint8Array {
+    const args = this.creates[create]?.spec.args;
+    return args?.kind === 'inline' ? args.bytes : new Uint8Array();
+  }
+
   dead(request: CreateActor, cause: DeathCause): ActorView {
     return { ...this.alive(request), state: { at: 'dead', since: 6, cause }, token: null };
   }
@@ -95,6 +101,8 @@ export class FakeHead {
       has: this.#unary((wire: pb.BundleRef) => ({ has: this.uploads.some(({ hash }) => hash === wire.hash) })),
       upload: (call: ServerReadableStream<pb.BundleChunk, pb.BundleRef>, done: sendUnaryData<pb.BundleRef>) => this.#upload(call, done),
       fetch: () => undefined,
+      uploadArgs: () => undefined,
+      fetchArgs: () => undefined,
     });
     server.addService(ClusterServiceService, { status: this.#unary(() => STATUS) });
     server.addService(SessionServiceService, { attach: (call: ServerDuplexStream<pb.FromSession, pb.ToSession>) => this.#attach(call) });
