@@ -93,6 +93,11 @@ program
     using(async (cluster) => (await inspect()).showActors(cluster, formatOf(options), options.all === true)),
   );
 program
+  .command('actor <id>')
+  .description('one actor in full, and how its incarnations ended')
+  .option(...json)
+  .action((id: string, options: JsonOption) => using(async (cluster) => (await inspect()).showActor(cluster, formatOf(options), id)));
+program
   .command('kill <actor>')
   .description('end an actor, by its id')
   .option(...json)

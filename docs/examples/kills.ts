@@ -28,8 +28,8 @@ for (let round = 1; round <= 3; round += 1) {
   const afterMs = await kill(ledger);
   say(`kill -9 after ${round * 10} increments: it answers again after ${afterMs} ms, and counts on to ${await ledger.call.increment(0)}`);
 }
-const { restarts, lastDeath } = await ledger.state();
-say('state() says: restarts', restarts, '- last death', JSON.stringify(lastDeath));
+const { restarts, deaths } = await ledger.state();
+say('state() says: restarts', restarts, '- last death', JSON.stringify(deaths.at(-1)?.cause));
 
 console.log('Outcomes: what is told of a call when its actor is killed');
 const pid = await ledger.call.pid();

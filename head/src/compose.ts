@@ -14,6 +14,7 @@ import { StoredStates } from './actors/stored-states.js';
 import { UploadedArgs } from './actors/uploaded-args.js';
 import type { HeadConfig } from './config.js';
 import { eventPublisher } from './events/publisher.js';
+import { attemptLog } from './jobs/attempt-log.js';
 import { AgentLinks } from './loop/agent-links.js';
 import type { ClusterLoop } from './loop/cluster-loop.js';
 import { Executor } from './loop/executor.js';
@@ -84,7 +85,8 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
   const states = new StoredStates({ ...common, store, objects, args });
   const sessions = new Sessions({ ...common, wasEnded: (session) => store.hasSessionEnded(session) });
   const agents = new AgentService({ ...common, watch, executor, version, newStreamId: () => newStreamId(parts.randomBytes) });
-  for (const listener of [eventPublisher(messages, logger), executor, watch, states, sessions, agents]) loop.listen(listener);
+  for (const listener of [eventPublisher(messages, logger), attemptLog(logger), executor, watch, states, sessions, agents])
+    loop.listen(listener);
   watch.start();
   const close = (): void => {
     planner.close();

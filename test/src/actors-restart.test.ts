@@ -57,7 +57,7 @@ test('a restarted actor keeps its id and name, and goes on from its newest check
     name: 'survivor',
     restarts: 1,
     maxRestarts: 3,
-    lastDeath: { kind: 'signal', signal: 'SIGKILL' },
+    deaths: [{ incarnation: 1, cause: { kind: 'signal', signal: 'SIGKILL' } }],
     state: { at: 'alive', incarnation: 2 },
   });
   await keeper.kill();

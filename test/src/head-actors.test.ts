@@ -105,7 +105,11 @@ test('an actor that dies is started again as its next incarnation, with what was
   if (again.action.kind !== 'reserve-and-start') throw new Error('an actor is placed in one round trip');
   expect(again.action.spec).toMatchObject({ holder: { incarnation: 2 }, actor: { state: { kind: 'inline', bytes: Buffer.from([1, 2]) } } });
   const view = await settles('it lives again', spec.id, ({ state }) => state.at === 'alive');
-  expect(view).toMatchObject({ restarts: 1, lastDeath: SIGKILL, state: { incarnation: 2, address: '127.0.0.1:2' } });
+  expect(view).toMatchObject({
+    restarts: 1,
+    deaths: [{ incarnation: 1, cause: SIGKILL }],
+    state: { incarnation: 2, address: '127.0.0.1:2' },
+  });
   expect(view.token).not.toBe(first.view.token);
   await ended(again.lease, { kind: 'exited', code: 9 });
   expect(await calls.get(spec.id)).toMatchObject({ restarts: 1, state: { at: 'dead', cause: { kind: 'exited', code: 9 } } });
@@ -117,7 +121,7 @@ test('who asks for the end of an incarnation hears of it as it comes', async () 
   const over = calls.get(spec.id, { waitMs: WAIT_MS, ended: view.token ?? '' });
   expect(await calls.get(spec.id)).toMatchObject({ state: { at: 'alive' } });
   await ended(lease);
-  expect(await over).toMatchObject({ token: null, restarts: 1, lastDeath: SIGKILL });
+  expect(await over).toMatchObject({ token: null, restarts: 1, deaths: [{ incarnation: 1, cause: SIGKILL }] });
   await killed(spec.id, (await runs(2)).lease);
 });
 
@@ -126,7 +130,7 @@ test('an actor whose agent is gone waits with its reason, and starts on the next
   await running(spec);
   agent.disconnect();
   const waiting = await settles('it waits', spec.id, ({ state }) => state.at === 'pending' && state.reason !== null);
-  expect(waiting).toMatchObject({ restarts: 1, lastDeath: { kind: 'node-lost', node: NODE } });
+  expect(waiting).toMatchObject({ restarts: 1, deaths: [{ incarnation: 1, cause: { kind: 'node-lost', node: NODE } }] });
   await agent.connect();
   const { lease } = await runs(2);
   expect(await settles('it lives', spec.id, ({ state }) => state.at === 'alive')).toMatchObject({ state: { incarnation: 2 } });

@@ -1,8 +1,9 @@
 import type { Job, Model, NodeView } from '@trainer/model';
 import { describeCause } from '@trainer/model';
 import type { ActorListing, ClusterStatus, LogLine } from '@trainer/client/internal';
+import { attemptsText, deathsText } from '../terminal/endings.js';
 import { print, type Format } from '../terminal/output.js';
-import { mebibytes, seconds, table } from '../terminal/table.js';
+import { fieldsText, mebibytes, seconds, table, timeText } from '../terminal/table.js';
 import type { Cluster } from './command.js';
 
 /** `trainer status` */
@@ -66,10 +67,31 @@ function nameOf({ name, namespace }: ActorListing): string {
   return namespace === 'default' ? name : `${namespace}/${name}`;
 }
 
-function reasonOf({ state, lastDeath }: ActorListing): string {
+function reasonOf({ state, deaths }: ActorListing): string {
   if (state.at === 'pending') return state.reason ?? '';
   if (state.at === 'dead' || state.at === 'stopping') return describeCause(state.cause);
-  return lastDeath === null ? '' : `started again: ${describeCause(lastDeath)}`;
+  const last = deaths.at(-1);
+  return last === undefined ? '' : `started again: ${describeCause(last.cause)}`;
+}
+
+/** `trainer actor ID` */
+export async function showActor({ head, output }: Cluster, format: Format, id: string): Promise<void> {
+  print(output, format, await head.actors.get(id), actorText);
+}
+
+function actorText(actor: ActorListing): string {
+  const { state, deaths } = actor;
+  const known = fieldsText([
+    ['actor', actor.id],
+    ['name', nameOf(actor) || null],
+    ['class', actor.className],
+    ['state', `${state.at} since ${timeText(state.since)}`],
+    ['where', state.at === 'alive' ? `${state.node}, ${state.address}` : null],
+    ['why', reasonOf(actor) || null],
+    ['holds', `${actor.cpuMilli / 1000} CPU, ${mebibytes(actor.memoryBytes)}`],
+    ['restarts', `${actor.restarts} of ${actor.maxRestarts === -1 ? 'any number' : String(actor.maxRestarts)}`],
+  ]);
+  return deaths.length === 0 ? known : `${known}\n\n${deathsText(deaths)}`;
 }
 
 /** `trainer logs ID` */
@@ -129,10 +151,7 @@ function jobText(job: Job): string {
     ['error', job.error?.message ?? null],
     ...job.warnings.map((warning): [string, string] => ['warning', warning]),
   ];
-  return lines
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name.padEnd(11)} ${value}`)
-    .join('\n');
+  return job.attempts.length === 0 ? fieldsText(lines) : `${fieldsText(lines)}\n\n${attemptsText(job.attempts)}`;
 }
 
 /** `trainer models` */

@@ -28,3 +28,16 @@ export function seconds(ms: number): string {
 export function mebibytes(bytes: number): string {
   return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`;
 }
+
+/** Names and values, one a line, the values aligned; null: left out. */
+export function fieldsText(lines: readonly (readonly [string, string | null])[]): string {
+  return lines
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name.padEnd(11)} ${value}`)
+    .join('\n');
+}
+
+/** Milliseconds since 1970 as a time in UTC. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,9 +1,43 @@
-import { STATUSES } from '@trainer/model';
+import { MOST_ATTEMPTS, STATUSES } from '@trainer/model';
 import { z } from 'zod';
+import { END_KINDS } from './attempts.mapper.js';
 
 const metrics = z.record(z.string(), z.number().nullable());
 const time = z.string().describe('UTC, without suffix').meta({ example: '2025-12-02T10:00:00.000' });
 const text = z.string().nullable();
+
+/** One try of a job (api.md, Job). */
+const AttemptSchema = z.object({
+  number: z.int().describe('From 1'),
+  started_at: time.describe('When it was placed; UTC, without suffix'),
+  ended_at: time.nullable().describe('When its last process was gone; null while it goes on'),
+  from_epoch: z.int().describe('Epoch of the checkpoint it goes on from; 0: from the beginning'),
+  workers: z.int(),
+  nodes: z.array(z.string()),
+  memory_bytes: z.int().describe('What the lease of each worker holds'),
+  why: text
+    .describe('Why it ended, in one sentence; null while it goes on')
+    .meta({ example: 'Out of memory: used 1,203 MiB of 1,024 MiB' }),
+  end: z
+    .object({
+      kind: z.enum(END_KINDS).describe('requeued: a node did not take it, or it needs more than it was given'),
+      blame: z
+        .enum(['request', 'crash', 'infra'])
+        .nullable()
+        .describe('Of a failure. request: the job fails at once, as another attempt would end alike; infra: nothing that the job did'),
+      counts_to: z.enum(['max_failures', 'max_infra_failures']).nullable().describe('The limit it counts to; null: none'),
+      rank: z.int().nullable().describe('The worker that failed first'),
+      code: text.describe('Stable code of the error, such as job.crashed'),
+      cause: z
+        .looseObject({ kind: z.string() })
+        .nullable()
+        .describe(
+          "How the worker's process ended, with the facts of that kind, such as limit_bytes and used_bytes; null: it reported its error",
+        ),
+    })
+    .nullable()
+    .describe('Why it ended, as data; null while it goes on'),
+});
 
 /** What a job looks like (api.md, Job). */
 export const JobSchema = z.object({
@@ -32,7 +66,8 @@ export const JobSchema = z.object({
   pending_reason: text.describe('Why it waits, and what would help'),
   workers: z.int(),
   nodes: z.array(z.string()),
-  attempt: z.int(),
+  attempt: z.int().describe('Number of the newest attempt; 0: none yet'),
+  attempts: z.array(AttemptSchema).describe(`Oldest first, at most ${MOST_ATTEMPTS}; of more, those are left out that nothing counted to`),
   warnings: z.array(z.string()),
   hyperparameters: z.record(z.string(), z.unknown()),
   experiment_name: z.string(),

@@ -1,5 +1,6 @@
 import { nearestNames, type Checkpoint, type EpochMetrics, type Job } from '@trainer/model';
 import { durationOf, megabytes, timeOf, timeOrNull } from '../http/times.js';
+import { attemptView } from './attempts.mapper.js';
 import { KNOWN_FIELDS, type TrainBody } from './jobs.schema.js';
 
 /** A job as REST shows it; api.md names every field. */
@@ -31,6 +32,7 @@ export function jobView(job: Job) {
     workers: job.workers,
     nodes: job.nodes,
     attempt: job.attempt,
+    attempts: job.attempts.map(attemptView),
     warnings: job.warnings,
     hyperparameters: job.request.hyperparameters,
     experiment_name: job.request.experimentName,

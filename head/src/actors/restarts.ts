@@ -39,6 +39,7 @@ function isRestartable(cause: DeathCause, hasRun: boolean): boolean {
     case 'fact-refused':
     case 'broke-protocol':
     case 'released':
+    case 'reservation-expired':
       return true;
   }
 }

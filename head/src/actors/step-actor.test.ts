@@ -64,7 +64,7 @@ function actor(at: ActorStateName, maxRestarts = 0): Actor {
     },
     state: STATES[at],
     restarts: 0,
-    lastDeath: null,
+    deaths: [],
     hasRun: at === 'alive',
     quickRestarts: 0,
   };
@@ -138,7 +138,11 @@ describe('stepActor', () => {
   test('a restart counts, keeps why, and is placed as the next incarnation', () => {
     const step = stepActor(actor('alive', 1), { kind: 'lease-ended', lease: LEASE, cause: exited }, 5);
     expect(step).toMatchObject({
-      actor: { restarts: 1, lastDeath: exited, state: { at: 'pending', reason: 'It starts again: its process exited with code 3.' } },
+      actor: {
+        restarts: 1,
+        deaths: [{ incarnation: 1, at: 5, cause: exited }],
+        state: { at: 'pending', reason: 'It starts again: exited with code 3.' },
+      },
     });
   });
 

@@ -1,4 +1,4 @@
-import { describeCause } from '@trainer/model';
+import { describeCause, withDeath } from '@trainer/model';
 import type { Actor, ActorState, DeathCause, LeaseId, Millis } from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import { explainText } from '../scheduling/explain-text.js';
@@ -92,12 +92,14 @@ function ready(actor: Actor, event: Extract<ActorEvent, { kind: 'ready' }>, now:
 function lastWord(actor: Actor, lease: LeaseId, cause: DeathCause, now: Millis): ActorStep {
   const { state } = actor;
   if (leaseOf(state) !== lease) return same(actor);
-  if (state.at === 'stopping') return to(actor, { at: 'dead', since: now, cause: state.cause });
-  return mayRestart(actor, cause) ? restart(actor, cause, now) : to(actor, { at: 'dead', since: now, cause });
+  const told = state.at === 'stopping' ? state.cause : cause;
+  const ended = { ...actor, deaths: withDeath(actor.deaths, { incarnation: actor.restarts + 1, at: now, cause: told }) };
+  const isOver = state.at === 'stopping' || !mayRestart(actor, cause);
+  return isOver ? to(ended, { at: 'dead', since: now, cause: told }) : restart(ended, cause, now);
 }
 
 function restart(actor: Actor, cause: DeathCause, now: Millis): ActorStep {
-  const next = { ...actor, restarts: actor.restarts + 1, lastDeath: cause, quickRestarts: quickRestartsAfter(actor, cause, now) };
+  const next = { ...actor, restarts: actor.restarts + 1, quickRestarts: quickRestartsAfter(actor, cause, now) };
   const pauseMs = pauseOf(next);
   const when = pauseMs === 0 ? '' : ` ${pauseMs / 1000} s after its end`;
   return to(next, pending(now, `It starts again${when}: ${describeCause(cause)}.`));

@@ -1,6 +1,7 @@
-import { describeCause } from '@trainer/model';
-import type { DeathCause, Job, Millis } from '@trainer/model';
+import { describeCause, describeRankEnd, inShort, short } from '@trainer/model';
+import type { Attempt, AttemptEnd, DeathCause, Job, Millis } from '@trainer/model';
 import { finalModelPath } from './artifacts.js';
+import { blameOfCause, PEER_LOST } from './blame.js';
 import type { Ending, Failure, JobRecord } from './job-record.js';
 import { isActive } from './ranks.js';
 
@@ -9,17 +10,13 @@ const MAX_FAILURES = 3;
 /** Losses of nodes and unasked SIGKILLs until it fails: more of them say that this cluster can't hold the job. */
 const MAX_INFRA_FAILURES = 10;
 
-/** What an unasked end of a rank's process counts as. */
-export function failureOf(job: Job, rank: number, cause: DeathCause): Failure {
-  const isInfra =
-    (cause.kind === 'signal' && cause.signal === 'SIGKILL') ||
-    cause.kind === 'node-lost' ||
-    cause.kind === 'owner-gone' ||
-    (cause.kind === 'not-started' && cause.error.retry !== 'never') ||
-    cause.kind === 'released';
-  const code = isInfra ? 'job.lost' : 'job.crashed';
-  const message = `Rank ${rank} of attempt ${job.attempt} ended before its result: ${describeCause(cause)}`;
-  return { blame: isInfra ? 'infra' : 'crash', error: { code, message, facts: { attempt: job.attempt, rank, cause }, retry: 'same' } };
+/** What an unasked end of a rank's process counts as; null: to nothing, as nothing of the attempt ran. */
+export function failureOf(job: Job, rank: number, cause: DeathCause): Failure | null {
+  const blame = blameOfCause(cause);
+  if (blame === 'none') return null;
+  const message = `Rank ${rank} of attempt ${job.attempt}: ${describeCause(cause)}`;
+  const facts = { attempt: job.attempt, rank, cause };
+  return { blame, error: { code: blame === 'infra' ? 'job.lost' : 'job.crashed', message, facts, retry: 'same' }, rank, cause };
 }
 
 /**
@@ -42,15 +39,12 @@ export function echo(record: JobRecord, rank: number, failure: Failure): JobReco
   return { ...record, ending: { kind: 'echo', failure: saysMore ? failure : ending.failure, heard: [...ending.heard, rank] } };
 }
 
-/** The code under which a rank reports that another one is gone. */
-const PEER_LOST = 'rank.peer-lost';
-
 /** The first failure of an attempt decides how it ends; what its ranks say afterwards is only an echo. */
 export function fail(record: JobRecord, failure: Failure): JobRecord {
   const failures = record.job.failures + (failure.blame === 'crash' ? 1 : 0);
   const infraFailures = record.job.infraFailures + (failure.blame === 'infra' ? 1 : 0);
   const isOver = failure.blame === 'request' || failures >= MAX_FAILURES || infraFailures >= MAX_INFRA_FAILURES;
-  const ending: Ending = isOver ? { kind: 'failed', error: failure.error } : { kind: 'retry', why: failure.error.message };
+  const ending: Ending = { kind: isOver ? 'failed' : 'retry', failure };
   return wind({ ...record, job: { ...record.job, failures, infraFailures } }, ending);
 }
 
@@ -70,19 +64,20 @@ export function settle(record: JobRecord, now: Millis): JobRecord {
   if (!ending || record.job.phase === 'ended' || record.ranks.some(isActive)) return record;
   // No rank's end told more.
   if (ending.kind === 'echo') return settle(fail(record, ending.failure), now);
-  if (ending.kind === 'requeue' || ending.kind === 'retry') return requeue(record, ending);
+  if (ending.kind === 'requeue' || ending.kind === 'retry') return requeue(record, ending, now);
   if (record.ranks.some((rank) => rank.state === 'lost')) return record;
   return finish(record, ending, now);
 }
 
-function requeue(record: JobRecord, ending: Extract<Ending, { why: string }>): JobRecord {
+function requeue(record: JobRecord, ending: Extract<Ending, { kind: 'requeue' | 'retry' }>, now: Millis): JobRecord {
   const mark = record.checkpoint;
   const goesOn = mark ? `goes on from epoch ${mark.checkpoint.epoch}` : 'starts anew';
-  const pendingReason = ending.kind === 'retry' ? `${ending.why}. The next attempt ${goesOn}.` : ending.why;
+  const pendingReason = ending.kind === 'retry' ? `${ending.failure.error.message}. The next attempt ${goesOn}.` : ending.why;
   const job: Job = {
     ...record.job,
     status: 'pending',
     phase: 'queued',
+    attempts: endedAttempts(record.job, endOf(record.job, ending), now),
     pendingReason,
     gpuAllocated: null,
     nodes: [],
@@ -94,14 +89,46 @@ function requeue(record: JobRecord, ending: Extract<Ending, { why: string }>): J
   return { ...record, job, ending: null, best: mark?.best ?? null, ranks: record.ranks.filter((rank) => rank.state === 'lost') };
 }
 
-function finish(record: JobRecord, ending: Exclude<Ending, { why: string } | { kind: 'echo' }>, now: Millis): JobRecord {
-  const ended = { ...record.job, status: ending.kind, phase: 'ended', completedAt: now, leases: [], pendingReason: null } as const;
+function finish(record: JobRecord, ending: Extract<Ending, { kind: 'failed' | 'cancelled' | 'completed' }>, now: Millis): JobRecord {
+  const attempts = endedAttempts(record.job, endOf(record.job, ending), now);
+  const ended = {
+    ...record.job,
+    status: ending.kind,
+    phase: 'ended',
+    attempts,
+    completedAt: now,
+    leases: [],
+    pendingReason: null,
+  } as const;
   switch (ending.kind) {
     case 'failed':
-      return { ...record, job: { ...ended, error: ending.error } };
+      return { ...record, job: { ...ended, error: ending.failure.error } };
     case 'cancelled':
       return { ...record, job: ended };
     case 'completed':
       return { ...record, job: { ...ended, progress: 100, finalModelPath: finalModelPath(record, record.promotion?.files ?? []) } };
   }
+}
+
+/** Why the attempt ended, as it is kept: its sentence is bounded, and so is what its process said last. */
+function endOf({ workers }: Job, ending: Exclude<Ending, { kind: 'echo' }>): AttemptEnd {
+  switch (ending.kind) {
+    case 'requeue':
+      return { kind: 'requeued', why: short(ending.why) };
+    case 'cancelled':
+      return { kind: 'cancelled', by: short(ending.by) };
+    case 'completed':
+      return { kind: 'completed' };
+    case 'retry':
+    case 'failed': {
+      const { blame, error, rank, cause } = ending.failure;
+      const message = cause === null || rank === null ? short(error.message) : describeRankEnd(rank, workers, cause);
+      return { kind: 'failed', blame, rank, code: error.code, message, cause: cause === null ? null : inShort(cause) };
+    }
+  }
+}
+
+/** A job that is cancelled while it waits has no attempt under way. */
+function endedAttempts({ attempts }: Job, end: AttemptEnd, now: Millis): readonly Attempt[] {
+  return attempts.map((attempt) => (attempt.endedAt === null ? { ...attempt, endedAt: now, end } : attempt));
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isFinalStatus } from '@trainer/model';
+import { isFinalStatus, MOST_ATTEMPTS } from '@trainer/model';
 import type { DeathCause, RankReport } from '@trainer/model';
 import fc from 'fast-check';
 import { pendingEffects } from './job-effects.js';
@@ -19,9 +19,9 @@ const REPORTS: readonly RankReport[] = [
   { kind: 'epoch', metrics: { epoch: 2, valLoss: 0.7, ...none }, done: 0.2 },
   { kind: 'checkpoint', checkpoint: checkpointAt(1) },
   { kind: 'result', result },
-  { kind: 'failed', failure: 'crash', error },
-  { kind: 'failed', failure: 'request', error },
-  { kind: 'failed', failure: 'peer', error: { ...error, code: 'rank.peer-lost' } },
+  { kind: 'failed', error },
+  { kind: 'failed', error: { ...error, retry: 'never' } },
+  { kind: 'failed', error: { ...error, code: 'rank.peer-lost' } },
 ];
 const CAUSES: readonly DeathCause[] = [
   { kind: 'finished' },
@@ -50,7 +50,7 @@ const draw: fc.Arbitrary<Draw> = fc.record({
   pick: fc.nat({ max: 1000 }),
 });
 
-const LOST_PEER: RankReport = { kind: 'failed', failure: 'peer', error: { ...error, code: 'rank.peer-lost' } };
+const LOST_PEER: RankReport = { kind: 'failed', error: { ...error, code: 'rank.peer-lost' } };
 
 function isAsked(record: JobRecord, lease: string): boolean {
   return pendingEffects(record).some((effect) => (effect.kind === 'stop' || effect.kind === 'release') && effect.lease === lease);
@@ -197,5 +197,17 @@ test('pending and running are said of the phases that design.md puts there', () 
   everyStep((_, __, { job }) => {
     const status = ['queued', 'reserving', 'starting'].includes(job.phase) ? 'pending' : job.phase === 'ended' ? job.status : 'running';
     expect(job.status).toBe(status);
+  });
+});
+
+test('attempts are told as they are: the newest goes on or has ended with a reason, all others have, and they are few', () => {
+  everyStep((_, __, { job }) => {
+    expect(job.attempts.length).toBeLessThanOrEqual(MOST_ATTEMPTS);
+    expect(job.attempts.at(-1)?.number ?? 0).toBe(job.attempt);
+    for (const { endedAt, end } of job.attempts.slice(0, -1)) expect([endedAt, end]).not.toContain(null);
+    const underWay = job.attempts.filter(({ endedAt, end }) => endedAt === null || end === null).length;
+    const isIdle = job.phase === 'queued' || job.phase === 'ended';
+    // One that is cancelled between two attempts may still wait for what an old one has lost.
+    if (job.phase !== 'stopping') expect(underWay).toBe(isIdle ? 0 : 1);
   });
 });

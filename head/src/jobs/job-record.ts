@@ -1,4 +1,16 @@
-import type { Checkpoint, ErrorData, Grant, Job, LeaseId, Metric, NodeId, StoredFile, TrainingResult } from '@trainer/model';
+import type {
+  Blame,
+  Checkpoint,
+  DeathCause,
+  ErrorData,
+  Grant,
+  Job,
+  LeaseId,
+  Metric,
+  NodeId,
+  StoredFile,
+  TrainingResult,
+} from '@trainer/model';
 
 /**
  * A rank of an attempt, as far as its job's controller needs to know.
@@ -18,15 +30,19 @@ export interface RankState {
   readonly address: string | null;
 }
 
-/** How an attempt failed: `infra` is nothing that the job did. */
+/** How an attempt failed. */
 export interface Failure {
-  readonly blame: 'request' | 'crash' | 'infra';
+  readonly blame: Blame;
   readonly error: ErrorData;
+  /** Who failed first; null: none of the ranks. */
+  readonly rank: number | null;
+  /** How the rank's process ended; null: it said itself what failed. */
+  readonly cause: DeathCause | null;
 }
 
 /** How the current attempt ends, once its last process is gone. */
 export type Ending =
-  /** An agent refused: the same again, without counting anything. */
+  /** An agent refused, or freed a reservation that was not started in time: the same again, without counting anything. */
   | { readonly kind: 'requeue'; readonly why: string }
   /**
    * A rank speaks of the loss of another, or ended as one does that lost another; why that one is gone its own end tells, which is on
@@ -35,8 +51,8 @@ export type Ending =
    */
   | { readonly kind: 'echo'; readonly failure: Failure; readonly heard: readonly number[] }
   /** A crash or loss within its limits: the next attempt goes on from the last checkpoint. */
-  | { readonly kind: 'retry'; readonly why: string }
-  | { readonly kind: 'failed'; readonly error: ErrorData }
+  | { readonly kind: 'retry'; readonly failure: Failure }
+  | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'cancelled'; readonly by: string }
   | { readonly kind: 'completed' };
 

@@ -32,6 +32,7 @@ export function newJob(from: NewJob, now: Millis): JobRecord {
       totalEpochs: from.request.epochs,
       progress: 0,
       attempt: 0,
+      attempts: [],
       failures: 0,
       infraFailures: 0,
       gpuAllocated: null,

@@ -1,4 +1,4 @@
-import { catalogEntry, type NodeId } from '@trainer/model';
+import { catalogEntry, withAttempt, type Millis, type NodeId } from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import type { JobTrigger, PlacedRank } from './job-events.js';
 import type { JobRecord, RankState } from './job-record.js';
@@ -9,6 +9,7 @@ import { warned } from './reports.js';
 export function placed(
   record: JobRecord,
   trigger: Extract<JobTrigger, { kind: 'placed' }>,
+  now: Millis,
 ): { readonly record: JobRecord } | IllegalTransition {
   const { job } = record;
   if (isRepeat(record, trigger.attempt, trigger.ranks)) return { record };
@@ -24,6 +25,7 @@ export function placed(
     };
   }
   const ranks = trigger.ranks.map((rank): RankState => ({ ...rank, attempt: trigger.attempt, state: 'planned', address: null }));
+  const nodes = nodesOf(ranks);
   const next: JobRecord = {
     ...record,
     ranks: [...record.ranks, ...ranks],
@@ -33,10 +35,20 @@ export function placed(
       ...job,
       phase: 'reserving',
       attempt: trigger.attempt,
+      attempts: withAttempt(job.attempts, {
+        number: trigger.attempt,
+        startedAt: now,
+        endedAt: null,
+        fromEpoch: record.checkpoint?.checkpoint.epoch ?? 0,
+        workers: ranks.length,
+        nodes,
+        memoryBytes: ranks[0]?.grant.memoryBytes ?? 0,
+        end: null,
+      }),
       pendingReason: null,
       leases: ranks.map((rank) => rank.lease),
       workers: ranks.length,
-      nodes: nodesOf(ranks),
+      nodes,
       gpuAllocated: gpusOf(ranks),
     },
   };

@@ -1,10 +1,10 @@
-import { isFinalStatus } from '@trainer/model';
-import type { JobEvent, Millis, Model } from '@trainer/model';
+import { describeCause, isFinalStatus } from '@trainer/model';
+import type { ErrorData, JobEvent, Millis, Model } from '@trainer/model';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import { echo, fail, failureOf, mayBeEcho, settle, wind } from './endings.js';
 import { pendingEffects } from './job-effects.js';
 import type { JobEffect, JobStep, JobTrigger, JobWrite } from './job-events.js';
-import type { JobRecord, RankState } from './job-record.js';
+import type { Failure, JobRecord, RankState } from './job-record.js';
 import { placed } from './placed.js';
 import { currentRanks, findRank, isActive, withRank } from './ranks.js';
 import { report } from './reports.js';
@@ -42,7 +42,7 @@ export function stepJob(record: JobRecord, trigger: JobTrigger, now: Millis): Jo
 function apply(record: JobRecord, trigger: JobTrigger, now: Millis): Outcome {
   switch (trigger.kind) {
     case 'placed':
-      return placed(record, trigger);
+      return placed(record, trigger, now);
     case 'pending-reason':
       return pendingReason(record, trigger.text);
     case 'rendezvous-timeout':
@@ -55,7 +55,7 @@ function apply(record: JobRecord, trigger: JobTrigger, now: Millis): Outcome {
       return promoted(record);
     case 'promotion-failed':
       if (!record.promotion || isFinalStatus(record.job.status)) return illegal(record, trigger, 'nothing is being promoted');
-      return record.ending ? { record } : { record: wind(record, { kind: 'failed', error: trigger.error }) };
+      return record.ending ? { record } : { record: wind(record, { kind: 'failed', failure: unkept(trigger.error) }) };
     case 'cleaned':
       if (record.job.phase !== 'ended') return illegal(record, trigger, 'it has not ended');
       return { record: record.isCleaned ? record : { ...record, isCleaned: true } };
@@ -77,12 +77,13 @@ function rendezvousTimeout(record: JobRecord, trigger: Extract<JobTrigger, { kin
   if (!isWaiting || missing.length === 0) return { record };
   const names = missing.map((rank) => `rank ${rank.rank} on ${rank.node}`).join(', ');
   const message = `Attempt ${attempt} did not begin: ${names} was not ready within ${Math.round(trigger.afterMs / 1000)} s`;
-  return {
-    record: fail(record, {
-      blame: 'crash',
-      error: { code: 'job.crashed', message, facts: { attempt, afterMs: trigger.afterMs }, retry: 'same' },
-    }),
-  };
+  const error = { code: 'job.crashed', message, facts: { attempt, afterMs: trigger.afterMs }, retry: 'same' } as const;
+  return { record: fail(record, { blame: 'crash', error, rank: missing[0]?.rank ?? null, cause: null }) };
+}
+
+/** The model was trained, but could not be put where it is kept: no rank's fault, and no other attempt would help. */
+function unkept(error: ErrorData): Failure {
+  return { blame: 'infra', error, rank: null, cause: null };
 }
 
 /** A rank that never began hears of nobody's end, and says nothing: the others' word is the cause then, and all are ended. */
@@ -167,10 +168,13 @@ function lastWord(
   const cause = trigger.kind === 'lease-ended' ? trigger.cause : ({ kind: 'node-lost', node: rank.node } as const);
   // Ranks beside the first end when the model is trained; the first one goes on to export it.
   if (cause.kind === 'finished' && rank.rank !== 0) return { record: next };
+  const failure = failureOf(next.job, rank.rank, cause);
+  if (failure === null)
+    return { record: next.ending ? next : wind(next, { kind: 'requeue', why: `${rank.node}: ${describeCause(cause)}` }) };
   const hasPeers = currentRanks(next).length > 1 && hasBegun(next);
-  if (hasPeers && mayBeEcho(cause)) return { record: echo(next, rank.rank, failureOf(next.job, rank.rank, cause)) };
+  if (hasPeers && mayBeEcho(cause)) return { record: echo(next, rank.rank, failure) };
   const outOfMemory = next.outOfMemory + (cause.kind === 'out-of-memory' ? 1 : 0);
-  return { record: fail({ ...next, outOfMemory }, failureOf(next.job, rank.rank, cause)) };
+  return { record: fail({ ...next, outOfMemory }, failure) };
 }
 
 /** Then its ranks are joined, and hear of each other's end. */

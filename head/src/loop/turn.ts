@@ -31,9 +31,10 @@ export class Turn {
   readonly leases = new Map<LeaseId, Lease>();
   readonly jobs = new Map<JobId, JobRecord>();
   readonly events: JobEvent[] = [];
+  /** Those that began or ended. */
+  readonly attempts: StoredAttempt[] = [];
   readonly #newActors: { actor: Actor; createdAt: Millis }[] = [];
   readonly #newJobs: JobRecord[] = [];
-  readonly #attempts: StoredAttempt[] = [];
   readonly #writes: { job: JobId; write: JobWrite }[] = [];
   readonly #keys: IdempotencyKey[] = [];
   readonly #actorStates: StoredActorState[] = [];
@@ -163,15 +164,10 @@ export class Turn {
     this.effects.push({ kind: 'end-lease', lease, cause });
   }
 
-  /** An attempt's row begins with its plan, and ends when the job goes back to the queue or ends. */
-  #noteAttempts(before: JobRecord, after: JobRecord): void {
-    const { id, attempt, phase } = after.job;
-    const leases = after.ranks.filter((rank) => rank.attempt === attempt).map((rank) => rank.lease);
-    if (attempt !== before.job.attempt) {
-      this.#attempts.push({ job: id, attempt, leases, startedAt: this.now, endedAt: null });
-    } else if (attempt > 0 && phase !== before.job.phase && (phase === 'queued' || phase === 'ended')) {
-      this.#attempts.push({ job: id, attempt, leases, startedAt: before.job.startedAt ?? this.now, endedAt: this.now });
-    }
+  /** An attempt's row is written when it begins and when it ends. */
+  #noteAttempts(before: JobRecord, { job: { id, attempts } }: JobRecord): void {
+    if (attempts === before.job.attempts) return;
+    for (const attempt of attempts) if (!before.job.attempts.includes(attempt)) this.attempts.push({ job: id, attempt });
   }
 
   #report(illegal: IllegalTransition): IllegalTransition {
@@ -219,7 +215,7 @@ export class Turn {
       leases: [...this.leases.values()],
       newJobs: this.#newJobs,
       jobs: [...this.jobs.values()],
-      attempts: this.#attempts,
+      attempts: this.attempts,
       epochs: writes('epoch').map(({ job, write }) => ({ job, attempt: write.attempt, metrics: write.metrics })),
       checkpoints: writes('checkpoint').map(({ job, write }) => ({
         job,

@@ -125,7 +125,7 @@ export class ActorCalls {
         spec,
         state: { at: 'pending', since: turn.now, reason: null },
         restarts: 0,
-        lastDeath: null,
+        deaths: [],
         hasRun: false,
         quickRestarts: 0,
       };
@@ -209,7 +209,9 @@ export class ActorCalls {
     const actors = request.withEnded
       ? await this.rules.store.actors(limit)
       : [...this.rules.loop.state.actors.committed()].reverse().slice(0, limit);
-    return { actors: actors.map((actor) => encodeActorView(this.#view(actor, false))) };
+    // Of each the newest end: ten thousand actors with all of theirs would not fit into an answer.
+    const views = actors.map((actor) => ({ ...this.#view(actor, false), deaths: actor.deaths.slice(-1) }));
+    return { actors: views.map(encodeActorView) };
   }
 
   async #stored(id: ActorId): Promise<Actor> {
@@ -243,11 +245,11 @@ export class ActorCalls {
   }
 
   #view(actor: Actor, withToken = true): ActorView {
-    const { spec, restarts, lastDeath } = actor;
+    const { spec, restarts, deaths } = actor;
     const state = this.#stateOf(actor);
     const token = withToken ? this.#tokenOf(actor) : null;
     const { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries } = spec;
-    return { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries, restarts, lastDeath, state, token };
+    return { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries, restarts, deaths, state, token };
   }
 }
 

@@ -66,6 +66,20 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       await store.commit({ newActors: [{ actor: stored, createdAt: 1 }] });
       expect(await store.actor(actor.spec.id)).toEqual(stored);
     });
+
+    test('a job is read with its attempts, and why each ended', async () => {
+      const { store } = await open();
+      const record = aJob('train_000000000001', 1);
+      const began = { number: 1, startedAt: 2, endedAt: null, fromEpoch: 0, workers: 1, nodes: [NODE], memoryBytes: 2 ** 40, end: null };
+      const end = { kind: 'failed', blame: 'infra', rank: 0, code: 'job.lost', message: "it 'was' lost", cause: null } as const;
+      const ended = { ...began, endedAt: 3, end };
+      const job = { ...record.job, attempt: 1, attempts: [ended] };
+      await store.commit({ newJobs: [record] });
+      await store.commit({ attempts: [{ job: job.id, attempt: began }] });
+      await store.commit({ attempts: [{ job: job.id, attempt: ended }], jobs: [{ ...record, job, lastEvent: 2 }] });
+      expect((await store.job(job.id))?.job.attempts).toEqual([ended]);
+    });
+
     test('a final actor is not brought back by a late version', async () => {
       const { store } = await open();
       const actor = anActor('actor-0000000000000001');
@@ -149,7 +163,7 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
         ...actor,
         state: { at: 'pending', since: 2, reason: 'It starts again.' },
         restarts: 3,
-        lastDeath: { kind: 'signal', signal: 'SIGKILL' },
+        deaths: [{ incarnation: 3, at: 2, cause: { kind: 'signal', signal: 'SIGKILL' } }],
         hasRun: true,
         quickRestarts: 2,
       };
@@ -264,7 +278,7 @@ function anActor(id: string): Actor {
     },
     state: { at: 'pending', since: 1, reason: null },
     restarts: 0,
-    lastDeath: null,
+    deaths: [],
     hasRun: false,
     quickRestarts: 0,
   };

@@ -1,6 +1,7 @@
 import type {
   Actor,
   ActorId,
+  Attempt,
   Checkpoint,
   EpochMetrics,
   JobEvent,
@@ -30,12 +31,10 @@ export interface StoredSession {
   readonly since: Millis;
 }
 
+/** As its job shows it; for who asks the database. */
 export interface StoredAttempt {
   readonly job: JobId;
-  readonly attempt: number;
-  readonly leases: readonly LeaseId[];
-  readonly startedAt: Millis;
-  readonly endedAt: Millis | null;
+  readonly attempt: Attempt;
 }
 
 export interface IdempotencyKey {

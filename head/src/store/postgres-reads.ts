@@ -4,7 +4,7 @@ import type {
   ActorSpec,
   ActorState,
   Checkpoint,
-  DeathCause,
+  Death,
   EpochMetrics,
   Job,
   JobEvent,
@@ -31,7 +31,7 @@ interface ActorRow {
   readonly args: Buffer;
   readonly state: ActorState;
   readonly restarts: number;
-  readonly last_death: DeathCause | null;
+  readonly deaths: readonly Death[];
   readonly has_run: boolean;
   readonly quick_restarts: number;
 }
@@ -51,7 +51,7 @@ const ALL_EPOCHS = `${EPOCHS_OF_JOB} ${IN_ORDER}`;
 /** Never more than the newest so many, which may be all. */
 const LAST_EPOCHS = `${EPOCHS_OF_JOB} AND epoch > (SELECT max(epoch) FROM trainer.epoch_metrics WHERE job = $1) - $2::int ${IN_ORDER}`;
 
-const ACTOR = 'SELECT spec, args, state, restarts, last_death, has_run, quick_restarts FROM trainer.actors';
+const ACTOR = 'SELECT spec, args, state, restarts, deaths, has_run, quick_restarts FROM trainer.actors';
 const JOB = 'SELECT request, state FROM trainer.jobs';
 
 type EventRow = { readonly number: string; readonly at: string; readonly request: TrainRequest } & (
@@ -229,7 +229,7 @@ function toActor({ spec: { storedArgs = null, ...spec }, args, ...row }: ActorRo
     },
     state: row.state,
     restarts: row.restarts,
-    lastDeath: row.last_death,
+    deaths: row.deaths,
     hasRun: row.has_run,
     quickRestarts: row.quick_restarts,
   };

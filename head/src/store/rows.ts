@@ -1,4 +1,4 @@
-import type { Actor, EpochMetrics, JobEvent, Lease, Metric, SavedState } from '@trainer/model';
+import type { Actor, Attempt, EpochMetrics, JobEvent, JobId, Lease, Metric, SavedState } from '@trainer/model';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { Change, StoredActorState, StoredNode } from './cluster-store.js';
 
@@ -46,7 +46,7 @@ export const TABLES = {
   actors: update(
     'actors',
     'actor',
-    { actor: 'text', at: 'text', state: 'jsonb', restarts: 'integer', last_death: 'jsonb', has_run: 'boolean', quick_restarts: 'integer' },
+    { actor: 'text', at: 'text', state: 'jsonb', restarts: 'integer', deaths: 'jsonb', has_run: 'boolean', quick_restarts: 'integer' },
     `t.at <> ${FINAL}`,
     // Who has ended is never constructed again.
     `, args = CASE x.at WHEN ${FINAL} THEN ''::bytea ELSE t.args END`,
@@ -87,7 +87,7 @@ export const TABLES = {
     { job: 'text', status: 'text', phase: 'text', attempt: 'integer', state: 'jsonb', last_event: 'bigint' },
     't.last_event <= x.last_event',
   ),
-  attempts: upsertOnly('attempts', ['job', 'attempt'], ['ended_at'], {
+  attempts: upsertOnly('attempts', ['job', 'attempt'], ['ended_at', 'body'], {
     job: 'text',
     attempt: 'integer',
     world_size: 'integer',
@@ -146,17 +146,7 @@ export function rowsOf(name: TableName, change: Change): Iterable<readonly [stri
     case 'jobs':
       return (change.jobs ?? []).map((record) => [record.job.id, jobRow(record)]);
     case 'attempts':
-      return (change.attempts ?? []).map(({ job, attempt, leases, startedAt, endedAt }) => [
-        `${job}/${attempt}`,
-        {
-          job,
-          attempt,
-          world_size: leases.length,
-          started_at: whole(startedAt),
-          ended_at: endedAt === null ? null : whole(endedAt),
-          body: { leases },
-        },
-      ]);
+      return (change.attempts ?? []).map(({ job, attempt }) => [`${job}/${attempt.number}`, attemptRow(job, attempt)]);
     case 'epochs':
       return (change.epochs ?? []).flatMap(({ job, attempt, metrics }) =>
         Object.entries(flatMetrics(metrics)).map(
@@ -186,6 +176,12 @@ export function rowsOf(name: TableName, change: Change): Iterable<readonly [stri
   }
 }
 
+function attemptRow(job: JobId, attempt: Attempt): Row {
+  const { number, workers, startedAt, endedAt } = attempt;
+  const times = { started_at: whole(startedAt), ended_at: endedAt === null ? null : whole(endedAt) };
+  return { job, attempt: number, world_size: workers, ...times, body: attempt };
+}
+
 function nodeRow({ entry, storedFact }: StoredNode): Row {
   const { id, incarnation, helloNumber, state, since, host, version, capacity, labels, engines } = entry;
   const numbers = { incarnation, hello_number: helloNumber, stored_fact: storedFact };
@@ -211,8 +207,8 @@ function newActorRow(actor: Actor, createdAt: number): Row {
   };
 }
 
-function actorRow({ spec, state, restarts, lastDeath, hasRun, quickRestarts }: Actor): Row {
-  return { actor: spec.id, at: state.at, state, restarts, last_death: lastDeath, has_run: hasRun, quick_restarts: quickRestarts };
+function actorRow({ spec, state, restarts, deaths, hasRun, quickRestarts }: Actor): Row {
+  return { actor: spec.id, at: state.at, state, restarts, deaths, has_run: hasRun, quick_restarts: quickRestarts };
 }
 
 function actorStateRow({ actor, incarnation, savedAt, state }: StoredActorState): Row {

@@ -285,7 +285,7 @@ test('a reservation that is not started frees itself and says so', async () => {
   const lease = newLease();
   const grant = { cpuMilli: 100, memoryBytes: 0, gpus: [] };
   expect(await head.place(messages, { lease, action: { kind: 'reserve', grant } })).toEqual({ kind: 'granted' });
-  expect(await head.ended(lease)).toMatchObject({ kind: 'start-timeout' });
+  expect(await head.ended(lease)).toMatchObject({ kind: 'reservation-expired' });
 });
 
 test('a second agent on the folder is refused, naming the process that has it', async () => {

@@ -15,7 +15,7 @@ export class ActorDiedError extends TrainerError<'actor.died', { actor: string; 
     const why = cause ? describeCause(cause) : 'the cluster no longer knows why';
     super(
       'actor.died',
-      `Actor ${actor} died: ${why}. ${MEND[outcome]}`,
+      `Actor ${actor} died: ${why}. ${MEND[outcome]}${cause?.kind === 'out-of-memory' ? ' Create it with more memory.' : ''}`,
       { actor, cause, outcome },
       outcome === 'not-run' ? 'elsewhere' : 'never',
     );

@@ -36,6 +36,7 @@ export { NotTransferableError, ValueTooLargeError } from '@trainer/wire';
 export { InvalidRequestError, TrainerError } from '@trainer/model';
 export type {
   ActorState,
+  Death,
   DeathCause,
   EpochMetrics,
   ErrorFacts,

@@ -1,4 +1,4 @@
-import type { DeathCause } from './causes.js';
+import { inShort, type DeathCause } from './causes.js';
 import type { ActorId, BundleHash, LeaseId, NodeId, SessionId } from './ids.js';
 import type { Millis, Resources } from './resources.js';
 
@@ -106,12 +106,29 @@ export type ActorState =
 
 export type ActorStateName = ActorState['at'];
 
+/** The end of an incarnation of an actor. */
+export interface Death {
+  /** From 1. */
+  readonly incarnation: number;
+  readonly at: Millis;
+  readonly cause: DeathCause;
+}
+
+/** Ends that an actor keeps: enough to see a pattern, few enough to be stored with each restart. */
+export const MOST_DEATHS = 10;
+
+/** @returns the list with one more end, at most `MOST_DEATHS` long */
+export function withDeath(deaths: readonly Death[], next: Death): readonly Death[] {
+  const older = deaths.slice(1 - MOST_DEATHS).map((death) => ({ ...death, cause: inShort(death.cause) }));
+  return [...older, next];
+}
+
 export interface Actor {
   readonly spec: ActorSpec;
   readonly state: ActorState;
   readonly restarts: number;
-  /** Why its last incarnation ended, where it was started again; null: it is in its first. */
-  readonly lastDeath: DeathCause | null;
+  /** The ends of its newest incarnations, `MOST_DEATHS` at most, oldest first; the newest as it was told, the others in short. */
+  readonly deaths: readonly Death[];
   /** Has a constructor of it ever run to its end? Before that it is still being created. */
   readonly hasRun: boolean;
   /** Restarts that followed each other quickly, the last one included; the pause before it grows with them. */
@@ -130,7 +147,7 @@ export interface ActorView {
   readonly maxRestarts: number;
   readonly maxCallRetries: number;
   readonly restarts: number;
-  readonly lastDeath: DeathCause | null;
+  readonly deaths: readonly Death[];
   readonly state: ActorState;
   /** What callers show the incarnation that lives; null where the reader may not call it, or none lives. */
   readonly token: string | null;

@@ -12,6 +12,8 @@ export type DeathCause =
   /** Its process sent its agent what can't be read, or too much of it, and was ended for that. */
   | { readonly kind: 'broke-protocol'; readonly why: string }
   | { readonly kind: 'start-timeout'; readonly afterMs: number }
+  /** The head did not start what it had reserved; no process was made. */
+  | { readonly kind: 'reservation-expired'; readonly afterMs: number }
   | { readonly kind: 'killed'; readonly by: string }
   | { readonly kind: 'owner-gone'; readonly owner: string }
   | { readonly kind: 'node-lost'; readonly node: string }
@@ -39,25 +41,29 @@ export interface RemoteFailure {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** @returns one sentence a person can act on. */
+/** @returns what ended it, to stand after a name and a colon; without a full stop */
 export function describeCause(cause: DeathCause): string {
   switch (cause.kind) {
     case 'exited':
-      return `its process exited with code ${cause.code}${lastErrorOf(cause)}`;
+      return `exited with code ${cause.code}${lastErrorOf(cause)}`;
     case 'signal':
-      return `its process was ended by ${cause.signal}${lastErrorOf(cause)}`;
+      return isFromOutside(cause.signal)
+        ? `killed by ${cause.signal}, which the cluster did not send`
+        : `crashed with ${cause.signal}${lastErrorOf(cause)}`;
     case 'out-of-memory':
-      return `it used ${mib(cause.usedBytes)} of its ${mib(cause.limitBytes)}; ask for more memory`;
+      return `out of memory: used ${mib(cause.usedBytes)} of ${mib(cause.limitBytes)}`;
     case 'constructor-threw':
       return `its constructor threw ${cause.error.name}: ${cause.error.message}`;
     case 'load-failed':
       return `its class could not be loaded: ${cause.error.message}`;
     case 'not-started':
-      return `it could not be started: ${cause.error.message}`;
+      return `could not be started: ${cause.error.message}`;
     case 'broke-protocol':
-      return `its process was ended, as it broke the protocol with its agent: ${cause.why}`;
+      return `ended by its agent, which could not read what it sent: ${cause.why}`;
     case 'start-timeout':
-      return `it did not start within ${Math.round(cause.afterMs / 1000)} s`;
+      return `did not start within ${Math.round(cause.afterMs / 1000)} s`;
+    case 'reservation-expired':
+      return `its reservation expired: it was not started within ${Math.round(cause.afterMs / 1000)} s`;
     case 'killed':
       return `killed by ${cause.by}`;
     case 'owner-gone':
@@ -79,9 +85,51 @@ const MAX_SENTENCE_CHARS = 300;
 function lastErrorOf({ lastError }: LastError): string {
   if (lastError === undefined) return '';
   const [line = ''] = lastError.split('\n', 1);
-  return `; its last error: ${line.slice(0, MAX_SENTENCE_CHARS).replace(/[.\s]+$/, '')}`;
+  return `: ${line.slice(0, MAX_SENTENCE_CHARS).replace(/[.\s]+$/, '')}`;
+}
+
+/** Of one text that says why, where many are kept: causes are stored with every event of a job, and travel with every view. */
+export const MAX_WHY_CHARS = 1_000;
+
+/** @returns the text, cut to `MAX_WHY_CHARS`, and such that UTF-8 can hold it */
+export function short(text: string): string {
+  return text.length > MAX_WHY_CHARS ? `${text.slice(0, MAX_WHY_CHARS - 1).toWellFormed()}…` : text.toWellFormed();
+}
+
+/** @returns the cause as a history keeps it: without stacks and facts of errors, its texts cut */
+export function inShort(cause: DeathCause): DeathCause {
+  switch (cause.kind) {
+    case 'constructor-threw':
+      return { ...cause, error: { name: short(cause.error.name), message: short(cause.error.message), stack: '', fields: {} } };
+    case 'load-failed':
+    case 'not-started':
+      return { ...cause, error: { ...cause.error, message: short(cause.error.message), facts: {} } };
+    case 'fact-refused':
+    case 'broke-protocol':
+      return { ...cause, why: short(cause.why) };
+    case 'killed':
+      return { ...cause, by: short(cause.by) };
+    case 'exited':
+    case 'signal':
+      return cause.lastError === undefined ? cause : { ...cause, lastError: short(cause.lastError) };
+    case 'out-of-memory':
+    case 'start-timeout':
+    case 'reservation-expired':
+    case 'owner-gone':
+    case 'node-lost':
+    case 'released':
+    case 'finished':
+      return cause;
+  }
+}
+
+/** Signals that a process does not send itself: somebody, or the system, ended it from outside. */
+const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
+
+export function isFromOutside(signal: string): boolean {
+  return FROM_OUTSIDE.has(signal);
 }
 
 function mib(bytes: number): string {
-  return `${Math.round(bytes / 2 ** 20)} MiB`;
+  return `${Math.round(bytes / 2 ** 20).toLocaleString('en')} MiB`;
 }

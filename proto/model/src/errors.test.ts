@@ -44,22 +44,21 @@ describe('what was thrown', () => {
 describe('the cause of an end', () => {
   const error = { code: 'x', message: 'no such export', facts: {}, retry: 'never' } as const;
   it.each<[DeathCause, string]>([
-    [{ kind: 'exited', code: 3 }, 'its process exited with code 3'],
-    [{ kind: 'signal', signal: 'SIGKILL' }, 'its process was ended by SIGKILL'],
+    [{ kind: 'exited', code: 3 }, 'exited with code 3'],
+    [{ kind: 'signal', signal: 'SIGKILL' }, 'killed by SIGKILL, which the cluster did not send'],
+    [{ kind: 'signal', signal: 'SIGSEGV' }, 'crashed with SIGSEGV'],
     [
       { kind: 'exited', code: 1, lastError: 'Error: nobody waits for me.\n    at Careless.reject (a.mjs:3)' },
-      'its process exited with code 1; its last error: Error: nobody waits for me',
+      'exited with code 1: Error: nobody waits for me',
     ],
-    [
-      { kind: 'signal', signal: 'SIGABRT', lastError: 'x'.repeat(8192) },
-      `its process was ended by SIGABRT; its last error: ${'x'.repeat(300)}`,
-    ],
-    [{ kind: 'not-started', error }, 'it could not be started: no such export'],
-    [{ kind: 'broke-protocol', why: 'w' }, 'its process was ended, as it broke the protocol with its agent: w'],
-    [{ kind: 'out-of-memory', limitBytes: 256 * 2 ** 20, usedBytes: 300 * 2 ** 20 }, 'it used 300 MiB of its 256 MiB; ask for more memory'],
+    [{ kind: 'signal', signal: 'SIGABRT', lastError: 'x'.repeat(8192) }, `crashed with SIGABRT: ${'x'.repeat(300)}`],
+    [{ kind: 'not-started', error }, 'could not be started: no such export'],
+    [{ kind: 'broke-protocol', why: 'w' }, 'ended by its agent, which could not read what it sent: w'],
+    [{ kind: 'out-of-memory', limitBytes: 1024 * 2 ** 20, usedBytes: 1203 * 2 ** 20 }, 'out of memory: used 1,203 MiB of 1,024 MiB'],
     [{ kind: 'constructor-threw', error: { name: 'E', message: 'm', stack: '', fields: {} } }, 'its constructor threw E: m'],
     [{ kind: 'load-failed', error }, 'its class could not be loaded: no such export'],
-    [{ kind: 'start-timeout', afterMs: 30_000 }, 'it did not start within 30 s'],
+    [{ kind: 'start-timeout', afterMs: 30_000 }, 'did not start within 30 s'],
+    [{ kind: 'reservation-expired', afterMs: 10_000 }, 'its reservation expired: it was not started within 10 s'],
     [{ kind: 'killed', by: 'ada' }, 'killed by ada'],
     [{ kind: 'finished' }, 'its work is done'],
   ])('is one sentence: %#', (cause, text) => {

@@ -17,8 +17,10 @@ export {
 export type { ActorId, BundleHash, HeadId, JobId, LeaseId, LeaseNumber, NodeId, SessionId, StreamId } from './ids.js';
 export { available, InvalidQuantityError, toBytes, toGpuMilli, toMilli } from './resources.js';
 export type { Bytes, Capacity, GpuDevice, GpuShare, Grant, Milli, Millis, Resources } from './resources.js';
-export { describeCause, MAX_LAST_ERROR_BYTES } from './causes.js';
+export { describeCause, inShort, isFromOutside, MAX_LAST_ERROR_BYTES, MAX_WHY_CHARS, short } from './causes.js';
 export type { DeathCause, LastError, RemoteFailure } from './causes.js';
+export { describeEnd, describeRankEnd, MOST_ATTEMPTS, withAttempt } from './attempts.js';
+export type { Attempt, AttemptEnd, Blame } from './attempts.js';
 export { isFinalLease, LEASE_TRANSITIONS } from './leases.js';
 export type { AgentLeaseState, Lease, LeaseHolder, LeaseState } from './leases.js';
 export {
@@ -31,7 +33,9 @@ export {
   INLINE_ARGS_BYTES,
   INLINE_STATE_BYTES,
   MAX_ARGS_BYTES,
+  MOST_DEATHS,
   parseActorStateKey,
+  withDeath,
 } from './actors.js';
 export type {
   Actor,
@@ -42,6 +46,7 @@ export type {
   ActorState,
   ActorStateName,
   ActorView,
+  Death,
   SavedState,
 } from './actors.js';
 export type { NodeState, NodeView } from './nodes.js';
@@ -50,7 +55,6 @@ export type {
   Begin,
   Checkpoint,
   EpochMetrics,
-  FailureClass,
   FileRole,
   Job,
   JobEvent,

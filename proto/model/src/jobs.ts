@@ -1,3 +1,4 @@
+import type { Attempt } from './attempts.js';
 import type { ErrorData } from './errors.js';
 import type { JobId, LeaseId, NodeId } from './ids.js';
 import type { HyperparameterValues, TaskType, TrainRequest } from './train-request.js';
@@ -75,12 +76,6 @@ export interface TrainingResult {
   readonly trainingMs: number;
 }
 
-/**
- * request: the data or parameters are wrong, fails at once; crash: counts to max_failures; peer: another rank is gone, whose own end
- * is the cause.
- */
-export type FailureClass = 'request' | 'crash' | 'peer';
-
 /** What a rank reports; each becomes a numbered fact, stored before the call that reported it returns. */
 export type RankReport =
   | { readonly kind: 'phase'; readonly phase: 'loading' | 'training' | 'exporting' }
@@ -90,7 +85,8 @@ export type RankReport =
   | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'result'; readonly result: TrainingResult }
-  | { readonly kind: 'failed'; readonly failure: FailureClass; readonly error: ErrorData };
+  /** Its `retry` decides what follows: 'never' fails the job at once, as another attempt would end alike. */
+  | { readonly kind: 'failed'; readonly error: ErrorData };
 
 /** What a rank is created with: everything that decides the model, and where its data is. */
 export interface TrainingAssignment {
@@ -134,7 +130,10 @@ export interface Job {
   readonly totalEpochs: number;
   /** 0..100. */
   readonly progress: number;
+  /** Number of the newest attempt; 0: none yet. */
   readonly attempt: number;
+  /** Oldest first, `MOST_ATTEMPTS` at most. */
+  readonly attempts: readonly Attempt[];
   readonly failures: number;
   readonly infraFailures: number;
   readonly gpuAllocated: string | null;

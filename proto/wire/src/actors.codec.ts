@@ -6,6 +6,7 @@ import {
   type ActorSpec,
   type ActorState,
   type ActorView,
+  type Death,
   type NodeState,
   type NodeView,
 } from '@trainer/model';
@@ -110,7 +111,7 @@ export function encodeActorView(view: ActorView): pb.ActorView {
     namespace: view.namespace,
     maxRestarts: view.maxRestarts,
     maxCallRetries: view.maxCallRetries,
-    lastDeath: view.lastDeath === null ? undefined : encodeDeathCause(view.lastDeath),
+    deaths: view.deaths.map(({ incarnation, at, cause }) => ({ incarnation, at: wholeMs(at), cause: encodeDeathCause(cause) })),
     ...stateFields(view.state),
   };
 }
@@ -142,10 +143,14 @@ export function decodeActorView(wire: pb.ActorView, at: FieldPath = 'actor'): Ac
     namespace: wire.namespace,
     maxRestarts: wire.maxRestarts,
     maxCallRetries: wire.maxCallRetries,
-    lastDeath: wire.lastDeath === undefined ? null : decodeDeathCause(wire.lastDeath, `${at}.lastDeath`),
+    deaths: wire.deaths.map((death, i) => decodeDeath(death, `${at}.deaths[${i}]`)),
     state: decodeState(wire, at),
     token: wire.token ?? null,
   };
+}
+
+function decodeDeath(wire: pb.Death, at: FieldPath): Death {
+  return { incarnation: wire.incarnation, at: wire.at, cause: decodeDeathCause(present(wire.cause, `${at}.cause`), `${at}.cause`) };
 }
 
 function decodeState(wire: pb.ActorView, at: FieldPath): ActorState {

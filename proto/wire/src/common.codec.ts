@@ -68,6 +68,8 @@ function causeCase(cause: DeathCause): NonNullable<pb.DeathCause['cause']> {
       return { $case: 'brokeProtocol', value: cause.why };
     case 'start-timeout':
       return { $case: 'startTimeoutMs', value: wholeMs(cause.afterMs) };
+    case 'reservation-expired':
+      return { $case: 'reservationExpiredMs', value: wholeMs(cause.afterMs) };
     case 'killed':
       return { $case: 'killedBy', value: cause.by };
     case 'owner-gone':
@@ -103,6 +105,8 @@ export function decodeDeathCause(wire: pb.DeathCause, at: FieldPath): DeathCause
       return { kind: 'broke-protocol', why: cause.value };
     case 'startTimeoutMs':
       return { kind: 'start-timeout', afterMs: cause.value };
+    case 'reservationExpiredMs':
+      return { kind: 'reservation-expired', afterMs: cause.value };
     case 'killedBy':
       return { kind: 'killed', by: cause.value };
     case 'ownerGone':

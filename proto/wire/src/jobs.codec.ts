@@ -1,4 +1,5 @@
 import { jobId, leaseId, nodeId, type Job, type JobEvent, type JobPhase, type JobStatus, type Model } from '@trainer/model';
+import { decodeAttempt, encodeAttempt } from './attempts.codec.js';
 import { decodeErrorData, encodeErrorData } from './common.codec.js';
 import { enumCodec } from './enum-codec.js';
 import { WireFormatError, type FieldPath } from './errors.js';
@@ -57,6 +58,7 @@ export function encodeJob(job: Job): pb.Job {
     totalEpochs: job.totalEpochs,
     progress: job.progress,
     attempt: job.attempt,
+    attempts: job.attempts.map(encodeAttempt),
     failures: job.failures,
     infraFailures: job.infraFailures,
     gpuAllocated: job.gpuAllocated ?? undefined,
@@ -89,6 +91,7 @@ export function decodeJob(wire: pb.Job | undefined, at: FieldPath = 'job'): Job 
     totalEpochs: job.totalEpochs,
     progress: finite(job.progress, `${at}.progress`),
     attempt: job.attempt,
+    attempts: job.attempts.map((attempt, i) => decodeAttempt(attempt, `${at}.attempts[${i}]`)),
     failures: job.failures,
     infraFailures: job.infraFailures,
     gpuAllocated: job.gpuAllocated ?? null,

@@ -1,7 +1,6 @@
 import {
   type Checkpoint,
   type EpochMetrics,
-  type FailureClass,
   type FileRole,
   type Metric,
   type RankReport,
@@ -11,7 +10,6 @@ import {
   type TrainingResult,
 } from '@trainer/model';
 import { decodeErrorData, encodeErrorData } from './common.codec.js';
-import { enumCodec } from './enum-codec.js';
 import { WireFormatError, type FieldPath } from './errors.js';
 import { present, unknownCase, wholeMs } from './fields.js';
 import * as pb from './gen/trainer/v1/jobs.js';
@@ -132,12 +130,6 @@ export function decodeTrainingResult(wire: pb.TrainingResult | undefined, at: Fi
   };
 }
 
-const failureCodec = enumCodec<FailureClass, pb.FailureClass>()({
-  request: pb.FailureClass.FAILURE_CLASS_REQUEST,
-  crash: pb.FailureClass.FAILURE_CLASS_CRASH,
-  peer: pb.FailureClass.FAILURE_CLASS_PEER,
-});
-
 /** A rank reports only these phases; the head knows the others itself. */
 type ReportedPhase = Extract<RankReport, { kind: 'phase' }>['phase'];
 const REPORTED_PHASES: Readonly<Record<ReportedPhase, pb.JobPhase>> = {
@@ -171,7 +163,7 @@ function reportCase(report: RankReport): NonNullable<pb.RankReport['report']> {
     case 'result':
       return { $case: 'result', value: encodeTrainingResult(report.result) };
     case 'failed':
-      return { $case: 'failed', value: { failure: failureCodec.encode(report.failure), error: encodeErrorData(report.error) } };
+      return { $case: 'failed', value: { error: encodeErrorData(report.error) } };
   }
 }
 
@@ -193,10 +185,8 @@ export function decodeRankReport(wire: pb.RankReport, at: FieldPath): RankReport
       return { kind: 'warning', message: report.value };
     case 'result':
       return { kind: 'result', result: decodeTrainingResult(report.value, `${at}.result`) };
-    case 'failed': {
-      const failure = failureCodec.decode(report.value.failure, `${at}.failed.failure`);
-      return { kind: 'failed', failure, error: decodeErrorData(present(report.value.error, `${at}.failed.error`), `${at}.failed.error`) };
-    }
+    case 'failed':
+      return { kind: 'failed', error: decodeErrorData(present(report.value.error, `${at}.failed.error`), `${at}.failed.error`) };
     default:
       return unknownCase(report, `${at}.report`);
   }

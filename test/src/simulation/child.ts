@@ -195,7 +195,7 @@ export class SimChild extends EventEmitter {
       }
       this.#isWorking = false;
       const error = { code: 'rank.peer-lost', message: 'a peer is gone', facts: { how: 'lost' }, retry: 'same' } as const;
-      if (random.chance(0.5)) void this.#report({ kind: 'failed', failure: 'peer', error }).then(() => this.#end(1));
+      if (random.chance(0.5)) void this.#report({ kind: 'failed', error }).then(() => this.#end(1));
       else this.#end(1);
     });
   }

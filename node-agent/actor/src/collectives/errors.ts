@@ -20,11 +20,7 @@ export class PeerLostError extends TrainerError<'rank.peer-lost', { rank: number
 /** Two ranks are not at the same operation: they run different code, or have gone different ways. */
 export class CollectiveMismatchError extends TrainerError<'rank.mismatch', { rank: number; peer: number; own: string; theirs: string }> {
   constructor(rank: number, peer: number, own: string, theirs: string) {
-    super('rank.mismatch', `Rank ${rank} is at ${own}, but rank ${peer} at ${theirs}: the ranks have gone different ways.`, {
-      rank,
-      peer,
-      own,
-      theirs,
-    });
+    const message = `Rank ${rank} is at ${own}, but rank ${peer} at ${theirs}: the ranks have gone different ways.`;
+    super('rank.mismatch', message, { rank, peer, own, theirs }, 'same');
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { actorId, leaseId, streamId } from '@trainer/model';
-import type { PlaceRequest, StartSpec } from '@trainer/model';
+import type { Clock, PlaceRequest, StartSpec } from '@trainer/model';
 import { manualClock } from '@trainer/runtime/testing';
 import { Outbox } from '../facts/outbox.js';
 import { emptyLedger } from '../ledger/ledger.js';
@@ -26,17 +26,14 @@ const request: PlaceRequest = {
   action: { kind: 'reserve-and-start', grant: { cpuMilli: 1, memoryBytes: 0, gpus: [] }, spec },
 };
 
-test('an agent that stood still for as long as its head is patient starts nothing before it has said hello again', () => {
-  const clock = manualClock();
-  const disk = { append: () => 0, read: () => Buffer.alloc(0), clear: () => undefined, close: () => undefined };
-  let launched = 0;
-  const keeper = new LeaseKeeper(emptyLedger({ cpuMilli: 1_000, memoryBytes: 1, gpus: [] }, 0), {
+function keeperOf(clock: Clock, outbox: Outbox, launched: () => void): LeaseKeeper {
+  return new LeaseKeeper(emptyLedger({ cpuMilli: 1_000, memoryBytes: 1, gpus: [] }, 0), {
     clock,
     reservationMs: 10_000,
     silentMs: 3_000,
-    outbox: new Outbox(disk),
+    outbox,
     launch: () => {
-      launched += 1;
+      launched();
       return { owned: () => undefined } as unknown as SupervisedActor;
     },
     onLine: () => undefined,
@@ -44,6 +41,29 @@ test('an agent that stood still for as long as its head is patient starts nothin
     onFacts: () => undefined,
     onHeadEpoch: () => undefined,
   });
+}
+
+test('a reservation that is not started in time is told as what it is', () => {
+  const clock = manualClock();
+  const outbox = new Outbox({ append: () => 0, read: () => Buffer.alloc(0), clear: () => undefined, close: () => undefined });
+  const keeper = keeperOf(clock, outbox, () => undefined);
+  outbox.resume(0);
+  keeper.welcomed(STREAM, leaseId('1-1'), []);
+  const grant = { cpuMilli: 1, memoryBytes: 0, gpus: [] };
+  expect(keeper.place({ ...request, action: { kind: 'reserve', grant } })).toEqual({ kind: 'granted' });
+  clock.advance(9_999);
+  keeper.beat();
+  expect(keeper.takeFacts()).toEqual([]);
+  clock.advance(1);
+  keeper.beat();
+  expect(keeper.takeFacts()).toMatchObject([{ body: { kind: 'ended', cause: { kind: 'reservation-expired', afterMs: 10_000 } } }]);
+});
+
+test('an agent that stood still for as long as its head is patient starts nothing before it has said hello again', () => {
+  const clock = manualClock();
+  const disk = { append: () => 0, read: () => Buffer.alloc(0), clear: () => undefined, close: () => undefined };
+  let launched = 0;
+  const keeper = keeperOf(clock, new Outbox(disk), () => (launched += 1));
   keeper.welcomed(STREAM, leaseId('1-1'), []);
   keeper.beat();
   clock.advance(3_000);

@@ -138,7 +138,7 @@ export class LeaseKeeper {
     const { ledger, expired } = expire(this.#ledger, this.#ports.clock.monotonicMs());
     this.#setLedger(ledger);
     for (const lease of expired)
-      this.#report(lease, { kind: 'ended', cause: { kind: 'start-timeout', afterMs: this.#ports.reservationMs } });
+      this.#report(lease, { kind: 'ended', cause: { kind: 'reservation-expired', afterMs: this.#ports.reservationMs } });
   }
 
   /** Takes nothing new and asks every process to end; resolves when none is left. */

@@ -1,4 +1,4 @@
-import type { DeathCause } from '@trainer/model';
+import { isFromOutside, type DeathCause } from '@trainer/model';
 
 /** All that is known of the end of an actor's process. */
 export interface Exit {
@@ -17,8 +17,6 @@ export interface Exit {
   readonly usedBytes: number;
 }
 
-const SENT_FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
-
 /** One cause: what the process told, else why it was ended, else what its exit shows. */
 export function causeOfExit(exit: Exit): DeathCause {
   if (exit.told !== null) return exit.told;
@@ -29,6 +27,6 @@ export function causeOfExit(exit: Exit): DeathCause {
   const { lastError } = exit;
   const said = lastError === null ? {} : { lastError };
   // Whoever sends one of these from outside has a reason of its own.
-  if (exit.signal !== null) return { kind: 'signal', signal: exit.signal, ...(SENT_FROM_OUTSIDE.has(exit.signal) ? {} : said) };
+  if (exit.signal !== null) return { kind: 'signal', signal: exit.signal, ...(isFromOutside(exit.signal) ? {} : said) };
   return { kind: 'exited', code: exit.code ?? -1, ...(exit.code === 0 ? {} : said) };
 }

@@ -6,7 +6,7 @@ import type { ColumnBatch } from './column-builder.js';
 /** A query failed; the message is DuckDB's own, which readers translate. */
 export class DuckDbError extends TrainerError<'reader.failed', Record<string, never>> {
   constructor(message: string, options: { cause: unknown }) {
-    super('reader.failed', message, {}, 'never', options);
+    super('reader.failed', message, {}, 'same', options);
   }
 }
 

@@ -5,9 +5,7 @@ import type { ErrorFacts } from '@trainer/model';
 export class DatasetError<
   Code extends `dataset.${string}` = `dataset.${string}`,
   Facts extends ErrorFacts = ErrorFacts,
-> extends TrainerError<Code, Facts> {
-  readonly failure = 'request';
-}
+> extends TrainerError<Code, Facts> {}
 
 /** Where a value stands: a line of a text file (the header is line 1), or a row of a Parquet file (from 1). */
 export interface Place {

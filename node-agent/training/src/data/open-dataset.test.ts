@@ -149,7 +149,7 @@ describe('what is refused, and where', () => {
       { code: 'dataset.too-many-columns', facts: { columns: MAX_COLUMNS + 1, limit: MAX_COLUMNS } },
     ],
   ])('%s', async (_what, content, expected) => {
-    expect(await folder.failure(content)).toMatchObject({ failure: 'request', ...expected });
+    expect(await folder.failure(content)).toMatchObject({ retry: 'never', ...expected });
   });
   test('a row limit that is passed', async () => {
     expect(await folder.failure('a,b\n1,2\n3,4\n5,6\n', 'x.csv', { maxRows: 2 })).toMatchObject({

@@ -1,11 +1,16 @@
 import { TrainerError } from '@trainer/model';
 
-/** A call into an engine's library failed; `reason` is the library's own text. */
+/** A call into an engine's library failed; `reason` is the library's own text, at most 4,000 characters of it. */
 export class EngineError extends TrainerError<'engine.failed', { engine: string; call: string; reason: string }> {
   constructor(engine: string, call: string, reason: string) {
-    super('engine.failed', `${engine} failed in ${call}: ${firstLine(reason)}`, { engine, call, reason });
+    const retry = PARAMETER_REFUSED.test(reason) ? 'never' : 'same';
+    super('engine.failed', `${engine} failed in ${call}: ${firstLine(reason)}`, { engine, call, reason: reason.slice(0, 4_000) }, retry);
   }
 }
+
+/** XGBoost's words (dmlc/parameter.h, 3.2) for a parameter that it does not take; another attempt would send it the same. */
+const PARAMETER_REFUSED =
+  /Invalid Parameter format for |value .* for Parameter .* (?:exceed bound|should be)|Invalid Input: '.*', valid values are/;
 
 /** The engine's library can't be opened on this machine; another may have it. */
 export class EngineUnavailableError extends TrainerError<'engine.unavailable', { engine: string; path: string; reason: string }> {

@@ -8,10 +8,8 @@ export class ModelsDifferError extends TrainerError<'training.diverged', { what:
     super(
       'training.diverged',
       `${what} of rank ${ranks.join(', ')} has other bytes than that of rank 0; the ranks have trained different models.`,
-      {
-        what,
-        ranks,
-      },
+      { what, ranks },
+      'same',
     );
   }
 }

@@ -59,7 +59,7 @@ describe('what is refused', () => {
   ])('%s', (_what, column, problem) => {
     expect(thrown(() => encodeTarget(column, 'classification'))).toMatchObject({
       code: 'dataset.target',
-      failure: 'request',
+      retry: 'never',
       facts: { column: 'y', problem },
     });
   });

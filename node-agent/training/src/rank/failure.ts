@@ -1,22 +1,10 @@
-import { toErrorData, type ErrorData, type FailureClass } from '@trainer/model';
-import { DatasetError } from '../data/errors.js';
+import { toErrorData, type ErrorData } from '@trainer/model';
 
-/** Why an attempt ended without a model. */
-export interface Failure {
-  readonly failure: FailureClass;
-  readonly error: ErrorData;
-}
-
-/** Codes of errors that say the request can't be met, whoever throws them; a new attempt would end alike. */
-const REQUEST_CODES = new Set(['request.invalid', 'artifact.too-large']);
-
-/** Tells a wrong request (data, parameters, limits) from a crash, and both from the end of another rank. */
-export function failureOf(thrown: unknown): Failure {
+/**
+ * @returns what the head is told of what was thrown. Our errors say themselves whether another attempt would end alike; what nobody
+ * foresaw may have been chance, and is tried again as often as a crash is.
+ */
+export function failureOf(thrown: unknown): ErrorData {
   const error = toErrorData(thrown);
-  return { failure: thrown instanceof DatasetError ? 'request' : classOf(error.code), error };
-}
-
-function classOf(code: string): FailureClass {
-  if (code === 'rank.peer-lost') return 'peer';
-  return REQUEST_CODES.has(code) ? 'request' : 'crash';
+  return error.code === 'internal' ? { ...error, retry: 'same' } : error;
 }

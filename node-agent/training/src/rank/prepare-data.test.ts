@@ -24,6 +24,25 @@ test('gaps in features stay gaps', async () => {
   const values = [...train.features.values, ...validation.features.values];
   expect([values.length, values.filter(Number.isNaN).length]).toEqual([200, 134]);
 });
+test.each([
+  ['1e39', 7],
+  ['-1e39', 2],
+  ['inf', 101],
+])('a target of %s is beyond what engines hold, and says where it stands', async (value, line) => {
+  const content = table(100, (at) => `${at},1,${at + 2 === line ? value : at / 3}`);
+  expect(await failure(content, { taskType: 'regression' })).toMatchObject({
+    code: 'dataset.infinity',
+    retry: 'never',
+    facts: { column: 'y', place: { unit: 'line', number: line } },
+  });
+});
+test('the largest float32 is a target like any other', async () => {
+  const { facts } = await prepare(
+    table(100, (at) => `${at},1,${at === 5 ? '3.4028234e38' : at / 3}`),
+    { taskType: 'regression' },
+  );
+  expect(facts.rows).toBe(100);
+});
 test('rows without a target are dropped, counted and told', async () => {
   const { facts } = await prepare(table(120, (at) => `${at * 2},1,${at < 20 ? '' : at % 2}`));
   expect([facts.rows, facts.droppedRows, facts.trainTarget.length, facts.validationTarget.length]).toEqual([120, 20, 80, 20]);

@@ -7,7 +7,7 @@ import type { LabelledRows, TargetVector } from '../learners/learner.js';
 import { applyPreprocessing, firstBeyondFloat32 } from '../preprocessing/apply.js';
 import { fitPreprocessing, type FeatureColumn } from '../preprocessing/fit.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
-import { encodeTarget } from '../preprocessing/target.js';
+import { encodeTarget, type EncodedTarget } from '../preprocessing/target.js';
 import { trainingRange, validationRange, type Part, type RowRange } from '../split/shards.js';
 import { splitRows, type SplitRule } from '../split/split.js';
 
@@ -47,6 +47,7 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
   const columns = table.columns.slice(0, -1);
   const features = await numericFeatures(table, columns);
   const target = encodeTarget(lastOf(table), request.taskType);
+  await checkTarget(table, target);
   const classNames = target.encoding.kind === 'classes' ? target.encoding.classes : [];
   const split = splitRows({
     rows: target.rows.length,
@@ -97,6 +98,13 @@ function lastOf(table: Table): Column {
   const column = table.columns.at(-1);
   if (!column) throw new RangeError('A table has at least one column.');
   return column;
+}
+
+/** Engines hold targets as float32 numbers. @throws InfinityError */
+async function checkTarget(table: Table, { encoding, rows, values }: EncodedTarget): Promise<void> {
+  if (encoding.kind !== 'number') return;
+  const at = values.findIndex((value) => !Number.isFinite(Math.fround(value)));
+  if (at >= 0) throw new InfinityError(encoding.name, await table.locate(rows[at] ?? 0));
 }
 
 /** @throws NotNumericError naming every column that is text or dates. */

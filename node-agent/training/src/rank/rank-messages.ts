@@ -1,8 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { RankNetwork } from '@trainer/actor';
-import type { Metric, RankReport, TrainingAssignment } from '@trainer/model';
+import type { ErrorData, Metric, RankReport, TrainingAssignment } from '@trainer/model';
 import type { ExportedModel } from '../artifacts/exported-model.js';
-import type { Failure } from './failure.js';
 
 /** What the worker thread is started with. */
 export interface WorkerStart {
@@ -56,7 +55,7 @@ export type WorkerOutcome =
   /** The work is done; rank 0 has the model. */
   | { readonly kind: 'followed' }
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  | { readonly kind: 'failed'; readonly error: ErrorData };
 
 export type FromWorker =
   | { readonly kind: 'report'; readonly number: number; readonly report: RankReport }

@@ -93,25 +93,24 @@ describe('what fails', () => {
     await new TrainingRank(await world.context(), assignment).begin(BEGIN);
     expect(world.reports.at(-1)).toMatchObject({
       kind: 'failed',
-      failure: 'request',
-      error: { code: 'dataset.changed', facts: { key: 'iris.csv', problem: 'overwritten' } },
+      error: { retry: 'never', code: 'dataset.changed', facts: { key: 'iris.csv', problem: 'overwritten' } },
     });
   });
   test('a dataset deleted after the submission likewise', async () => {
     const assignment = world.assignment();
     await world.store.remove('data', ['iris.csv']);
     await new TrainingRank(await world.context(), assignment).begin(BEGIN);
-    expect(world.reports.at(-1)).toMatchObject({ failure: 'request', error: { code: 'dataset.changed', facts: { problem: 'deleted' } } });
+    expect(world.reports.at(-1)).toMatchObject({ error: { retry: 'never', code: 'dataset.changed', facts: { problem: 'deleted' } } });
   });
   test('an unknown target column is a wrong request', async () => {
     await new TrainingRank(await world.context(), world.assignment({ targetColumn: 'spezies' })).begin(BEGIN);
-    expect(world.reports.at(-1)).toMatchObject({ kind: 'failed', failure: 'request', error: { code: 'dataset.unknown-column' } });
+    expect(world.reports.at(-1)).toMatchObject({ kind: 'failed', error: { retry: 'never', code: 'dataset.unknown-column' } });
     expect(reportsOf(world.reports, 'phase').map(({ phase }) => phase)).toEqual(['loading']);
   });
   test('an engine that is not there is a crash, not a wrong request', async () => {
     const context = { ...(await world.context()), nativeDir: '/nowhere' };
     await new TrainingRank(context, world.assignment()).begin(BEGIN);
-    expect(world.reports.at(-1)).toMatchObject({ kind: 'failed', failure: 'crash', error: { code: 'engine.unavailable' } });
+    expect(world.reports.at(-1)).toMatchObject({ kind: 'failed', error: { retry: 'elsewhere', code: 'engine.unavailable' } });
   });
   test('a report that the head refuses ends the attempt with that error', async () => {
     const context = await world.context((report) => {

@@ -10,7 +10,7 @@ import type { CheckpointBytes, FinishedTraining, FromWorker, ToWorker, WorkerOut
 /** The worker thread ended by itself, without an outcome. */
 class TrainingThreadError extends TrainerError<'training.thread', { exitCode: number }> {
   constructor(exitCode: number) {
-    super('training.thread', `The training thread ended with code ${exitCode} before it had a result.`, { exitCode });
+    super('training.thread', `The training thread ended with code ${exitCode} before it had a result.`, { exitCode }, 'same');
   }
 }
 
@@ -24,8 +24,7 @@ const LOSS_SETTLES_MS = 2_000;
  * R1. Native work runs in the worker thread; this loop only moves messages and bytes.
  * R2. Facts are reported in the order of the work; the result is the last one, after every checkpoint is stored. Rank 0 reports; the
  *     others only what fails.
- * R3. A wrong request is reported as `failed`, class request; the loss of another rank as class peer; whatever else goes wrong as
- *     class crash.
+ * R3. Whatever goes wrong is reported as `failed`; the error's own `retry` says whether another attempt would end alike.
  */
 export class TrainingRank implements SystemActor {
   readonly #worker: Worker;
@@ -74,7 +73,7 @@ export class TrainingRank implements SystemActor {
     try {
       const outcome = await this.#outcome.promise;
       await this.#checkpoints;
-      if (outcome.kind === 'failed') await this.context.report({ kind: 'failed', ...outcome.failure });
+      if (outcome.kind === 'failed') await this.context.report({ kind: 'failed', error: outcome.error });
       if (outcome.kind === 'finished') await this.#finish(outcome.training, begunMs);
       // A rank that failed does not leave in good order: the others hear of it by its end.
       await joining;
@@ -131,7 +130,7 @@ export class TrainingRank implements SystemActor {
   }
 
   async #ended(outcome: WorkerOutcome): Promise<void> {
-    const mayBeEcho = outcome.kind === 'failed' && outcome.failure.failure === 'crash' && (this.#gang?.worldSize ?? 1) > 1;
+    const mayBeEcho = outcome.kind === 'failed' && outcome.error.retry !== 'never' && (this.#gang?.worldSize ?? 1) > 1;
     if (mayBeEcho) {
       const settled = sleep(systemClock(), LOSS_SETTLES_MS, this.#over.signal).catch(() => undefined);
       await Promise.race([this.#gang?.whenLost, settled]);
@@ -161,7 +160,7 @@ export class TrainingRank implements SystemActor {
       const result: TrainingResult = { ...facts, files, signature, classes, featureImportance, verified, trainingMs };
       await this.context.report({ kind: 'result', result });
     } catch (error) {
-      await this.context.report({ kind: 'failed', ...failureOf(error) });
+      await this.context.report({ kind: 'failed', error: failureOf(error) });
     }
   }
 
@@ -180,6 +179,6 @@ export class TrainingRank implements SystemActor {
 
   /** The first outcome stands; a later one is without effect. */
   #fail(error: unknown): void {
-    this.#outcome.resolve({ kind: 'failed', failure: failureOf(error) });
+    this.#outcome.resolve({ kind: 'failed', error: failureOf(error) });
   }
 }

@@ -162,12 +162,15 @@ export class TrainingSession {
     const { exportModel } = await import('../artifacts/export-model.js');
     const metrics = flatMetrics(outcome.kept);
     const baseline = baselineMetrics(assignment.request.taskType, data.classCount, data.trainTarget, data.validationTarget);
+    const model = learner.export();
+    // The library's copy of rows and trees makes room for what the check of the exported file needs.
+    learner.close();
     const versions = { trainer: await trainerVersion(), node: process.versions.node, ...engine.versions };
     const exported = await exportModel(
       {
         task: assignment.request.taskType,
         preprocessing: data.preprocessing,
-        model: learner.export(),
+        model,
         validation: { raw: data.rawValidation, target: data.validationTarget, predictions: outcome.validationPredictions },
         card: cardFacts(assignment, data, { metrics, baseline }, { threads, versions }),
       },

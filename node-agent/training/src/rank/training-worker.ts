@@ -63,7 +63,7 @@ async function run(files: StagedFiles): Promise<void> {
     // Alone there is nobody to ask the main thread for.
     end(await session.run(worldSize === 1 ? loneGang() : threadCollective(team, { rank, worldSize })));
   } catch (error) {
-    end({ kind: 'failed', failure: failureOf(error) });
+    end({ kind: 'failed', error: failureOf(error) });
   }
 }
 
@@ -75,7 +75,7 @@ function attempt(make: () => TrainingSession): TrainingSession | null {
   try {
     return make();
   } catch (error) {
-    end({ kind: 'failed', failure: failureOf(error) });
+    end({ kind: 'failed', error: failureOf(error) });
     return null;
   }
 }

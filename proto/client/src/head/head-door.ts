@@ -1,6 +1,6 @@
 import type {
   ActorState,
-  DeathCause,
+  Death,
   EpochMetrics,
   Job,
   JobEvent,
@@ -149,8 +149,8 @@ export interface ActorListing {
   /** -1: it is always started again. */
   readonly maxRestarts: number;
   readonly maxCallRetries: number;
-  /** Why its incarnation before this one ended; null: it is in its first. */
-  readonly lastDeath: DeathCause | null;
+  /** How its newest incarnations ended, oldest first, ten at most; in a list of actors only the newest end of each. */
+  readonly deaths: readonly Death[];
   readonly cpuMilli: number;
   readonly memoryBytes: number;
   readonly gpuMilli: number;
@@ -162,6 +162,8 @@ export interface HeadConnection {
   readonly nodes: Nodes;
   readonly actors: {
     list(options?: { readonly withEnded?: boolean; readonly limit?: number }): Promise<readonly ActorListing[]>;
+    /** With all its ends. @throws TrainerError `actor.not-found`. */
+    get(id: string): Promise<ActorListing>;
     /** Returns when the process is gone. Idempotent. @throws TrainerError `actor.not-found`. */
     kill(id: string, by: string): Promise<void>;
   };

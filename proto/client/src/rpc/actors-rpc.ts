@@ -75,7 +75,8 @@ export class ActorsRpc {
 
 /** What the head's word means for who calls the actor. */
 export function locationOf({ listing, target }: FoundActor): ActorLocation {
-  const { state, lastDeath, maxCallRetries } = listing;
+  const { state, deaths, maxCallRetries } = listing;
+  const lastDeath = deaths.at(-1)?.cause ?? null;
   // A stopping actor whose listener is gone answers nothing any more, and the cause of its end is known.
   if (state.at === 'dead' || state.at === 'stopping') return { at: 'dead', cause: state.cause };
   return target === null ? { at: 'moving', lastDeath, maxCallRetries } : { at: 'alive', target, lastDeath, maxCallRetries };

@@ -43,6 +43,7 @@ const JOB: Job = {
   totalEpochs: 10,
   progress: 0,
   attempt: 0,
+  attempts: [],
   failures: 0,
   infraFailures: 0,
   gpuAllocated: null,

@@ -19,6 +19,7 @@ export function connectHead(head: HeadAddress): HeadConnection {
     nodes: { list: async () => (await readStatus(rpc)).nodes },
     actors: {
       list: (options) => actors.list(options),
+      get: async (id) => (await actors.get(id)).listing,
       kill: async (id, by) => {
         await actors.kill(id, by);
       },

@@ -128,8 +128,8 @@ export async function typed(cluster: Cluster, signal: AbortSignal): Promise<void
   const bound: number = await counter.with({ timeoutMs: 500, signal }).call.increment();
   // @ts-expect-error no such option yet
   counter.with({ maxCallRetries: 2 });
-  const { state, name, restarts, lastDeath } = await counter.state();
-  void [name?.slice(), restarts.toFixed(), lastDeath?.kind];
+  const { state, name, restarts, deaths } = await counter.state();
+  void [name?.slice(), restarts.toFixed(), deaths.at(-1)?.cause.kind];
   if (state.at === 'alive') state.node.slice();
   await counter.kill();
   void [asked, passed, greeting, seven, none, tags, wrong, bound];

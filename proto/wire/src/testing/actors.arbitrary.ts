@@ -71,7 +71,7 @@ export const anyActorView: fc.Arbitrary<ActorView> = objectOf({
   maxRestarts: anyMaxRestarts,
   maxCallRetries: anyCount,
   restarts: anyCount,
-  lastDeath: anyOrNull(anyDeathCause),
+  deaths: fc.array(objectOf({ incarnation: anyCount, at: anyLarge, cause: anyDeathCause }), { maxLength: 3 }),
   state: anyActorState,
   token: anyOrNull(anyText),
 });

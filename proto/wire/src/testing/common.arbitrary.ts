@@ -65,6 +65,7 @@ export const anyDeathCause: fc.Arbitrary<DeathCause> = fc.oneof(
   objectOf({ kind: fc.constant('constructor-threw' as const), error: anyRemoteFailure }),
   objectOf({ kind: fc.constant('load-failed' as const), error: anyErrorData }),
   objectOf({ kind: fc.constant('start-timeout' as const), afterMs: anyLarge }),
+  objectOf({ kind: fc.constant('reservation-expired' as const), afterMs: anyLarge }),
   objectOf({ kind: fc.constant('killed' as const), by: anyText }),
   objectOf({ kind: fc.constant('owner-gone' as const), owner: anyText }),
   objectOf({ kind: fc.constant('node-lost' as const), node: anyText }),

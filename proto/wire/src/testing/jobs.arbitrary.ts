@@ -1,4 +1,6 @@
 import type {
+  Attempt,
+  AttemptEnd,
   Checkpoint,
   EpochMetrics,
   Job,
@@ -14,7 +16,7 @@ import type {
   TrainRequest,
 } from '@trainer/model';
 import fc from 'fast-check';
-import { anyCount, anyErrorData, anyJobId, anyLarge, anyLeaseId, anyNodeId, anyOrNull } from './common.arbitrary.js';
+import { anyCount, anyDeathCause, anyErrorData, anyJobId, anyLarge, anyLeaseId, anyNodeId, anyOrNull } from './common.arbitrary.js';
 import { anyFacts, anyText, objectOf, recordOf } from './values.arbitrary.js';
 
 /** Without -0, which protobuf does not tell from an absent number. */
@@ -76,11 +78,7 @@ export const anyRankReport: fc.Arbitrary<RankReport> = fc.oneof(
   objectOf({ kind: fc.constant('checkpoint' as const), checkpoint: anyCheckpoint }),
   objectOf({ kind: fc.constant('warning' as const), message: anyText }),
   objectOf({ kind: fc.constant('result' as const), result: anyTrainingResult }),
-  objectOf({
-    kind: fc.constant('failed' as const),
-    failure: fc.constantFrom('request' as const, 'crash' as const, 'peer' as const),
-    error: anyErrorData,
-  }),
+  objectOf({ kind: fc.constant('failed' as const), error: anyErrorData }),
 );
 
 export const anySentRequest: fc.Arbitrary<SentTrainRequest> = objectOf({
@@ -148,6 +146,31 @@ export const anyAssignment: fc.Arbitrary<TrainingAssignment> = objectOf({
   threads: anyCount,
 });
 
+const anyAttemptEnd: fc.Arbitrary<AttemptEnd> = fc.oneof(
+  fc.constant({ kind: 'completed' as const }),
+  objectOf({ kind: fc.constant('cancelled' as const), by: anyText }),
+  objectOf({ kind: fc.constant('requeued' as const), why: anyText }),
+  objectOf({
+    kind: fc.constant('failed' as const),
+    blame: fc.constantFrom('request' as const, 'crash' as const, 'infra' as const),
+    rank: anyOrNull(anyCount),
+    code: anyText,
+    message: anyText,
+    cause: anyOrNull(anyDeathCause),
+  }),
+);
+
+const anyAttempt: fc.Arbitrary<Attempt> = objectOf({
+  number: anyCount,
+  startedAt: anyLarge,
+  endedAt: anyOrNull(anyLarge),
+  fromEpoch: anyCount,
+  workers: anyCount,
+  nodes: fc.array(anyNodeId, { maxLength: 2 }),
+  memoryBytes: anyLarge,
+  end: anyOrNull(anyAttemptEnd),
+});
+
 export const anyJob: fc.Arbitrary<Job> = objectOf({
   id: anyJobId,
   request: anyTrainRequest,
@@ -161,6 +184,7 @@ export const anyJob: fc.Arbitrary<Job> = objectOf({
   totalEpochs: anyCount,
   progress: anyFinite,
   attempt: anyCount,
+  attempts: fc.array(anyAttempt, { maxLength: 3 }),
   failures: anyCount,
   infraFailures: anyCount,
   gpuAllocated: anyOrNull(anyText),

@@ -73,7 +73,7 @@ export class FakeHead {
     } as const;
     const { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries } = spec;
     const identity = { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries };
-    return { ...identity, restarts: 0, lastDeath: null, state, token: this.actorToken };
+    return { ...identity, restarts: 0, deaths: [], state, token: this.actorToken };
   }
 
   /** What the constructor of that create was to be called with, as MessagePack. */

@@ -1,0 +1,39 @@
+import { describeEnd, type Attempt, type AttemptEnd, type Blame, type DeathCause } from '@trainer/model';
+import { timeOf, timeOrNull } from '../http/times.js';
+
+/** An attempt as REST shows it. */
+export function attemptView(attempt: Attempt) {
+  const { end } = attempt;
+  return {
+    number: attempt.number,
+    started_at: timeOf(attempt.startedAt),
+    ended_at: timeOrNull(attempt.endedAt),
+    from_epoch: attempt.fromEpoch,
+    workers: attempt.workers,
+    nodes: attempt.nodes,
+    memory_bytes: attempt.memoryBytes,
+    why: end === null ? null : describeEnd(end),
+    end: end === null ? null : endView(end),
+  };
+}
+
+/** The limit that such a failure counts to. */
+const COUNTS_TO = { request: null, crash: 'max_failures', infra: 'max_infra_failures' } as const satisfies Record<Blame, string | null>;
+
+function endView(end: AttemptEnd) {
+  if (end.kind !== 'failed') return { kind: end.kind, blame: null, counts_to: null, rank: null, code: null, cause: null };
+  const { blame, rank, code, cause } = end;
+  return { kind: end.kind, blame, counts_to: COUNTS_TO[blame], rank, code, cause: cause === null ? null : causeView(cause) };
+}
+
+/** How an attempt may end. */
+export const END_KINDS = ['completed', 'cancelled', 'requeued', 'failed'] as const satisfies readonly AttemptEnd['kind'][];
+
+/** A cause with the names of its own facts in snake_case. */
+function causeView({ kind, ...facts }: DeathCause): { readonly kind: string; readonly [fact: string]: unknown } {
+  const named = Object.entries(facts).map(([name, value]: [string, unknown]) => [
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    value,
+  ]);
+  return { ...(Object.fromEntries(named) as Record<string, unknown>), kind: kind.replaceAll('-', '_') };
+}
