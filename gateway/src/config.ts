@@ -8,12 +8,22 @@ export interface GatewaySettings {
   readonly serviceName: string;
   readonly version: string;
   readonly buckets: { readonly data: string; readonly models: string };
-  /** Origins whose pages may use the service, beside those of loopback. */
+  /** Under which URLs it is reached, beside loopback, such as `https://trainer.example`. Other host names are refused. */
+  readonly publicUrls: readonly string[];
+  /** Origins whose pages may use the service, beside its own and those of loopback. */
   readonly corsOrigins: readonly string[];
   /** `off`: an operator says that the network is private. */
   readonly auth: 'off' | 'loopback';
   /** Largest dataset that PUT /data takes, in bytes. */
   readonly uploadLimitBytes: number;
+  /** Uploads at once: each has an open file and some 100 KiB of buffers. */
+  readonly mostUploads: number;
+  /** Connections at once, each a descriptor and some 20 KiB; more are closed at once. */
+  readonly mostConnections: number;
+  /** A body of which nothing comes for so long is given up. */
+  readonly bodyIdleMs: number;
+  /** How long headers may take, and the whole body of a request that is not an upload. */
+  readonly requestWithinMs: number;
   /** How long DELETE /train waits for the processes to end (api.md: 5 s). */
   readonly cancelWaitMs: number;
   /** How long GET /health waits for the head; the answer must come within a second. */

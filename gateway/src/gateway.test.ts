@@ -365,8 +365,4 @@ describe('the documents', () => {
   it('are shown as a page', async () => {
     expect((await call('/docs')).status).toBe(200);
   });
-
-  it('are where a browser is sent', async () => {
-    expect((await call('/', { headers: { accept: 'text/html' }, redirect: 'manual' })).headers.get('location')).toBe('/docs');
-  });
 });

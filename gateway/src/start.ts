@@ -11,12 +11,17 @@ import type { FastifyInstance } from 'fastify';
 import { GatewayModule, type GatewayParts } from './gateway.module.js';
 import { ErrorFilter, JSON_LIMIT_BYTES } from './http/error.filter.js';
 import { UnprotectedAddressError } from './http/errors.js';
-import { addDoorHooks, answerRouterProblem } from './http/hooks.js';
-import { isAllowedOrigin, isLoopbackAddress } from './http/origins.js';
+import { addBodyLimits } from './http/body-limits.js';
+import { addAccessLog, addDoorHooks, answerRouterProblem } from './http/hooks.js';
+import { isAllowedOrigin, isLoopbackAddress, ownNames } from './http/origins.js';
+import { answerParserProblem } from './http/parser-problem.js';
 import { validationPipe } from './http/validation.js';
 
 /** The pages of /docs: found from this package's own folder, as the code may be packed into another's file. */
 const SWAGGER_UI = dirname(createRequire(import.meta.resolve('@trainer/gateway')).resolve('swagger-ui-dist/package.json'));
+
+/** How often Node looks for connections whose headers are overdue, ms. */
+const HEADERS_LOOK_MS = 5_000;
 
 export interface Gateway {
   /** Where it listens, such as `http://127.0.0.1:8002`. */
@@ -31,23 +36,34 @@ export interface Gateway {
  */
 export async function startGateway(parts: GatewayParts, log: Logger): Promise<Gateway> {
   const { settings } = parts;
-  const loopbackOnly = isLoopbackAddress(settings.host);
-  if (!loopbackOnly && settings.auth !== 'off') throw new UnprotectedAddressError(settings.host);
+  if (!isLoopbackAddress(settings.host) && settings.auth !== 'off') throw new UnprotectedAddressError(settings.host);
   const adapter = new FastifyAdapter({
     bodyLimit: JSON_LIMIT_BYTES,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
     frameworkErrors: answerRouterProblem,
+    clientErrorHandler: answerParserProblem,
+    // Bodies have limits of their own (addBodyLimits): an upload may take hours. A missing Host is refused by the door, with its words.
+    http: {
+      requireHostHeader: false,
+      headersTimeout: settings.requestWithinMs,
+      connectionsCheckingInterval: Math.min(HEADERS_LOOK_MS, settings.requestWithinMs),
+    },
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
   });
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(parts), adapter, { logger: false });
-  addDoorHooks(adapter.getInstance() as unknown as FastifyInstance, { loopbackOnly, corsOrigins: settings.corsOrigins });
+  const names = ownNames(settings);
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  fastify.server.maxConnections = settings.mostConnections;
+  addAccessLog(fastify, log);
+  addDoorHooks(fastify, names);
+  addBodyLimits(fastify, { clock: parts.clock, idleMs: settings.bodyIdleMs, wholeMs: settings.requestWithinMs });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ErrorFilter(log));
   app.enableCors({
     origin: (origin: string | undefined, done: (error: Error | null, allowed: boolean) => void) =>
-      done(null, origin !== undefined && isAllowedOrigin(origin, settings.corsOrigins)),
+      done(null, origin !== undefined && isAllowedOrigin(origin, names)),
     exposedHeaders: ['X-Request-Id', 'Link', 'Content-Disposition', 'ETag'],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
   });

@@ -8,6 +8,9 @@ const integer = (min: number, max: number, fallback: number) => envInteger({ min
 /** A part of the platform that is not built: saying so at the start beats ignoring the wish. */
 const notBuilt = (message: string) => z.undefined({ error: `${message}; unset it` }).optional();
 
+const areWebAddresses = (urls: readonly string[]): boolean =>
+  urls.every((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
+
 /** Every variable of the environment that is read, with its default. A name that is not here is read by nobody. */
 const Variables = z.object({
   SERVICE_NAME: text('trainer'),
@@ -50,7 +53,14 @@ const Variables = z.object({
   AUTH: z.literal('off', { error: "only 'off' is known, for a private network" }).optional(),
   TRAINER_MODE: z.enum(['embedded', 'cluster']).optional(),
   TRAINER_CORS_ORIGINS: text(''),
+  TRAINER_PUBLIC_URL: text('').transform(listOf).refine(areWebAddresses, 'give URLs such as https://trainer.example'),
   TRAINER_UPLOAD_LIMIT: envBytes().default(toBytes('16GiB')),
+  // A line that sends nothing for so long is dead; a laptop that changes networks is back sooner.
+  TRAINER_UPLOAD_IDLE_S: envNumber({ min: 0.1, max: 3_600 }).default(30),
+  // More share one disk to no use.
+  TRAINER_UPLOADS: integer(1, 10_000, 64),
+  // Below the 1,024 descriptors that many systems give a process.
+  TRAINER_CONNECTIONS: integer(1, 100_000, 800),
   TRAINER_PORTS: z
     .string()
     .regex(/^\d{1,5}-\d{1,5}$/, 'give a range such as 20000-20100')

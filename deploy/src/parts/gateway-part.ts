@@ -2,6 +2,9 @@ import type { GatewaySettings } from '@trainer/gateway';
 import { listOf, type Settings } from '../config/settings.js';
 import { VERSION } from '../version.js';
 
+/** A request of a megabyte at most takes a second on a slow line; one that takes this long holds a connection for nothing. */
+const REQUEST_WITHIN_MS = 30_000;
+
 /** @returns REST as the settings have it. */
 export function gatewaySettings(settings: Settings): GatewaySettings {
   return {
@@ -10,9 +13,14 @@ export function gatewaySettings(settings: Settings): GatewaySettings {
     serviceName: settings.SERVICE_NAME,
     version: VERSION,
     buckets: { data: settings.MINIO_BUCKET_DATA, models: settings.MINIO_BUCKET_MODELS },
+    publicUrls: settings.TRAINER_PUBLIC_URL,
     corsOrigins: listOf(settings.TRAINER_CORS_ORIGINS),
     auth: settings.AUTH ?? 'loopback',
     uploadLimitBytes: settings.TRAINER_UPLOAD_LIMIT,
+    mostUploads: settings.TRAINER_UPLOADS,
+    mostConnections: settings.TRAINER_CONNECTIONS,
+    bodyIdleMs: settings.TRAINER_UPLOAD_IDLE_S * 1_000,
+    requestWithinMs: REQUEST_WITHIN_MS,
     cancelWaitMs: 5_000,
     healthTimeoutMs: 800,
     eventsFillMs: 5_000,

@@ -1,7 +1,7 @@
 import { Controller, Get, Headers, HttpCode, Put, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import { errorResponses, jsonSchema } from '../http/documented.js';
 import { DatasetListSchema, DatasetSchema, ListDataQuery } from './data.schema.js';
 import { ListDatasets } from './list-datasets.js';
@@ -34,16 +34,18 @@ export class DataController {
   @errorResponsesOfPut()
   put(@Req() request: FastifyRequest, @Headers('content-length') length?: string): Promise<DatasetView> {
     const { '*': dataId } = request.params as { '*': string };
-    return this.putDataset.execute(dataId, request.body as Readable, length === undefined ? null : Number(length));
+    return this.putDataset.execute(dataId, request.body as IncomingMessage, length === undefined ? null : Number(length));
   }
 }
 
 function errorResponsesOfPut(): MethodDecorator {
   const all = errorResponses({
+    400: 'The body broke off; nothing was stored',
+    408: 'The body stalled; nothing was stored',
     413: 'Larger than TRAINER_UPLOAD_LIMIT',
     422: 'The key would leave its bucket',
-    503: 'The object store is away',
-    507: 'The disk is full',
+    503: 'The object store is away, or too many uploads run',
+    507: 'The disk of the object store is full; nothing was stored',
   });
   return (target, key, descriptor) => all.forEach((decorate) => decorate(target, key, descriptor));
 }

@@ -1,10 +1,11 @@
-import { Transform, type Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { dataIdProblem, InvalidRequestError } from '@trainer/model';
 import type { ObjectStore } from '@trainer/storage';
 import type { GatewaySettings } from '../config.js';
-import { UploadIncompleteError, UploadTooLargeError } from '../http/errors.js';
+import { UploadsBusyError, UploadTooLargeError } from '../http/errors.js';
 import { SETTINGS, STORE } from '../tokens.js';
+import { receivedBody } from './received-body.js';
 
 /** A dataset as PUT /data answers it. */
 export interface DatasetView {
@@ -16,32 +17,26 @@ export interface DatasetView {
 /** PUT /data/{id}: streams the body into the data bucket; it is visible only when whole. */
 @Injectable()
 export class PutDataset {
+  #running = 0;
+
   constructor(
     @Inject(STORE) private readonly store: ObjectStore,
     @Inject(SETTINGS) private readonly settings: GatewaySettings,
   ) {}
 
   /** @param declaredBytes the Content-Length, if the client sent one. */
-  async execute(dataId: string, body: Readable, declaredBytes: number | null): Promise<DatasetView> {
+  async execute(dataId: string, body: IncomingMessage, declaredBytes: number | null): Promise<DatasetView> {
     const problem = dataIdProblem(dataId);
     if (problem !== null) throw new InvalidRequestError([{ path: ['data_id'], message: problem, type: 'value' }]);
     const limit = this.settings.uploadLimitBytes;
     if (declaredBytes !== null && declaredBytes > limit) throw new UploadTooLargeError(limit);
-    const counted = body.pipe(bounded(limit));
-    body.once('aborted', () => counted.destroy(new UploadIncompleteError(counted.readableLength)));
-    body.once('error', () => counted.destroy(new UploadIncompleteError(counted.readableLength)));
-    const { etag, bytes } = await this.store.put(this.settings.buckets.data, dataId, counted);
-    return { data_id: dataId, size: bytes, etag };
+    if (this.#running >= this.settings.mostUploads) throw new UploadsBusyError(this.settings.mostUploads);
+    this.#running += 1;
+    try {
+      const { etag, bytes } = await this.store.put(this.settings.buckets.data, dataId, receivedBody(body, limit));
+      return { data_id: dataId, size: bytes, etag };
+    } finally {
+      this.#running -= 1;
+    }
   }
-}
-
-function bounded(limitBytes: number): Transform {
-  let seen = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length;
-      if (seen > limitBytes) done(new UploadTooLargeError(limitBytes));
-      else done(null, chunk);
-    },
-  });
 }

@@ -20,7 +20,7 @@ export class HealthController {
   @ApiResponse({ status: 200, schema: jsonSchema(RootSchema) })
   @ApiResponse({ status: 302, description: 'A browser is sent to /docs' })
   root(@Headers('accept') accept: string | undefined, @Res() reply: FastifyReply): void {
-    if (accept?.includes('text/html')) void reply.redirect('/docs');
+    if (accept?.includes('text/html')) void reply.redirect('/docs', 302);
     else
       void reply.send({
         service: this.settings.serviceName,

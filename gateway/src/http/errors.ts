@@ -3,14 +3,20 @@ import { TrainerError } from '@trainer/model';
 /** The page or client used a host name that is not ours (a browser led here through DNS). */
 export class HostRefusedError extends TrainerError<'host.refused', { host: string }> {
   constructor(host: string) {
-    super('host.refused', `The host name '${host}' is not served here; use 127.0.0.1 or localhost.`, { host });
+    super('host.refused', `The host name '${host}' is not one of this service's; if it should be, add its URL to TRAINER_PUBLIC_URL.`, {
+      host,
+    });
   }
 }
 
 /** A page of a foreign origin tried to change something. */
 export class OriginRefusedError extends TrainerError<'origin.refused', { origin: string }> {
   constructor(origin: string) {
-    super('origin.refused', `Pages of ${origin} may not use this service; add the origin to TRAINER_CORS_ORIGINS to allow it.`, { origin });
+    super(
+      'origin.refused',
+      `Pages of ${origin} may not use this service: to allow it, add it to TRAINER_CORS_ORIGINS, or to TRAINER_PUBLIC_URL if it is this service.`,
+      { origin },
+    );
   }
 }
 
@@ -27,6 +33,22 @@ export class UploadIncompleteError extends TrainerError<'upload.incomplete', { r
     super('upload.incomplete', `The upload ended after ${receivedBytes} bytes, before it was whole; nothing was stored. Send it again.`, {
       receivedBytes,
     });
+  }
+}
+
+/** The client sends nothing more of a request that is not whole. */
+export class RequestStalledError extends TrainerError<'request.stalled', { waitedMs: number }> {
+  constructor(waitedMs: number) {
+    super('request.stalled', `The body was not whole, and nothing more of it came within ${waitedMs / 1000} s; send it again.`, {
+      waitedMs,
+    });
+  }
+}
+
+/** As many uploads run as the service takes at once. */
+export class UploadsBusyError extends TrainerError<'upload.too-many', { most: number }> {
+  constructor(most: number) {
+    super('upload.too-many', `${most} uploads are running, which is the most; try again in a moment.`, { most }, 'same');
   }
 }
 

@@ -1,7 +1,15 @@
 import type { ErrorCode, ErrorData } from '@trainer/model';
 
 /** Codes of errors that only this door makes. */
-type DoorCode = 'host.refused' | 'origin.refused' | 'upload.too-large' | 'upload.incomplete' | 'range.not-satisfiable' | 'result.not-ready';
+type DoorCode =
+  | 'host.refused'
+  | 'origin.refused'
+  | 'request.stalled'
+  | 'upload.too-large'
+  | 'upload.too-many'
+  | 'upload.incomplete'
+  | 'range.not-satisfiable'
+  | 'result.not-ready';
 
 /** The HTTP status of each code that can come here; a new code does not compile until it has one. 500: a fault of ours. */
 const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
@@ -52,7 +60,9 @@ const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
   'store.unavailable': 503,
   'host.refused': 403,
   'origin.refused': 403,
+  'request.stalled': 408,
   'upload.too-large': 413,
+  'upload.too-many': 503,
   'upload.incomplete': 400,
   'range.not-satisfiable': 416,
   'result.not-ready': 404,

@@ -8,12 +8,6 @@ import { byteRangeOf } from '../http/byte-range.js';
 import { HEAD, SETTINGS, STORE } from '../tokens.js';
 import { fileOf, type Format } from './models.mapper.js';
 
-const TYPES: Readonly<Record<Format, string>> = {
-  pkl: 'application/octet-stream',
-  onnx: 'application/octet-stream',
-  native: 'application/octet-stream',
-};
-
 /** What of a request decides which bytes go out. */
 export interface DownloadRequest {
   readonly format: Format;
@@ -36,15 +30,17 @@ export class DownloadModel {
     if (file === null) throw new NotFoundError(`The ${request.format} file of model`, id);
     const range = byteRangeOf(request.range, file.bytes);
     const etag = `"${file.sha256}"`;
+    const isKnown = request.ifNoneMatch === etag;
+    // Before anything of the answer is said: an answer that the file is not there is no attachment.
+    const stored = isKnown ? null : await this.store.get(this.settings.buckets.models, file.key, range === null ? {} : { range });
     void reply
       .header('ETag', etag)
       .header('Accept-Ranges', 'bytes')
-      .header('Content-Type', TYPES[request.format])
+      .header('Content-Type', 'application/octet-stream')
       .header('Content-Disposition', `attachment; filename="${id}_model${file.ending}"`);
-    if (request.ifNoneMatch === etag) return void reply.status(304).send();
+    if (stored === null) return void reply.status(304).send();
     if (range !== null) void reply.status(206).header('Content-Range', `bytes ${range.first}-${range.last}/${file.bytes}`);
     void reply.header('Content-Length', range === null ? file.bytes : range.last - range.first + 1);
-    const { stream } = await this.store.get(this.settings.buckets.models, file.key, range === null ? {} : { range });
-    void reply.send(stream);
+    void reply.send(stored.stream);
   }
 }

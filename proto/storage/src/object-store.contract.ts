@@ -91,6 +91,17 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(etags.size).toBe(40);
     });
 
+    it('tells each of several puts at once the version that it stored', async () => {
+      const store = await open();
+      const stored = await Promise.all(Array.from({ length: 20 }, (_, i) => store.put('bucket', 'a', bytes('x'.repeat(i)))));
+      expect(stored.map((info) => info.bytes)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+      expect(new Set(stored.map((info) => info.etag)).size).toBe(20);
+      expect(stored).toContainEqual(await store.stat('bucket', 'a'));
+      const copied = await Promise.all(Array.from({ length: 20 }, () => store.copy('bucket', 'a', 'b')));
+      expect(new Set(copied.map((info) => info.etag)).size).toBe(20);
+      expect(copied).toContainEqual(await store.stat('bucket', 'b'));
+    });
+
     it('reads on in the version that was opened', async () => {
       const store = await open();
       await store.put('bucket', 'a', bytes('old'));

@@ -35,15 +35,17 @@ class FolderStore implements ObjectStore {
     const file = this.#fileOf(bucket, key);
     const draft = this.#draft();
     const handle = await translated(key, () => open(draft, 'wx', 0o600));
+    let info: ObjectInfo;
     try {
       try {
         // Only what the disk says is translated: an error of the body is its own.
         for await (const chunk of body instanceof Uint8Array ? [body] : body) await translated(key, () => writeAll(handle, chunk));
-        await translated(key, () => this.#seal(handle));
+        info = await translated(key, () => this.#seal(key, handle));
       } finally {
         await handle.close();
       }
-      return await translated(key, () => this.#publish(draft, file, { bucket, key, ifAbsent: options.ifAbsent === true }));
+      await translated(key, () => this.#publish(draft, file, { bucket, key, ifAbsent: options.ifAbsent === true }));
+      return info;
     } finally {
       await rm(draft, { force: true });
     }
@@ -52,11 +54,13 @@ class FolderStore implements ObjectStore {
   /**
    * Makes a draft a version of its own, on disk: its time is a microsecond that this process gives to no other. The file
    * system's own time stands still for milliseconds, in which an object can be replaced twice.
+   * @returns the version; once it has its name, another one may take that
    */
-  async #seal(handle: FileHandle): Promise<void> {
+  async #seal(key: string, handle: FileHandle): Promise<ObjectInfo> {
     this.#lastStampUs = Math.max(this.#lastStampUs + 1, Date.now() * 1000 + (randomBytes(2).readUInt16BE() % 1000));
     await handle.utimes(this.#lastStampUs / 1e6, this.#lastStampUs / 1e6);
     await handle.sync();
+    return infoOf(key, await handle.stat({ bigint: true }));
   }
 
   async get(
@@ -106,8 +110,9 @@ class FolderStore implements ObjectStore {
       try {
         if ((await unlessAbsent(copyFile(source, draft).then(() => true))) === null) throw new ObjectNotFoundError(bucket, from);
         const handle = await open(draft, 'r+');
-        await this.#seal(handle).finally(() => handle.close());
-        return await this.#publish(draft, target, { bucket, key: to, ifAbsent: false });
+        const info = await this.#seal(to, handle).finally(() => handle.close());
+        await this.#publish(draft, target, { bucket, key: to, ifAbsent: false });
+        return info;
       } finally {
         await rm(draft, { force: true });
       }
@@ -144,7 +149,7 @@ class FolderStore implements ObjectStore {
   }
 
   /** Gives a whole, durable draft its name. A folder may vanish between its making and the rename: `remove` tidies up. */
-  async #publish(draft: string, file: string, object: { bucket: string; key: string; ifAbsent: boolean }): Promise<ObjectInfo> {
+  async #publish(draft: string, file: string, object: { bucket: string; key: string; ifAbsent: boolean }): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       try {
@@ -158,7 +163,6 @@ class FolderStore implements ObjectStore {
     }
     // Folders that were just made are on disk only when their own folders are.
     for (let folder = dirname(file); folder.length >= this.root.length; folder = dirname(folder)) await syncFolder(folder);
-    return infoOf(object.key, await stat(file, { bigint: true }));
   }
 }
 
