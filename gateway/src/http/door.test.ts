@@ -102,10 +102,9 @@ describe('a browser', () => {
 });
 
 it('each answer is a line of the log, refused ones too', async () => {
-  lines.length = 0;
   await fetch(`${onLoopback.url}/health/live?x=1`, { headers: { 'x-request-id': 'one' } });
   await statusOf(onLoopback, { host: 'evil.example', 'x-request-id': 'two' });
-  expect(lines).toEqual([
+  expect(lines.filter((line) => / requestId=(one|two) /.test(line))).toEqual([
     expect.stringMatching(/answered requestId=one method=GET url="?\/health\/live\?x=1"? status=200 ms=\d+ ip=127.0.0.1/),
     expect.stringMatching(/answered requestId=two method=GET url="?\/health\/live"? status=403 /),
   ]);

@@ -58,7 +58,9 @@ class FolderStore implements ObjectStore {
    */
   async #seal(key: string, handle: FileHandle): Promise<ObjectInfo> {
     this.#lastStampUs = Math.max(this.#lastStampUs + 1, Date.now() * 1000 + (randomBytes(2).readUInt16BE() % 1000));
-    await handle.utimes(this.#lastStampUs / 1e6, this.#lastStampUs / 1e6);
+    // Half a microsecond more: Node takes seconds as a fraction and cuts them to microseconds, which made neighbours equal.
+    const seconds = (this.#lastStampUs + 0.5) / 1e6;
+    await handle.utimes(seconds, seconds);
     await handle.sync();
     return infoOf(key, await handle.stat({ bigint: true }));
   }
