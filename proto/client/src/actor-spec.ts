@@ -39,8 +39,15 @@ type IsStream<Result> = 0 extends 1 & Result
       ? true
       : false;
 
-/** Names that cannot be called from outside: private by convention, and those that belong to the actor's runtime. */
-type Reserved = `_${string}` | 'checkpoint' | 'restore';
+/**
+ * Names that cannot be called from outside: private by convention, those that belong to the actor's runtime, and those by which the
+ * language and its tools ask any object for something.
+ */
+type Reserved =
+  | `_${string}`
+  | ('checkpoint' | 'restore')
+  | ('then' | 'toJSON' | 'asymmetricMatch' | 'hasAttribute' | 'constructor' | 'toString' | 'toLocaleString' | 'valueOf')
+  | ('hasOwnProperty' | 'isPrototypeOf' | 'propertyIsEnumerable');
 
 /** The names of an instance's methods that answer with a stream, or with a value. */
 type MethodNames<Instance, Kind extends 'value' | 'stream'> = {

@@ -73,6 +73,7 @@ export { NotTransferableError, ValueTooLargeError, WireFormatError } from './err
 export type { FieldPath } from './errors.js';
 export { plainFacts } from './facts.js';
 export { clippedText, describeThrown } from './thrown.js';
+export { HALF_A_PAIR } from './value-writer.js';
 export { decodeValue, encodeValue, MAX_VALUE_BYTES } from './values.js';
 export type { EncodeOptions, HandleData, HandleHook } from './values.js';
 export { jobEventsSubject, logSubject, placeSubject } from './subjects.js';

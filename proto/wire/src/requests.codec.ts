@@ -20,8 +20,13 @@ export const taskCodec = enumCodec<TaskType, pb.TaskType>()({
   clustering: pb.TaskType.TASK_TYPE_CLUSTERING,
 });
 
-/** A request as a client sends it, for `JobService.Submit`. */
+/**
+ * A request as a client sends it, for `JobService.Submit`.
+ * @throws NotTransferableError for a text that is not UTF-8, which protobuf would change silently, and for hyperparameters that are no values
+ */
 export function encodeSentRequest(sent: SentTrainRequest): pb.TrainRequest {
+  // Warnings are our own words, which may have been cut to length within a pair.
+  encodeValue({ ...sent, warnings: [] }, { at: 'request' });
   return {
     modelId: sent.modelId,
     dataId: sent.dataId,

@@ -49,7 +49,8 @@ const KEPT_BYTES = 2 ** 20;
 /** Strings up to this many characters are copied character by character, which is quicker than a call into V8's native code. */
 const SHORT_STRING = 32;
 const TWO_32 = 2 ** 32;
-const LONE_SURROGATE = 'a text with half of a surrogate pair, which UTF-8 does not have';
+/** The type of a text that is not UTF-8. */
+export const HALF_A_PAIR = 'a text that is not UTF-8 (half of a surrogate pair)';
 
 /** The accessors of typed arrays themselves: an instance may have properties of these names that say something else. */
 const byteLengthOf = accessor<number>('byteLength');
@@ -237,7 +238,7 @@ export class ValueWriter {
 
   string(value: string): void {
     if (value.length <= SHORT_STRING && this.#shortAscii(value)) return;
-    if (!value.isWellFormed()) throw new NotTransferableError(this.path(), LONE_SURROGATE);
+    if (!value.isWellFormed()) throw new NotTransferableError(this.path(), HALF_A_PAIR);
     const bytes = Buffer.byteLength(value);
     if (bytes < 32) this.#byte(0xa0 | bytes);
     else if (bytes < 0x100) this.#header1(0xd9, bytes);

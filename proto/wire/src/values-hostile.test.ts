@@ -29,7 +29,7 @@ function biting(): object {
 }
 
 const LONE = '\ud800';
-const NOT_UTF8 = 'a text with half of a surrogate pair, which UTF-8 does not have';
+const NOT_UTF8 = 'a text that is not UTF-8 (half of a surrogate pair)';
 
 afterEach(() => {
   // Whatever was refused, the writer that is used again is as before.

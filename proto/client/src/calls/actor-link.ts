@@ -69,7 +69,8 @@ export class ActorLink implements CallKeeper {
     }
     this.#book.add(call);
     if (this.#state.at === 'open') this.#scheduleFlush();
-    else this.warm();
+    // Not on the caller's stack: gRPC keeps the stack of who opens a connection, and with it the reader of a stream, for as long as it is open.
+    else if (this.#state.at === 'idle') queueMicrotask(() => this.warm());
   }
 
   /** A call that is still pending fails with what `why` makes of its outcome; the actor is told to give it up. */

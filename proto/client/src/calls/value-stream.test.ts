@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ActorListener } from '../testing/rpc/actor-listener.js';
-import { FIRST_WINDOW_BYTES, ValueStream } from './value-stream.js';
+import { FIRST_WINDOW_BYTES, StreamBuffer, ValueStream } from './value-stream.js';
 import { linkTo, type TestLink } from '../testing/test-link.js';
 
 const MIB = 2 ** 20;
@@ -104,35 +104,36 @@ test('at most 16 MiB and one value are sent ahead of the reader; reading on lets
 
 describe('room', () => {
   /** A stream on its own, whose call notes the room it is given. */
-  function alone(): { stream: ValueStream<Uint8Array>; credits: number[] } {
+  function alone(): { stream: ValueStream<Uint8Array>; buffer: StreamBuffer<Uint8Array>; credits: number[] } {
     const credits: number[] = [];
     const begin = () => ({ credit: (bytes: number) => void credits.push(bytes), cancel: () => undefined });
-    return { stream: new ValueStream(begin, (bytes) => bytes), credits };
+    const buffer = new StreamBuffer(begin, (bytes) => bytes);
+    return { stream: new ValueStream(buffer), buffer, credits };
   }
-  const fill = (stream: ValueStream<Uint8Array>, count: number, bytes: number): void => {
-    for (let i = 0; i < count; i += 1) stream.item(new Uint8Array(bytes));
+  const fill = (buffer: StreamBuffer<Uint8Array>, count: number, bytes: number): void => {
+    for (let i = 0; i < count; i += 1) buffer.item(new Uint8Array(bytes));
   };
 
   test('values of a few bytes get no more room than the first window, since each costs more than it weighs', async () => {
-    const { stream, credits } = alone();
+    const { stream, buffer, credits } = alone();
     const first = stream.next();
-    fill(stream, FIRST_WINDOW_BYTES / 8, 8);
+    fill(buffer, FIRST_WINDOW_BYTES / 8, 8);
     await first;
     expect(credits).toEqual([]);
   });
 
   test('large values get 16 MiB of room', () => {
-    const { stream, credits } = alone();
+    const { stream, buffer, credits } = alone();
     void stream.next();
-    fill(stream, 3, MIB);
+    fill(buffer, 3, MIB);
     expect(credits.reduce((sum, bytes) => sum + bytes, FIRST_WINDOW_BYTES)).toBe(16 * MIB);
   });
 
   test('what is read is given back, in quarters of the window', async () => {
-    const { stream, credits } = alone();
+    const { stream, buffer, credits } = alone();
     const first = stream.next();
-    fill(stream, 256, 1);
-    fill(stream, 256, 1_000);
+    fill(buffer, 256, 1);
+    fill(buffer, 256, 1_000);
     await first;
     for (let i = 1; i < 512; i += 1) await stream.next();
     expect(credits.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThan(256_000);

@@ -25,6 +25,7 @@ export interface StreamCall {
 interface Waiter<Value> {
   readonly resolve: (result: IteratorResult<Value, undefined>) => void;
   readonly reject: (error: unknown) => void;
+  readonly reader: object;
 }
 
 type StreamState =
@@ -33,8 +34,38 @@ type StreamState =
   | { readonly at: 'failed'; readonly error: TrainerError }
   | { readonly at: 'done' };
 
+/**
+ * Ends the stream of a reader that was dropped without a word. No limit of idle time does it: that could not tell a reader that is gone from
+ * one that works on a value for an hour. What is garbage is surely not read; until it is collected its actor waits.
+ */
+const dropped = new FinalizationRegistry<{ leave(): void }>((buffer) => buffer.leave());
+
 /** The values of a generator in an actor. The call is made when the first value is asked for; leaving the loop cancels it. */
-export class ValueStream<Value> implements AsyncIterableIterator<Value>, AnswerSink {
+export class ValueStream<Value> implements AsyncIterableIterator<Value> {
+  // The link holds the buffer alone, so that the collector sees when nobody holds this.
+  readonly #buffer: StreamBuffer<Value>;
+
+  constructor(buffer: StreamBuffer<Value>) {
+    this.#buffer = buffer;
+    dropped.register(this, buffer);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Value, undefined>> {
+    return this.#buffer.next(this);
+  }
+
+  async return(): Promise<IteratorResult<Value, undefined>> {
+    this.#buffer.leave();
+    return { done: true, value: undefined };
+  }
+}
+
+/** What has come of a stream and waits for its reader. */
+export class StreamBuffer<Value> implements AnswerSink {
   readonly #begin: (sink: AnswerSink) => StreamCall;
   readonly #decode: (bytes: Uint8Array) => Value;
   readonly #items = new Fifo<Uint8Array>();
@@ -50,11 +81,8 @@ export class ValueStream<Value> implements AsyncIterableIterator<Value>, AnswerS
     this.#decode = decode;
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<Value, undefined>> {
+  /** `reader` is held until its value is there. */
+  async next(reader: object): Promise<IteratorResult<Value, undefined>> {
     if (this.#state.at === 'new') this.#state = this.#started();
     const item = this.#items.shift();
     if (item !== undefined) return { done: false, value: this.#take(item) };
@@ -64,16 +92,16 @@ export class ValueStream<Value> implements AsyncIterableIterator<Value>, AnswerS
       throw error;
     }
     if (this.#state.at === 'done') return { done: true, value: undefined };
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject, reader }));
   }
 
-  async return(): Promise<IteratorResult<Value, undefined>> {
+  /** Nobody reads on: what waits is let go, and the actor told. Idempotent. */
+  leave(): void {
     const before = this.#state;
     this.#state = { at: 'done' };
     while (this.#items.shift() !== undefined);
     if (before.at === 'running') before.call.cancel();
     this.#wakeAll();
-    return { done: true, value: undefined };
   }
 
   /** A generator answers with items; a single value is the whole of it. */
@@ -131,7 +159,13 @@ export class ValueStream<Value> implements AsyncIterableIterator<Value>, AnswerS
       this.#state.call.credit(this.#takenBytes);
       this.#takenBytes = 0;
     }
-    return this.#decode(bytes);
+    try {
+      return this.#decode(bytes);
+    } catch (error) {
+      // The reader's loop is over, without a `return` of it.
+      this.leave();
+      throw error;
+    }
   }
 
   #wakeAll(): void {

@@ -81,8 +81,9 @@ export class ClientActors implements Actors {
     options: CreateOptions<readonly unknown[]> = {},
   ): Promise<ActorHandle<Instance>> {
     const { bundles, session } = this.#parts;
-    const { timeoutMs, getIfExists, detached, ...checked } = checkCreateOptions(options);
+    // First: nothing else may read what the program gives.
     const bytes = encodeValue(options.args ?? [], { at: 'args', handles: this.#handles, limitBytes: MAX_ARGS_BYTES });
+    const { timeoutMs, getIfExists, detached, ...checked } = checkCreateOptions(options);
     session.check();
     const hash = await bundles.ensure(spec);
     const id = newActorId(randomBytes);

@@ -1,10 +1,19 @@
+import { inspect } from 'node:util';
 import type { Clock, TrainerError } from '@trainer/model';
-import { decodeValue, encodeValue, type EncodeOptions, type HandleData, type HandleHook } from '@trainer/wire';
+import {
+  decodeValue,
+  encodeValue,
+  HALF_A_PAIR,
+  NotTransferableError,
+  type EncodeOptions,
+  type HandleData,
+  type HandleHook,
+} from '@trainer/wire';
 import type { CallsOf, StreamsOf } from '../actor-spec.js';
 import type { ActorLink } from '../calls/actor-link.js';
 import { CallScope } from '../calls/call-scope.js';
 import { PendingCall, type AnswerSink } from '../calls/pending-call.js';
-import { FIRST_WINDOW_BYTES, ValueStream, type StreamCall } from '../calls/value-stream.js';
+import { FIRST_WINDOW_BYTES, StreamBuffer, ValueStream, type StreamCall } from '../calls/value-stream.js';
 import { CallCancelledError } from '../errors.js';
 import type { ActorListing } from '../head/head-door.js';
 import { checkCallOptions, type CallOptions } from './options.js';
@@ -61,8 +70,9 @@ export function makeHandle<Instance extends object>(parts: HandleParts, options:
 class LinkedHandle<Instance extends object> implements ActorHandle<Instance> {
   readonly id: string;
   readonly name: string | null;
-  readonly call: CallsOf<Instance>;
-  readonly stream: StreamsOf<Instance>;
+  // Behind accessors, so that what shows or compares a handle sees its id and name, and no proxies.
+  readonly #call: CallsOf<Instance>;
+  readonly #stream: StreamsOf<Instance>;
   readonly #parts: HandleParts;
   readonly #options: CallOptions;
 
@@ -75,16 +85,30 @@ class LinkedHandle<Instance extends object> implements ActorHandle<Instance> {
     const scope = isPlain ? null : new CallScope(parts.clock, parts.link, options.timeoutMs ?? 0, options.signal ?? null);
     const caller = new Caller(parts.link, scope, parts.handles);
     // The compiler knows the methods, the proxy makes them: what a name means is decided in the actor.
-    this.call = methods(
+    this.#call = methods(
+      `calls of ${this.id}`,
       (method) =>
         (...args) =>
           caller.value(method, args),
     ) as CallsOf<Instance>;
-    this.stream = methods(
+    this.#stream = methods(
+      `streams of ${this.id}`,
       (method) =>
         (...args) =>
           caller.stream(method, args),
     ) as StreamsOf<Instance>;
+  }
+
+  get call(): CallsOf<Instance> {
+    return this.#call;
+  }
+
+  get stream(): StreamsOf<Instance> {
+    return this.#stream;
+  }
+
+  [inspect.custom](): string {
+    return `ActorHandle(${this.name === null ? this.id : `${this.id}, ${JSON.stringify(this.name)}`})`;
   }
 
   with(more: CallOptions): ActorHandle<Instance> {
@@ -102,12 +126,37 @@ class LinkedHandle<Instance extends object> implements ActorHandle<Instance> {
   }
 }
 
-function methods(make: (method: string) => (...args: unknown[]) => unknown): object {
-  const made = Object.create(null) as Record<string, unknown>;
-  return new Proxy(made, {
-    // `then` would make a promise of whoever is awaited or returned from an async function.
-    get: (target, name) => (typeof name === 'string' && name !== 'then' ? (target[name] ??= make(name)) : undefined),
+/**
+ * What the language and its tools ask of any object: awaiting, JSON, conversion to text, the comparisons of test frameworks. None of it
+ * may become a call of the actor.
+ */
+const NOT_METHODS: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  ...['then', 'toJSON', 'asymmetricMatch', 'hasAttribute'],
+]);
+/** Programs use the names that a class has; one that makes names up gets a new function each time beyond these. */
+const MAX_KEPT_NAMES = 1_000;
+
+function methods(label: string, make: (method: string) => (...args: unknown[]) => unknown): object {
+  const made = new Map<string, unknown>();
+  // Frozen, so that nothing is set on it. Consoles look past the proxy, at what it stands before.
+  const shown: object = Object.freeze(Object.assign(Object.create(null) as object, { [inspect.custom]: () => label }));
+  return new Proxy(shown, {
+    get: (_, name): unknown => {
+      if (typeof name === 'symbol') return Reflect.get(shown, name) as unknown;
+      if (NOT_METHODS.has(name)) return undefined;
+      const known = made.get(name);
+      if (known !== undefined) return known;
+      const method = make(name);
+      if (made.size < MAX_KEPT_NAMES) made.set(name, method);
+      return method;
+    },
   });
+}
+
+/** The name of a method is text of the program's, as its arguments are. */
+function checkName(method: string): void {
+  if (!method.isWellFormed()) throw new NotTransferableError(`call[${JSON.stringify(method)}]`, HALF_A_PAIR);
 }
 
 class PromiseSink implements AnswerSink {
@@ -157,6 +206,7 @@ class Caller {
     return new Promise((resolve, reject) => {
       const scope = this.#scope;
       if (scope !== null && !scope.isOpen) throw scope.refusal(method);
+      checkName(method);
       const encoded = encodeValue(args, this.#args);
       const call = new PendingCall(method, encoded, 0, scope?.timeoutMs ?? 0, new PromiseSink(this.#decode, resolve, reject));
       scope?.watch(call);
@@ -166,6 +216,7 @@ class Caller {
 
   stream(method: string, args: readonly unknown[]): ValueStream<unknown> {
     const [link, scope] = [this.#link, this.#scope];
+    checkName(method);
     // Encoded when it is written down, not when it begins: the program may change its arguments in between.
     const encoded = encodeValue(args, this.#args);
     const begin = (sink: AnswerSink): StreamCall => {
@@ -178,7 +229,7 @@ class Caller {
         cancel: () => link.abandon(call, (outcome) => new CallCancelledError(method, 'its reader left', outcome)),
       };
     };
-    return new ValueStream(begin, this.#decodeItem);
+    return new ValueStream(new StreamBuffer(begin, this.#decodeItem));
   }
 }
 

@@ -89,6 +89,7 @@ const MAX_RESTARTS = 2 ** 31 - 1;
 const MAX_CALL_RETRIES = 1_000;
 /** Young enough that little is lost, old enough that an actor with a thousand calls a second does not store a thousand states. */
 const DEFAULT_CHECKPOINT_MS = 1_000;
+const NOT_UTF8 = 'has half of a surrogate pair, which is not UTF-8';
 const CREATE_OPTIONS = [
   ...['args', 'name', 'namespace', 'getIfExists', 'detached', 'maxRestarts', 'checkpointEvery', 'maxCallRetries'],
   ...['cpu', 'gpu', 'memory', 'concurrency', 'env', 'priority', 'timeoutMs'],
@@ -157,6 +158,7 @@ function checkEnv(check: Check, env: unknown): Readonly<Record<string, string>> 
   }
   for (const [name, value] of Object.entries(env)) {
     if (typeof value !== 'string') check.say('env', `${name} is no text`, 'type');
+    else if (!name.isWellFormed() || !value.isWellFormed()) check.say('env', `${JSON.stringify(name)} ${NOT_UTF8}`, 'type');
   }
   return env as Readonly<Record<string, string>>;
 }
@@ -197,8 +199,9 @@ class Check {
   }
 
   named(option: string, value: unknown): string {
-    if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARS) return value;
-    this.say(option, `give a text of 1 to ${MAX_NAME_CHARS} characters`, 'range');
+    if (typeof value === 'string' && !value.isWellFormed()) this.say(option, NOT_UTF8, 'type');
+    else if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARS) return value;
+    else this.say(option, `give a text of 1 to ${MAX_NAME_CHARS} characters`, 'range');
     return '';
   }
 
