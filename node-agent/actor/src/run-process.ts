@@ -1,6 +1,6 @@
-import type { FromActorProcess, ToActorProcess } from '@trainer/model';
 import { ERROR_CLASSES, SHARED_ERRORS } from '@trainer/client/calling';
 import { systemClock } from '@trainer/runtime';
+import { openAgentChannel } from './agent-channel.js';
 import { ActorProcess, type ProcessPorts } from './actor-process.js';
 import { uncaughtText } from './calls/remote-failure.js';
 import type { ImportModule } from './loading/load-class.js';
@@ -17,13 +17,8 @@ export function runActorProcess(importModule: ImportModule): void {
   const ports: ProcessPorts = {
     clock: systemClock(),
     importModule,
-    send: (message: FromActorProcess) => {
-      if (process.connected) process.send?.(message);
-    },
-    sendAndEnd: (message) => {
-      if (process.connected) process.send?.(message, end);
-      else end();
-    },
+    send: (message) => channel.send(message),
+    sendAndEnd: (message) => channel.send(message, end),
     end,
     setEnvironment: (values) => {
       // eslint-disable-next-line no-restricted-properties -- native libraries read the real environment, before they are loaded
@@ -35,9 +30,8 @@ export function runActorProcess(importModule: ImportModule): void {
   // Its code tells by `instanceof` why a call of another actor failed.
   Object.assign(globalThis, { [Symbol.for(SHARED_ERRORS)]: ERROR_CLASSES });
   const actor = new ActorProcess(ports);
+  // Without its agent nothing of it may live on.
+  const channel = openAgentChannel((message) => actor.receive(message), end);
   // Node prints it and ends this process; the agent puts it into the cause of the death.
   process.on('uncaughtExceptionMonitor', (error) => ports.send({ kind: 'threw', text: uncaughtText(error) }));
-  process.on('message', (message) => actor.receive(message as ToActorProcess));
-  // The agent is gone: nothing of it may live on.
-  process.on('disconnect', end);
 }

@@ -8,6 +8,12 @@ import type { Millis } from './resources.js';
 
 /** What an agent and an actor's process say to each other over the process's own channel. Both are of one version and one machine. */
 
+/** The file descriptor of the channel in the process: a stream of frames both ways. */
+export const ACTOR_CHANNEL_FD = 3;
+
+/** Reports and states of one process that its head may not have dealt with yet; a process that goes on is not heard. */
+export const MAX_WAITING_REPORTS = 1_000;
+
 /** Everything a process needs; its first message. It holds no secret of the cluster, only the token of its own incarnation. */
 export interface ProcessStart {
   readonly lease: LeaseId;

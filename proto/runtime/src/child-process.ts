@@ -8,8 +8,6 @@ export interface ChildSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdio: StdioOptions;
-  /** How messages travel on an `ipc` channel of `stdio`: `advanced` carries bytes, bigints, Maps; `json` by default. */
-  readonly serialization?: 'json' | 'advanced';
   /** Whether it leads a process group of its own, so that a signal to `-pid` meets its children too. */
   readonly isGroupLeader: boolean;
   /** A command line that changes the user and then runs what follows it, such as `unshare --user`; none by default. */
@@ -87,6 +85,5 @@ function start(spec: ChildSpec, line: readonly string[]): ChildProcess {
     stdio: spec.stdio,
     detached: spec.isGroupLeader,
     ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    ...(spec.serialization === undefined ? {} : { serialization: spec.serialization }),
   });
 }

@@ -6,6 +6,7 @@ export { processName, processState } from './process-life.js';
 export type { ProcessName, ProcessState } from './process-life.js';
 export { isLock, takeProcessLock } from './process-lock.js';
 export type { LockOwner, ProcessLock, ProcessLockOptions } from './process-lock.js';
+export { byteFrame, FrameReader, FrameTooLargeError } from './byte-frames.js';
 export { systemClock } from './system-clock.js';
 export { timeScale } from './time-scale.js';
 export type { TimeScale } from './time-scale.js';

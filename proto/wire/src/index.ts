@@ -5,6 +5,7 @@ export type { pb };
 export { decodeFact, decodeFromAgent, decodeToAgent, encodeFact, encodeFromAgent, encodeToAgent } from './agent-link.codec.js';
 export { decodeArgsRef, encodeArgsRef } from './args.codec.js';
 export type { ArgsOf } from './args.codec.js';
+export { decodeFromActorProcess, encodeFromActorProcess, MAX_FROM_ACTOR_BYTES } from './actor-process.codec.js';
 export {
   decodePlaceReply,
   decodePlaceRequest,

@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,14 +8,14 @@ import {
   catalogEntry,
   jobId,
   leaseId,
-  type FromActorProcess,
+  type ProcessStart,
   type RankReport,
-  type ToActorProcess,
   type TrainingAssignment,
   type TrainRequest,
 } from '@trainer/model';
 import { aTrainRequest } from '@trainer/model/testing';
-import { deferred } from '@trainer/runtime';
+import { actorChannel } from '@trainer/agent/internal';
+import { deferred, systemClock } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { encodeAssignment } from '@trainer/wire';
 
@@ -65,10 +65,10 @@ export class RankGround {
     const ranks = await Promise.all(Array.from({ length: attempt.ranks }, (_, rank) => this.#start(attempt, rank)));
     const peers = await Promise.all(ranks.map(({ ready }) => ready));
     const signal = (rank: number, name: NodeJS.Signals): void => void ranks[rank]?.child.kill(name);
-    ranks.forEach(({ child, onReport }, rank) => {
+    ranks.forEach(({ channel, onReport }, rank) => {
       onReport((report) => attempt.onReport?.(rank, report, signal));
       const begin = { attempt: attempt.attempt ?? 1, rank, worldSize: attempt.ranks, peers, secret: 'of this attempt' };
-      child.send({ kind: 'begin', begin } satisfies ToActorProcess);
+      channel.send({ kind: 'begin', begin });
     });
     return Promise.all(ranks.map(({ ended }) => ended));
   }
@@ -82,32 +82,34 @@ export class RankGround {
     this.#folders += 1;
     const scratchDir = join(this.folder, `scratch-${this.#folders}`);
     await mkdir(scratchDir);
-    const child = fork(fileOf('node-agent/actor/dist/process.loader.cjs'), [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
+    const entry = fileOf('node-agent/actor/dist/process.loader.cjs');
+    const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    const channel = actorChannel(child, systemClock());
     this.#children.add(child);
     const reports: RankReport[] = [];
     const ready = deferred<string>();
     let told: (report: RankReport) => void = () => undefined;
-    child.on('message', (message: FromActorProcess) => {
-      if (message.kind === 'ready') ready.resolve(message.address);
-      if (message.kind === 'failed') ready.reject(new Error(JSON.stringify(message.cause)));
-      if (message.kind !== 'report') return;
-      reports.push(message.report);
-      told(message.report);
-      if (child.connected)
-        child.send({ kind: 'reported', number: message.number, refused: null } satisfies ToActorProcess, () => undefined);
+    channel.listen({
+      onMessage: (message) => {
+        if (message.kind === 'ready') ready.resolve(message.address);
+        if (message.kind === 'failed') ready.reject(new Error(JSON.stringify(message.cause)));
+        if (message.kind !== 'report') return;
+        reports.push(message.report);
+        told(message.report);
+        channel.send({ kind: 'reported', number: message.number, refused: null });
+      },
+      onBroken: (why) => ready.reject(new Error(why)),
+      onClosed: () => undefined,
     });
-    child.send({ kind: 'start', start: this.#processStart(attempt, rank, scratchDir) } satisfies ToActorProcess);
+    channel.send({ kind: 'start', start: this.#processStart(attempt, rank, scratchDir) });
     const ended = once(child, 'exit').then(([, signal]: (string | null)[]): RankEnd => {
       this.#children.delete(child);
       return { reports, signal: signal ?? null };
     });
-    return { child, ready: ready.promise, ended, onReport: (call: (report: RankReport) => void) => (told = call) };
+    return { child, channel, ready: ready.promise, ended, onReport: (call: (report: RankReport) => void) => (told = call) };
   }
 
-  #processStart(attempt: Attempt, rank: number, scratchDir: string): Extract<ToActorProcess, { kind: 'start' }>['start'] {
+  #processStart(attempt: Attempt, rank: number, scratchDir: string): ProcessStart {
     const number = attempt.attempt ?? 1;
     return {
       lease: leaseId(`1-${number * 10 + rank}`),

@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events';
-import type { ChildProcess } from 'node:child_process';
 import type {
   ActorStart,
   Begin,
@@ -13,9 +12,13 @@ import type {
   ToActorProcess,
   TrainingResult,
 } from '@trainer/model';
+import type { ActorChild } from '@trainer/agent/internal';
 import { sleep } from '@trainer/runtime';
 import type { SimObjects } from './objects.js';
 import { Machine, SimProcess } from './world.js';
+
+/** What a message is said to take on the channel. */
+const MESSAGE_BYTES = 100;
 
 /** How a process behaves; drawn when it starts. */
 interface Temper {
@@ -80,8 +83,17 @@ export class SimChild extends EventEmitter {
     agent.onKilled(() => void world.after(random.int(0, 10), () => this.#die('SIGKILL')));
   }
 
-  get asChildProcess(): ChildProcess {
-    return this as unknown as ChildProcess;
+  get asStarted(): ActorChild {
+    return {
+      process: this as unknown as ActorChild['process'],
+      channel: {
+        listen: ({ onMessage, onClosed }) => {
+          this.on('message', (message: FromActorProcess) => onMessage(message, MESSAGE_BYTES));
+          this.on('exit', onClosed);
+        },
+        send: (message) => this.connected && this.send(message),
+      },
+    };
   }
 
   /** From the agent, over the channel. */

@@ -1,8 +1,5 @@
-import { TrainerError, type FromActorProcess, type RankReport, type SavedState } from '@trainer/model';
+import { MAX_WAITING_REPORTS, TrainerError, type FromActorProcess, type RankReport, type SavedState } from '@trainer/model';
 import { deferred, type Deferred } from '@trainer/runtime';
-
-/** Reports that wait for the head; a rank that does not wait for its own would run on without being heard. */
-const MAX_WAITING = 1_000;
 
 /** The head did not store a report: the attempt is over for it. */
 export class FactRefusedError extends TrainerError<'fact.refused', { why: string }> {
@@ -32,11 +29,11 @@ export class Reports {
   }
 
   #ask(message: (number: number) => FromActorProcess): Promise<void> {
-    if (this.#waiting.size >= MAX_WAITING) {
+    if (this.#waiting.size >= MAX_WAITING_REPORTS) {
       throw new TrainerError(
         'queue.full',
-        `${MAX_WAITING} reports wait for the head already; wait for one first.`,
-        { limit: MAX_WAITING },
+        `${MAX_WAITING_REPORTS} reports wait for the head already; wait for one first.`,
+        { limit: MAX_WAITING_REPORTS },
         'same',
       );
     }

@@ -88,3 +88,11 @@ test('without NATS lines are stored all the same', async () => {
   await shipper.flush();
   expect((await stored()).lines).toEqual(['alone']);
 });
+
+test('200,000 lines while the store is away take time in proportion to their number', async () => {
+  isDown = true;
+  const before = process.cpuUsage();
+  for (let i = 0; i < 200_000; i += 1) shipper.add('y', false);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 200_000).toBeLessThan(50);
+});

@@ -1,5 +1,5 @@
 import { toErrorData, type Clock, type LeaseId, type Millis, type Timer } from '@trainer/model';
-import type { Logger, Messages } from '@trainer/runtime';
+import { Fifo, type Logger, type Messages } from '@trainer/runtime';
 import type { ObjectStore } from '@trainer/storage';
 import { encodeLogLineBytes, encodeLogText, logObjectKey, logSubject, type LogLine } from '@trainer/wire';
 
@@ -29,7 +29,9 @@ export class LogShipper {
   /** What the newest object holds already. */
   #stored: Buffer[] = [];
   #storedBytes = 0;
-  #waiting: Buffer[] = [];
+  /** What is written next, or could not be: all of it at most what an object holds, or one line. */
+  #taken: Buffer[] = [];
+  readonly #waiting = new Fifo<Buffer>();
   #waitingBytes = 0;
   #dropped = 0;
   #timer: Timer | null = null;
@@ -66,33 +68,39 @@ export class LogShipper {
   }
 
   async #store(): Promise<void> {
-    if (this.#dropped > 0) {
-      const line = `... ${this.#dropped} lines were dropped here, as the object store could not be reached`;
-      this.#waiting.unshift(Buffer.from(encodeLogText({ lease: this.#lease, at: this.#ports.clock.wallMs(), isStderr: true, line })));
-      this.#dropped = 0;
-    }
     try {
-      while (this.#waiting.length > 0) await this.#storeSome();
+      while (this.#take()) await this.#storeTaken();
     } catch (error) {
       this.#ports.logger.warn('a log could not be stored; it is kept for the next try', { lease: this.#lease, error: toErrorData(error) });
       this.#timer ??= this.#ports.clock.after(this.#ports.flushMs, () => void this.flush());
     }
   }
 
-  async #storeSome(): Promise<void> {
+  /** @returns whether there is something to store */
+  #take(): boolean {
+    if (this.#taken.length > 0) return true;
     let bytes = this.#storedBytes;
-    let count = 0;
-    while (count < this.#waiting.length && (bytes < OBJECT_BYTES || count === 0)) {
-      bytes += this.#waiting[count]?.length ?? 0;
-      count += 1;
+    if (this.#dropped > 0) {
+      const line = `... ${this.#dropped} lines were dropped here, as the object store could not be reached`;
+      const text = Buffer.from(encodeLogText({ lease: this.#lease, at: this.#ports.clock.wallMs(), isStderr: true, line }));
+      this.#dropped = 0;
+      this.#taken.push(text);
+      bytes += text.length;
     }
-    const lines = this.#waiting.slice(0, count);
-    const body = Buffer.concat([...this.#stored, ...lines]);
+    while (bytes < OBJECT_BYTES || this.#taken.length === 0) {
+      const text = this.#waiting.shift();
+      if (text === undefined) break;
+      this.#waitingBytes -= text.length;
+      this.#taken.push(text);
+      bytes += text.length;
+    }
+    return this.#taken.length > 0;
+  }
+
+  async #storeTaken(): Promise<void> {
+    const body = Buffer.concat([...this.#stored, ...this.#taken]);
     await this.#ports.store.put(this.#ports.bucket, logObjectKey(this.#lease, this.#part), body);
-    // Lines may have come, or gone for want of room, while the object was written.
-    const gone = new Set(lines);
-    this.#waiting = this.#waiting.filter((line) => !gone.has(line));
-    this.#waitingBytes = this.#waiting.reduce((sum, line) => sum + line.length, 0);
+    this.#taken = [];
     if (body.length >= OBJECT_BYTES) {
       this.#part += 1;
       this.#stored = [];

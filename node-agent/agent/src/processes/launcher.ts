@@ -9,9 +9,10 @@ import type { GroupRecords } from '../folder/group-records.js';
 import { groupMembers, signalGroup } from '../folder/process-table.js';
 import type { Launch } from '../leases/lease-keeper.js';
 import type { Timing } from '../timing.js';
+import { actorChannel } from './actor-channel.js';
 import { actorEnvironment, threadsOf } from './environment.js';
 import type { MemoryReader } from './memory-use.js';
-import { SupervisedActor, type SupervisionEvents } from './supervised-actor.js';
+import { SupervisedActor, type ActorChild, type SupervisionEvents } from './supervised-actor.js';
 
 /** Only modules that the installation names run as actors. */
 export class ModuleRefusedError extends TrainerError<'actor.load-failed', { specifier: string }> {
@@ -82,16 +83,17 @@ export class Launcher {
     );
   }
 
-  #spawn(): ReturnType<Spawner['spawn']> {
-    const { config, spawner } = this.#ports;
-    return spawner.spawn({
+  #spawn(): ActorChild {
+    const { config, spawner, clock } = this.#ports;
+    const child = spawner.spawn({
       command: process.execPath,
       args: [config.actorEntry, this.#ports.codeCacheFolder],
       env: config.processEnvironment,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      serialization: 'advanced',
+      // The last one is the channel, at ACTOR_CHANNEL_FD.
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       isGroupLeader: true,
     });
+    return { process: child, channel: actorChannel(child, clock) };
   }
 
   /** @param gone what is fetched for a process that is gone leaves nothing */

@@ -3,6 +3,8 @@ import { StringDecoder } from 'node:string_decoder';
 /** A longer line is cut there, and its rest dropped up to the next newline. */
 export const MAX_LINE_CHARS = 16 * 1024;
 
+const SHORT_LINE_CHARS = 256;
+
 /** Splits what a process writes into lines; holds at most one line. */
 export class LineSplitter {
   readonly #decoder = new StringDecoder('utf8');
@@ -14,14 +16,18 @@ export class LineSplitter {
     this.#onLine = onLine;
   }
 
-  push(bytes: Buffer): void {
+  /** @returns how much it has passed on, in short lines */
+  push(bytes: Buffer): number {
+    let passed = 0;
     const parts = this.#decoder.write(bytes).split('\n');
     const last = parts.pop() ?? '';
     for (const part of parts) {
       this.#add(part);
+      passed += 1 + this.#partial.length / SHORT_LINE_CHARS;
       this.#endLine();
     }
     this.#add(last);
+    return passed;
   }
 
   /** The stream is over: what has no newline is a line too. */

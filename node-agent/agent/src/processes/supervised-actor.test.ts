@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { leaseId, type DeathCause, type FromActorProcess, type ProcessStart } from '@trainer/model';
 import { manualClock, type ManualClock } from '@trainer/runtime/testing';
+import type { ChannelEvents } from './actor-channel.js';
 import { SupervisedActor } from './supervised-actor.js';
 
 const TIMING = { startMs: 60_000, stopAskedMs: 3_000, stopTermMs: 1_000, livenessMs: 10_000, progressLeastMs: 600_000 };
@@ -11,18 +12,30 @@ const TIMING = { startMs: 60_000, stopAskedMs: 3_000, stopTermMs: 1_000, livenes
 function supervised(): { clock: ManualClock; actor: SupervisedActor; says: (message: FromActorProcess) => void; causes: DeathCause[] } {
   const clock = manualClock(0);
   const causes: DeathCause[] = [];
-  const child = Object.assign(new EventEmitter(), { pid: 4711, connected: false, stdout: null, stderr: null }) as unknown as ChildProcess;
+  const child = Object.assign(new EventEmitter(), { pid: 4711, stdout: null, stderr: null }) as unknown as ChildProcess;
+  let heard: ChannelEvents | undefined;
+  const channel = { listen: (events: ChannelEvents) => void (heard = events), send: () => undefined };
   let isAlive = true;
   const signal = (): boolean => {
     const wasAlive = isAlive;
     isAlive = false;
-    if (wasAlive) child.emit('exit', null, 'SIGKILL');
+    if (wasAlive) {
+      child.emit('exit', null, 'SIGKILL');
+      heard?.onClosed();
+    }
     return wasAlive;
   };
   const never = new Promise<ProcessStart>(() => undefined);
   const actor = new SupervisedActor(
     { lease: leaseId('1-1'), isRank: true, memoryBytes: 0 },
-    { clock, timing: TIMING, spawn: () => child, prepare: () => never, kernelKills: () => 0, groups: { signal, isAlive: () => isAlive } },
+    {
+      clock,
+      timing: TIMING,
+      spawn: () => ({ process: child, channel }),
+      prepare: () => never,
+      kernelKills: () => 0,
+      groups: { signal, isAlive: () => isAlive },
+    },
     {
       onStarted: () => undefined,
       onReady: () => undefined,
@@ -32,8 +45,9 @@ function supervised(): { clock: ManualClock; actor: SupervisedActor; says: (mess
       onEnded: (cause) => causes.push(cause),
     },
   );
-  child.emit('message', { kind: 'ready', address: 'h:1' } satisfies FromActorProcess);
-  return { clock, actor, causes, says: (message) => void child.emit('message', message) };
+  const says = (message: FromActorProcess, bytes = 10): void => heard?.onMessage(message, bytes);
+  says({ kind: 'ready', address: 'h:1' });
+  return { clock, actor, causes, says };
 }
 
 /** Beats every second, and the watch looks after each. */

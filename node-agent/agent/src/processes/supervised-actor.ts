@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import {
+  MAX_WAITING_REPORTS,
   toErrorData,
   type Begin,
   type Clock,
@@ -12,11 +13,12 @@ import {
   type RankReport,
   type SavedState,
   type Timer,
-  type ToActorProcess,
 } from '@trainer/model';
+import type { ActorChannel } from './actor-channel.js';
 import { causeOfExit } from './cause-of-exit.js';
 import { LastError } from './last-error.js';
 import { LineSplitter } from './line-splitter.js';
+import { readPaced, type Pace } from './paced-reading.js';
 import { ProgressWatch } from './progress-watch.js';
 
 export interface LadderTiming {
@@ -32,11 +34,17 @@ export interface SupervisionPorts {
   readonly clock: Clock;
   readonly timing: LadderTiming;
   /** Starts the process, in a group of its own, with a channel and pipes. */
-  spawn(): ChildProcess;
+  spawn(): ActorChild;
   /** What the process is told first; may have to be fetched. Rejects when the actor can't be started. */
   prepare(): Promise<ProcessStart>;
   kernelKills(): number;
   readonly groups: ProcessGroups;
+}
+
+/** An actor's process as it was started. */
+export interface ActorChild {
+  readonly process: Pick<ChildProcess, 'pid' | 'stdout' | 'stderr' | 'kill' | 'on' | 'once'>;
+  readonly channel: ActorChannel;
 }
 
 /** The system's process groups. */
@@ -61,6 +69,17 @@ export interface SupervisionEvents {
 const PROGRESS_TIMES = 10;
 /** After the leader's end its group is killed; a process in an uninterruptible wait may take longer, and still holds the lease. */
 const GROUP_POLL_MS = 20;
+/** From the end of the channel, or from its own word that it ends, to the end of the process; then it is ended. */
+const LAST_WORD_MS = 1_000;
+/** Of reports that the head has not dealt with: two of the largest. */
+const MAX_WAITING_BYTES = 32 * 2 ** 20;
+/** Of stdout and of stderr each, in short lines: what passing on so many a second takes is a tenth of a core. */
+const OUTPUT_PACE: Pace = { burst: 50_000, perSecond: 10_000, perTurn: 1_000 };
+/** Reading so many bytes costs as much as passing on a short line. */
+const BYTES_A_LINE = 4096;
+
+/** Ends that a process may tell of itself. */
+const OWN_ENDS: ReadonlySet<DeathCause['kind']> = new Set(['constructor-threw', 'load-failed', 'owner-gone']);
 
 type Phase =
   | { readonly at: 'starting'; readonly timer: Timer }
@@ -77,7 +96,8 @@ export class SupervisedActor {
   readonly #ports: SupervisionPorts;
   readonly #events: SupervisionEvents;
   readonly #kernelKillsBefore: number;
-  readonly #child: ChildProcess;
+  readonly #child: ActorChild['process'];
+  readonly #channel: ActorChannel;
   #phase: Phase;
   #told: DeathCause | null = null;
   #asked: DeathCause | null = null;
@@ -86,6 +106,17 @@ export class SupervisedActor {
   #beatAtMs: Millis;
   readonly #progress: ProgressWatch;
   #begin: Begin | null = null;
+  /** How the process has exited, until that is dealt with. */
+  #exit: { readonly code: number | null; readonly signal: string | null } | null = null;
+  /** Whether the channel is. */
+  #isClosed = false;
+  readonly #onGone: (() => void)[] = [];
+  /** Runs when the process has said its last word. */
+  #lastWord: Timer | null = null;
+  /** Number of the newest report or state; and the sizes of those that the head has not dealt with. */
+  #reports = 0;
+  readonly #waiting = new Map<number, number>();
+  #waitingBytes = 0;
 
   constructor(actor: { lease: LeaseId; isRank: boolean; memoryBytes: number }, ports: SupervisionPorts, events: SupervisionEvents) {
     this.lease = actor.lease;
@@ -98,7 +129,9 @@ export class SupervisedActor {
     this.#kernelKillsBefore = ports.kernelKills();
     const { startMs } = ports.timing;
     this.#phase = { at: 'starting', timer: ports.clock.after(startMs, () => this.kill({ kind: 'start-timeout', afterMs: startMs })) };
-    this.#child = ports.spawn();
+    const { process: child, channel } = ports.spawn();
+    this.#child = child;
+    this.#channel = channel;
     this.#watch();
     if (this.pid !== null) events.onStarted(this.pid);
     void this.#sendStart();
@@ -111,7 +144,7 @@ export class SupervisedActor {
   /** Kept until the process is ready. */
   begin(begin: Begin): void {
     this.#begin = begin;
-    if (this.#phase.at === 'running') this.#send({ kind: 'begin', begin });
+    if (this.#phase.at === 'running') this.#channel.send({ kind: 'begin', begin });
   }
 
   /** The ladder: asked, then SIGTERM, then SIGKILL. */
@@ -119,7 +152,7 @@ export class SupervisedActor {
     if (this.#phase.at !== 'starting' && this.#phase.at !== 'running') return;
     this.#asked ??= cause;
     if (this.#phase.at === 'starting') this.#phase.timer.cancel();
-    this.#send({ kind: 'stop', reason: cause.kind });
+    this.#channel.send({ kind: 'stop', reason: cause.kind });
     const { stopAskedMs, stopTermMs } = this.#ports.timing;
     const term = (): void => {
       this.#signal('SIGTERM');
@@ -138,11 +171,13 @@ export class SupervisedActor {
   }
 
   reported(number: number, refused: string | null): void {
-    this.#send({ kind: 'reported', number, refused });
+    this.#waitingBytes -= this.#waiting.get(number) ?? 0;
+    this.#waiting.delete(number);
+    this.#channel.send({ kind: 'reported', number, refused });
   }
 
   owned(leftMs: Millis): void {
-    this.#send({ kind: 'owned', leftMs });
+    this.#channel.send({ kind: 'owned', leftMs });
   }
 
   /** Ends it when it uses more memory than its lease has. */
@@ -180,13 +215,23 @@ export class SupervisedActor {
       [child.stderr, true],
     ] as const)
       if (stream !== null) this.#readLines(stream, isStderr);
-    child.on('message', (message) => this.#onMessage(message as FromActorProcess));
+    this.#channel.listen({
+      onMessage: (message, bytes) => this.#onMessage(message, bytes),
+      onBroken: (why) => this.#broke(why),
+      onClosed: () => this.#onClosed(),
+    });
     child.once('error', (error) => {
       // It could not be started at all; a later error is of the channel, and the exit follows.
       if (child.pid === undefined) this.#gone({ kind: 'load-failed', error: toErrorData(error) });
     });
     // Not `close`: a grandchild may hold the pipes open for ever.
-    child.once('exit', (code, signal) => this.#onExit(code, signal));
+    child.once('exit', (code, signal) => {
+      this.#exit = { code, signal };
+      this.#lastWord?.cancel();
+      // What it said last says why. A process that it left behind may hold the channel open.
+      if (this.#isClosed) this.#onExit();
+      else this.#lastWord = this.#ports.clock.after(LAST_WORD_MS, () => this.#onExit());
+    });
   }
 
   #readLines(stream: Readable, isStderr: boolean): void {
@@ -194,52 +239,106 @@ export class SupervisedActor {
       if (isStderr) this.#lastError.line(line);
       this.#events.onLine(line, isStderr);
     });
-    stream.on('data', (bytes: Buffer) => splitter.push(bytes));
-    stream.once('end', () => splitter.end());
+    const release = readPaced(stream, OUTPUT_PACE, this.#ports.clock, {
+      onData: (bytes) => bytes.length / BYTES_A_LINE + splitter.push(bytes),
+      onOver: () => splitter.end(),
+    });
+    this.#onGone.push(release);
+    // Such as of a pipe that breaks: its end is told too.
+    stream.on('error', () => undefined);
   }
 
   async #sendStart(): Promise<void> {
     try {
       const start = await this.#ports.prepare();
-      this.#send({ kind: 'start', start });
+      this.#channel.send({ kind: 'start', start });
     } catch (error) {
       this.#told ??= { kind: 'load-failed', error: toErrorData(error) };
       this.kill(this.#told);
     }
   }
 
-  #onMessage(message: FromActorProcess): void {
+  #onMessage(message: FromActorProcess, bytes: number): void {
+    if (this.#phase.at === 'gone') return;
     switch (message.kind) {
       case 'ready':
-        if (this.#phase.at !== 'starting') return;
-        this.#phase.timer.cancel();
-        this.#phase = { at: 'running' };
-        this.#beatAtMs = this.#ports.clock.monotonicMs();
-        this.#events.onReady(message.address);
-        if (this.#begin !== null) this.#send({ kind: 'begin', begin: this.#begin });
+        this.#onReady(message.address);
         return;
       case 'failed':
-        this.#told ??= message.cause;
+        if (!OWN_ENDS.has(message.cause.kind)) this.#broke(`it can't say of itself that ${message.cause.kind} ended it`);
+        else this.#saysEnd(message.cause);
         return;
       case 'threw':
         this.#lastError.threw(message.text);
         return;
       case 'finished':
-        this.#told ??= { kind: 'finished' };
+        if (this.isRank) this.#saysEnd({ kind: 'finished' });
+        else this.#broke('only a rank finishes');
         return;
       case 'beat':
         this.#beatAtMs = this.#ports.clock.monotonicMs();
         this.#progress.beat(message.step, this.#beatAtMs);
         return;
       case 'report':
-        this.#events.onReport(message.number, message.report);
+        if (!this.isRank) this.#broke('only a rank reports');
+        else if (this.#isInOrder(message.number, bytes)) this.#events.onReport(message.number, message.report);
         return;
       case 'state':
-        this.#events.onState(message.number, message.state);
+        if (this.isRank) this.#broke('a rank has no state');
+        else if (this.#isInOrder(message.number, bytes)) this.#events.onState(message.number, message.state);
     }
   }
 
-  #onExit(code: number | null, signal: string | null): void {
+  #onReady(address: string): void {
+    if (this.#phase.at === 'running') this.#broke('it said ready twice');
+    if (this.#phase.at !== 'starting') return;
+    this.#phase.timer.cancel();
+    this.#phase = { at: 'running' };
+    this.#beatAtMs = this.#ports.clock.monotonicMs();
+    this.#events.onReady(address);
+    if (this.#begin !== null) this.#channel.send({ kind: 'begin', begin: this.#begin });
+  }
+
+  /** May a report or state of that number be taken? Ends the process where not. */
+  #isInOrder(number: number, bytes: number): boolean {
+    if (this.#phase.at === 'starting') this.#broke('it reported before it was ready');
+    else if (number !== this.#reports + 1) this.#broke(`after report ${this.#reports} came report ${number}`);
+    else if (this.#waiting.size >= MAX_WAITING_REPORTS || this.#waitingBytes + bytes > MAX_WAITING_BYTES)
+      this.#broke(`${this.#waiting.size} reports (${this.#waitingBytes} bytes) wait for the head, and it went on reporting`);
+    else {
+      this.#reports = number;
+      this.#waiting.set(number, bytes);
+      this.#waitingBytes += bytes;
+      return true;
+    }
+    return false;
+  }
+
+  #broke(why: string): void {
+    this.kill({ kind: 'broke-protocol', why });
+  }
+
+  #saysEnd(cause: DeathCause): void {
+    this.#told ??= cause;
+    this.#endSoon(cause);
+  }
+
+  /** It ends by itself now, or is ended. */
+  #endSoon(cause: DeathCause): void {
+    if (this.#phase.at === 'gone') return;
+    this.#lastWord ??= this.#ports.clock.after(LAST_WORD_MS, () => this.kill(cause));
+  }
+
+  #onClosed(): void {
+    this.#isClosed = true;
+    if (this.#exit !== null) this.#onExit();
+    else this.#endSoon({ kind: 'broke-protocol', why: 'it closed its channel to the agent' });
+  }
+
+  #onExit(): void {
+    if (this.#exit === null) return;
+    const { code, signal } = this.#exit;
+    this.#exit = null;
     const cause = causeOfExit({
       code,
       signal,
@@ -269,15 +368,12 @@ export class SupervisedActor {
     if (this.#phase.at === 'gone') return;
     if (this.#phase.at === 'starting' || this.#phase.at === 'stopping') this.#phase.timer.cancel();
     this.#phase = { at: 'gone' };
+    this.#lastWord?.cancel();
+    for (const release of this.#onGone) release();
     this.#events.onEnded(cause);
   }
 
   #signal(signal: NodeJS.Signals): void {
     if (this.pid !== null && !this.#ports.groups.signal(this.pid, signal)) this.#child.kill(signal);
-  }
-
-  #send(message: ToActorProcess): void {
-    // A channel that is closed: its process ends, which `exit` tells.
-    if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 }

@@ -1,4 +1,5 @@
 /** Arbitraries of fast-check for the model's types, for property tests of any package. */
+export { anyFromActorProcess } from './actor-process.arbitrary.js';
 export { anyActorSpec, anyActorState, anyActorView, anyNodeView } from './actors.arbitrary.js';
 export {
   anyCommand,

@@ -171,7 +171,7 @@ export class SimAgent implements AgentPart {
           });
           this.children.set(child.pid, child);
           cluster.witness.spawned(this, child, launch);
-          return child.asChildProcess;
+          return child.asStarted;
         },
         prepare: () =>
           new Promise((resolve) => {
