@@ -14,4 +14,6 @@ export type { JobRecord } from './jobs/job-record.js';
 export { sweepFinalKeys } from './promotion/sweep.js';
 export { CommitQueue } from './store/commit-queue.js';
 export type { Change, ClusterStore, StoredNode, StoredSession } from './store/cluster-store.js';
+export { asyncReads, emptyRows, forgetRows, memoryReads, writeRows } from './store/memory-store.js';
+export type { MemoryRows, RowLook } from './store/memory-store.js';
 export { FencedError, StoreUnavailableError } from './store/errors.js';

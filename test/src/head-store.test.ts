@@ -2,13 +2,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
   connectionName,
   describeClusterStore,
+  describeForgetting,
   describeLeadership,
   migrate,
   openDatabase,
   postgresLeadership,
   postgresStore,
 } from '@trainer/head/testing';
-import type { Database } from '@trainer/head/testing';
+import type { Database, StoreFixture } from '@trainer/head/testing';
 import { headId } from '@trainer/model';
 import { manualClock } from '@trainer/runtime/testing';
 import { systemClock, until } from '@trainer/runtime';
@@ -62,7 +63,7 @@ describeLeadership('PostgreSQL', async () => {
   };
 });
 
-describeClusterStore('PostgreSQL', async () => {
+async function openStore(): Promise<StoreFixture> {
   await empty();
   const leadership = postgresLeadership(first.leadership, manualClock(0), STILL_MS);
   const headEpoch = (await leadership.acquire(FIRST)) ?? 0;
@@ -71,7 +72,10 @@ describeClusterStore('PostgreSQL', async () => {
     await postgresLeadership(second.leadership, manualClock(0), STILL_MS).acquire(SECOND);
   };
   return { store: postgresStore(database, () => headEpoch), takeOver };
-});
+}
+
+describeClusterStore('PostgreSQL', openStore);
+describeForgetting('PostgreSQL', openStore);
 
 test('what is written under the head epoch of before a raise is fenced, though the same head leads', async () => {
   await empty();

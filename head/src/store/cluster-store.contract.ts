@@ -239,7 +239,8 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
   });
 }
 
-function aNode(): StoredNode {
+/** @internal */
+export function aNode(): StoredNode {
   return {
     storedFact: 3,
     entry: {
@@ -258,7 +259,8 @@ function aNode(): StoredNode {
   };
 }
 
-function anActor(id: string): Actor {
+/** @internal */
+export function anActor(id: string): Actor {
   return {
     spec: {
       id: actorId(id),
@@ -293,7 +295,8 @@ function named(actor: Actor, name: string, namespace = 'default'): Actor {
   return { ...actor, spec: { ...actor.spec, name, namespace } };
 }
 
-function aLease(): Lease {
+/** @internal */
+export function aLease(): Lease {
   return {
     id: LEASE,
     node: NODE,
@@ -308,7 +311,8 @@ function aLease(): Lease {
   };
 }
 
-function aJob(id: string, createdAt: number): JobRecord {
+/** @internal */
+export function aJob(id: string, createdAt: number): JobRecord {
   const request = aTrainRequest({
     dataId: 'a\u2028 "b".csv',
     epochs: 10,
@@ -319,7 +323,8 @@ function aJob(id: string, createdAt: number): JobRecord {
   return newJob({ id: jobId(id), request, dataset, dataBucket: 'd', modelsBucket: 'm', checkpointInterval: 5 }, createdAt);
 }
 
-function anEpoch(epoch: number, trainLoss: number): EpochMetrics {
+/** @internal */
+export function anEpoch(epoch: number, trainLoss: number): EpochMetrics {
   return { epoch, trainLoss, valLoss: null, trainAccuracy: null, valAccuracy: null, learningRate: null, additional: { val_f1_macro: 0.5 } };
 }
 

@@ -83,6 +83,7 @@ export interface Change {
 
 /** What a new leader starts from: everything that has not ended. */
 export interface StoredState {
+  /** Not those that were lost for so long that they may be forgotten. */
   readonly nodes: readonly StoredNode[];
   readonly sessions: readonly StoredSession[];
   readonly actors: readonly Actor[];
@@ -90,6 +91,12 @@ export interface StoredState {
   readonly leases: readonly Lease[];
   readonly jobs: readonly JobRecord[];
 }
+
+/**
+ * What is forgotten some time after it is over. Of jobs and models only what hangs on them is: `events` of ended jobs, but for the last of
+ * each, and `metrics`, with the checkpoints' rows.
+ */
+export type Forgettable = 'actors' | 'leases' | 'sessions' | 'nodes' | 'keys' | 'bundles' | 'events' | 'metrics';
 
 /** Which jobs to list, newest first. */
 export interface JobQuery {
@@ -112,6 +119,12 @@ export interface JobQuery {
 export interface ClusterStore {
   load(): Promise<StoredState>;
   commit(change: Change): Promise<void>;
+  /**
+   * Removes rows of what was over before that time, the oldest first, about `limit` of them; nothing that something unended needs. It
+   * waits for no commit, and no commit waits for it.
+   * @returns how many are gone; 0: there are no more. @throws FencedError
+   */
+  forget(what: Forgettable, before: Millis, limit: number): Promise<number>;
   job(id: JobId): Promise<JobRecord | null>;
   jobs(query: JobQuery): Promise<{ jobs: readonly JobRecord[]; nextCursor: string | null }>;
   /** Of each epoch its newest attempt, oldest first; `last`: only so many of the newest, null: all. */
@@ -120,6 +133,8 @@ export interface ClusterStore {
   /** At most `limit` events with a number above `after`, in order. */
   events(job: JobId, after: number, limit: number): Promise<readonly JobEvent[]>;
   model(job: JobId): Promise<Model | null>;
+  /** @returns those of these jobs that have not ended, or have a model: whoever leads, their files are wanted */
+  jobsWithFiles(jobs: readonly JobId[]): Promise<ReadonlySet<JobId>>;
   /** Newest first; page from 1. */
   models(page: number, pageSize: number): Promise<{ models: readonly Model[]; total: number }>;
   actor(id: ActorId): Promise<Actor | null>;

@@ -11,6 +11,7 @@ import type {
   JobId,
   Lease,
   Metric,
+  Millis,
   Model,
   NodeState,
   StoredArgs,
@@ -65,12 +66,12 @@ interface MetricRow {
   readonly value: Metric;
 }
 
-type Reads = Omit<ClusterStore, 'commit' | 'close'>;
+type Reads = Omit<ClusterStore, 'commit' | 'forget' | 'close'>;
 
 /** The reads of the store. The rows are our own: their JSON was written by `rows.ts` from the same types. */
-export function postgresReads({ reads: database, long }: Database): Reads {
+export function postgresReads({ reads: database, long }: Database, nodesSince: () => Millis): Reads {
   return {
-    load: () => load(long),
+    load: () => load(long, nodesSince()),
     async job(id) {
       const [row] = await database.query<JobRow>(`${JOB} WHERE job = $1`, [id]);
       return row === undefined ? null : toJob(row);
@@ -80,6 +81,14 @@ export function postgresReads({ reads: database, long }: Database): Reads {
     async model(job) {
       const [row] = await database.query<{ body: Model }>('SELECT body FROM trainer.models WHERE job = $1', [job]);
       return row?.body ?? null;
+    },
+    async jobsWithFiles(jobs) {
+      const rows = await database.query<{ job: string }>(
+        `SELECT job FROM trainer.jobs WHERE job = ANY($1)
+           AND (status IN ('pending', 'running') OR EXISTS (SELECT FROM trainer.models WHERE models.job = jobs.job))`,
+        [jobs],
+      );
+      return new Set(rows.map(({ job }) => jobId(job)));
     },
     async models(page, pageSize) {
       const rows = await database.query<{ body: Model }>(
@@ -147,7 +156,7 @@ function jobHistory(database: Connections): Pick<Reads, 'epochs' | 'checkpoints'
 
 /** Each by a partial index of what has not ended: a million ended rows beside them cost nothing. */
 const UNENDED = {
-  nodes: 'SELECT * FROM trainer.nodes',
+  nodes: "SELECT * FROM trainer.nodes WHERE state <> 'lost' UNION ALL SELECT * FROM trainer.nodes WHERE state = 'lost' AND since >= $1",
   sessions: "SELECT session, since FROM trainer.sessions WHERE state = 'open'",
   actors: `${ACTOR} WHERE at <> 'dead'`,
   jobs: `${JOB} WHERE status IN ('pending', 'running')
@@ -157,8 +166,8 @@ const UNENDED = {
       WHERE status IN ('pending', 'running') AND leases.state = 'lost'`,
 };
 
-async function load(database: Connections): Promise<StoredState> {
-  const nodes = await database.query<NodeRow>(UNENDED.nodes);
+async function load(database: Connections, nodesSince: Millis): Promise<StoredState> {
+  const nodes = await database.query<NodeRow>(UNENDED.nodes, [Math.floor(nodesSince)]);
   const sessions = await database.query<{ session: string; since: string }>(UNENDED.sessions);
   const actors = await database.query<ActorRow>(UNENDED.actors);
   const jobs = await database.query<JobRow>(UNENDED.jobs);

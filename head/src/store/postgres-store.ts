@@ -1,7 +1,9 @@
+import type { Millis } from '@trainer/model';
 import { pg } from './pg.js';
 import type { Database } from './database.js';
 import { CommitQueue } from './commit-queue.js';
 import { FencedError } from './errors.js';
+import { forgettingStatements } from './forgetting.js';
 import { gather } from './gather.js';
 import { postgresReads } from './postgres-reads.js';
 import type { ClusterStore } from './cluster-store.js';
@@ -13,15 +15,18 @@ const FENCED = 'TR001';
 /** JSON of one transaction, about: PostgreSQL takes it in some 30 ms, and who waits behind it waits no longer. */
 const MAX_CHARS = 1024 * 1024;
 
-/** The cluster's state in the schema `trainer`; `headEpochOf` gives the leadership that every write must still hold. */
-export function postgresStore(database: Database, headEpochOf: () => number): ClusterStore {
+/**
+ * The cluster's state in the schema `trainer`; `headEpochOf` gives the leadership that every write must still hold, `nodesSince` the time
+ * since when lost nodes are known.
+ */
+export function postgresStore(database: Database, headEpochOf: () => number, nodesSince: () => Millis = () => 0): ClusterStore {
   const queue = new CommitQueue(async (changes) => {
     const headEpoch = headEpochOf();
     const { statements, count } = await gather(changes, MAX_CHARS, nextRound);
     await database.commits.withClient((client) => fenced(client, headEpoch, statements));
     return count;
   });
-  const reads = postgresReads(database);
+  const reads = postgresReads(database, nodesSince);
   return {
     ...reads,
     async load() {
@@ -30,6 +35,11 @@ export function postgresStore(database: Database, headEpochOf: () => number): Cl
       return state;
     },
     commit: (change) => queue.push(change),
+    async forget(what, before, limit) {
+      const statements = forgettingStatements(what, before, limit);
+      const [, ...counts] = await database.long.withClient((client) => fenced(client, headEpochOf(), statements));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
     close: () => database.close(),
   };
 }
