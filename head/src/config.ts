@@ -5,6 +5,9 @@ import { z } from 'zod';
 const text = z.string().min(1);
 const whole = (min: number, max: number) => z.number().int().min(min).max(max);
 
+const days = (count: number): number => count * 24 * 3_600_000;
+const age = z.number().min(0);
+
 const Schema = z.object({
   /** Where the gRPC server listens. */
   host: text.default('127.0.0.1'),
@@ -29,6 +32,10 @@ const Schema = z.object({
   checkpointInterval: whole(1, 1_000).default(5),
   /** Jobs that may wait; more are refused, so that nobody waits for days unknowingly. */
   queueLimit: whole(1, 1_000_000).default(1_000),
+  /** How long what is over is kept; see `Keep`. */
+  keep: z
+    .object({ endedMs: age.default(days(7)), metricsMs: age.default(days(90)), logsMs: age.default(days(7)) })
+    .default({ endedMs: days(7), metricsMs: days(90), logsMs: days(7) }),
   /** TRAINER_HEADLESS_S: how long processes live without a head. */
   headlessMs: z.number().min(1).default(60_000),
   version: text,

@@ -26,6 +26,7 @@ import { scaledTimers } from './loop/settings.js';
 import type { Timers } from './loop/settings.js';
 import { deriveSecrets } from './placement/start-spec.js';
 import { sweepFinalKeys } from './promotion/sweep.js';
+import { Retention } from './retention/retention.js';
 import { openDatabase } from './store/database.js';
 import type { Database } from './store/database.js';
 import type { FencedError } from './store/errors.js';
@@ -117,7 +118,11 @@ async function run(parts: Parts): Promise<Head> {
   const { config, options, timers, database, leadership, headId, headEpoch, messages } = parts;
   const { clock, log } = options;
   const state = new ClusterState(headEpoch);
-  const store = postgresStore(database, () => state.headEpoch);
+  const store = postgresStore(
+    database,
+    () => state.headEpoch,
+    () => clock.wallMs() - config.keep.endedMs,
+  );
   const onFenced = (error: FencedError): void => options.onFatal(error);
   const raise = async (held: number, to: number): Promise<boolean> => {
     // Where one connection broke the others may be half open, and would each cost the time-out once more.
@@ -133,14 +138,21 @@ async function run(parts: Parts): Promise<Head> {
   await loop.start();
   const port = await server.listen(config.host, { from: config.port, to: config.port });
   renewal.start();
-  void sweepFinalKeys(parts.objects, config.buckets.models, store, state).then(
+  const { objects } = parts;
+  const { buckets, keep } = config;
+  const retention = new Retention({ loop, store, objects, buckets, keep, clock, logger: log });
+  retention.start();
+  const swept = new AbortController();
+  void sweepFinalKeys(objects, buckets.models, store, swept.signal).then(
     (removed) => removed > 0 && log.info('removed files of models that never came to be', { removed }),
-    (error: unknown) => log.warn('the models bucket could not be swept', { error }),
+    (error: unknown) => swept.signal.aborted || log.warn('the models bucket could not be swept', { error }),
   );
   log.info('the head leads', { headEpoch, port });
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     renewal.close();
+    retention.close();
+    swept.abort();
     composed.close();
     loop.close();
     await server.close(clock, CLOSE_GRACE_MS);

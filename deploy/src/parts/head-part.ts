@@ -8,6 +8,8 @@ import { VERSION } from '../version.js';
 /** What a head needs beside settings and place. */
 export type HeadSurroundings = Pick<HeadOptions, 'host' | 'port' | 'clock' | 'log' | 'onFatal' | 'onWaiting'>;
 
+const DAY_MS = 24 * 3_600_000;
+
 /** @returns a head as the settings have it. */
 export function headOptions(settings: Settings, place: HeadPlace, surroundings: HeadSurroundings): HeadOptions {
   return {
@@ -23,6 +25,11 @@ export function headOptions(settings: Settings, place: HeadPlace, surroundings: 
     buckets: { data: settings.MINIO_BUCKET_DATA, models: settings.MINIO_BUCKET_MODELS },
     maxParallelJobs: settings.MAX_PARALLEL_JOBS,
     queueLimit: settings.TRAINER_QUEUE_LIMIT,
+    keep: {
+      endedMs: settings.TRAINER_KEEP_DAYS * DAY_MS,
+      metricsMs: settings.TRAINER_KEEP_METRICS_DAYS * DAY_MS,
+      logsMs: settings.TRAINER_KEEP_LOGS_DAYS * DAY_MS,
+    },
     defaultEpochs: settings.DEFAULT_EPOCHS,
     earlyStoppingPatience: settings.EARLY_STOPPING_PATIENCE,
     checkpointInterval: settings.CHECKPOINT_INTERVAL,

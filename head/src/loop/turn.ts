@@ -40,6 +40,7 @@ export class Turn {
   readonly #actorStates: StoredActorState[] = [];
   readonly #forgottenStates: ActorId[] = [];
   readonly #forgottenLeases = new Set<LeaseId>();
+  readonly #forgottenNodes = new Set<NodeId>();
   readonly #bundles: { hash: string; bytes: number; createdAt: Millis }[] = [];
 
   constructor(
@@ -123,6 +124,11 @@ export class Turn {
     this.#forgottenLeases.add(id);
   }
 
+  /** A node that was lost long ago leaves memory. */
+  forgetNode(id: NodeId): void {
+    this.#forgottenNodes.add(id);
+  }
+
   stepActor(id: ActorId, event: ActorEvent): IllegalTransition | null {
     const actor = this.actor(id);
     if (actor === undefined) return null;
@@ -191,6 +197,7 @@ export class Turn {
     for (const [id, lease] of this.leases) this.state.leases.decide(id, lease);
     for (const [id, record] of this.jobs) this.state.jobs.decide(id, record);
     for (const id of this.#forgottenLeases) this.state.leases.forget(id);
+    for (const id of this.#forgottenNodes) this.state.nodes.forget(id);
   }
 
   /** Makes it what everybody sees. */

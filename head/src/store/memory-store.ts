@@ -120,7 +120,7 @@ export function writeRows(rows: MemoryRows, change: Change, look: RowLook | null
     if (!rows.actors.has(actor.spec.id)) put(rows.actors, actor.spec.id, actor, look?.actor.bind(look));
   for (const actor of change.actors ?? []) {
     const before = rows.actors.get(actor.spec.id);
-    if (before !== undefined && before.state.at !== 'dead') put(rows.actors, actor.spec.id, actor, look?.actor.bind(look));
+    if (before !== undefined && before.state.at !== 'dead') put(rows.actors, actor.spec.id, stripped(actor), look?.actor.bind(look));
   }
   for (const lease of change.leases ?? []) put(rows.leases, lease.id, lease, look?.lease.bind(look));
   for (const record of change.newJobs ?? []) if (!rows.jobs.has(record.job.id)) put(rows.jobs, record.job.id, record, look?.job.bind(look));
@@ -129,6 +129,12 @@ export function writeRows(rows: MemoryRows, change: Change, look: RowLook | null
     if (before !== undefined && before.lastEvent <= record.lastEvent) put(rows.jobs, record.job.id, record, look?.job.bind(look));
   }
   insertRows(rows, change);
+}
+
+/** Who has ended is never constructed again. */
+function stripped(actor: Actor): Actor {
+  if (actor.state.at !== 'dead') return actor;
+  return { ...actor, spec: { ...actor.spec, args: { kind: 'inline', bytes: Buffer.alloc(0) } } };
 }
 
 function insertRows(rows: MemoryRows, change: Change): void {
