@@ -4,10 +4,10 @@ import type { startGateway } from '@trainer/gateway';
 import type { startHead } from '@trainer/head';
 import { connectHead, type HeadConnection } from '@trainer/client/internal';
 import type { Clock } from '@trainer/model';
-import { detectSpawner, openMessages, until, type Logger, type Spawner } from '@trainer/runtime';
+import { ConfigError, detectSpawner, openMessages, processName, sleep, until, type Logger, type Spawner } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
-import { headPortBefore, writeClusterFile } from './cluster-file.js';
-import type { ClusterPlace } from './config/cluster-settings.js';
+import { headPortBefore, removeClusterFile, writeClusterFile } from './cluster-file.js';
+import { folderProblem, type ClusterPlace } from './config/cluster-settings.js';
 import { databaseUrlOf, natsAddress, portsOf, type Settings } from './config/settings.js';
 import {
   findNatsServer,
@@ -31,6 +31,8 @@ import { VERSION } from './version.js';
 const HOST = '127.0.0.1';
 /** Actors that are asked to end get this long; what is left is killed. Ctrl-C stops all within 3 s. */
 const AGENT_STOP_MS = 1_000;
+/** What hangs after a start that failed must not keep its reason from being said. */
+const FAILED_CLOSE_MS = 3_000;
 /** A node that has not joined by then will not: its reason is in the log. */
 const JOIN_WITHIN_MS = 20_000;
 
@@ -66,7 +68,7 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
   try {
     return { ...(await startParts(options, closers)), close };
   } catch (error) {
-    await close();
+    await Promise.race([close(), sleep(options.clock, FAILED_CLOSE_MS)]);
     throw error;
   }
 }
@@ -85,6 +87,8 @@ interface Shared {
 async function startParts(options: EmbeddedClusterOptions, closers: Closers): Promise<Omit<EmbeddedCluster, 'close'>> {
   const { folder, settings, clock } = options;
   const path = settings.TRAINER_OBJECTS ?? join(folder.path, 'objects');
+  const problem = await folderProblem(path);
+  if (problem !== null) throw new ConfigError([{ name: 'TRAINER_OBJECTS', problem, from: null }]);
   const storeConfig = { kind: 'folder', path } as const;
   const spawner = await detectSpawner(settings.PATH);
   const ports = portPicker(HOST, portsOf(settings));
@@ -104,7 +108,9 @@ async function startParts(options: EmbeddedClusterOptions, closers: Closers): Pr
   closers.push(() => connection.close());
   const restUrl = gatewayCode === null ? null : await startRest(await gatewayCode, options, { place, head: connection, store }, closers);
   await nodesHaveJoined(connection, options.agents, clock);
-  await writeClusterFile(folder.path, { address, restUrl, pid: process.pid, version: VERSION });
+  closers.push(() => removeClusterFile(folder.path));
+  const start = (await processName(process.pid))?.start ?? '';
+  await writeClusterFile(folder.path, { address, restUrl, pid: process.pid, start, version: VERSION });
   return { address, restUrl, head: connection, store };
 }
 

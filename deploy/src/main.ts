@@ -186,9 +186,8 @@ program
 try {
   await program.parseAsync(process.argv);
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : ConfigError.EXIT_CODE;
-  else {
-    process.stderr.write(`${toErrorData(error).message}\n`);
-    process.exitCode = error instanceof ConfigError ? ConfigError.EXIT_CODE : 1;
-  }
+  const isUsage = error instanceof CommanderError;
+  if (!isUsage) process.stderr.write(`${toErrorData(error).message}\n`);
+  // What a start that failed has begun must not keep the process.
+  process.exit(isUsage ? (error.exitCode === 0 ? 0 : ConfigError.EXIT_CODE) : error instanceof ConfigError ? ConfigError.EXIT_CODE : 1);
 }

@@ -35,7 +35,7 @@ export interface UpOptions extends ProcessOptions {
 export async function up(settings: Settings, home: string, options: UpOptions): Promise<void> {
   const { output, process } = options;
   requireMode(settings, 'embedded', 'up');
-  await live({ ...options, clock: systemClock(), stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal }) => {
+  await live({ ...options, clock: systemClock(), stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal, onUp }) => {
     const lock = await lockDataFolder(home, succession(settings, options, `the cluster that ran on ${home} before`));
     onClose(() => lock.release());
     // After the lock: a killed cluster has its port until it has ended.
@@ -45,6 +45,7 @@ export async function up(settings: Settings, home: string, options: UpOptions): 
     const { withGateway, agents } = options;
     const cluster = await startEmbeddedCluster({ folder, settings, withGateway, agents, clock, log, onFatal });
     onClose(() => cluster.close());
+    onUp();
     output.write(`${greeting(cluster, home, process.uptime() * 1000)}\n`);
     if (folder.isNew && options.withSample) await trainSample(cluster, settings.MINIO_BUCKET_DATA, output);
   });

@@ -1,5 +1,4 @@
-import { connectHead, findCluster } from '@trainer/client/internal';
-import { readClusterFile } from '../cluster-file.js';
+import { connectHead, findCluster, readClusterFile } from '@trainer/client/internal';
 import type { Settings } from '../config/settings.js';
 import type { Output } from '../terminal/output.js';
 import type { Cluster } from './command.js';
@@ -9,7 +8,7 @@ export async function withCluster<T>(settings: Settings, home: string, run: (clu
   const { TRAINER_ADDRESS, TRAINER_TOKEN } = settings;
   const environment = { TRAINER_ADDRESS, TRAINER_TOKEN, TRAINER_HOME: home };
   const address = await findCluster({}, { environment, folder: home, now: 0 });
-  const restUrl = TRAINER_ADDRESS === undefined ? (await readClusterFile(home)).restUrl : null;
+  const restUrl = TRAINER_ADDRESS === undefined ? ((await readClusterFile(home))?.restUrl ?? null) : null;
   const head = connectHead(address);
   try {
     return await run({ head, restUrl, output });

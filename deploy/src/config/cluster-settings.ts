@@ -2,6 +2,8 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, type ConfigProblem } from '@trainer/runtime';
 import type { ObjectStoreConfig } from '@trainer/storage';
+import { makeFolders } from '../make-folders.js';
+import { codeOf } from '../system-error.js';
 import { databaseUrlOf, listOf, natsAddress, type NatsAddress, type Settings } from './settings.js';
 
 /** What each process of cluster mode needs. */
@@ -43,6 +45,7 @@ export async function agentPlace(settings: Settings): Promise<AgentPlace> {
   const host = settings.TRAINER_ADVERTISED_HOST;
   needs.loopback('TRAINER_ADVERTISED_HOST', host);
   const folder = needs.given('TRAINER_HOME', settings.TRAINER_HOME);
+  await needs.folder('TRAINER_HOME', folder);
   const heads = needs.heads();
   return { ...(await needs.place()), heads, folder, host };
 }
@@ -78,10 +81,17 @@ class Needs {
       this.#wrong(name, `${host} is not of this machine alone, and objects in a folder (TRAINER_OBJECTS) are; use 127.0.0.1`);
   }
 
+  /** Makes a folder that the operator names, where it is missing. */
+  async folder(name: string, path: string): Promise<void> {
+    const problem = path === '' ? null : await folderProblem(path);
+    if (problem !== null) this.#wrong(name, problem);
+  }
+
   async place(): Promise<ClusterPlace> {
     const secret = await this.#secret();
     const url = this.given('NATS_URL', this.settings.NATS_URL);
     const path = this.given('TRAINER_OBJECTS', this.settings.TRAINER_OBJECTS);
+    await this.folder('TRAINER_OBJECTS', path);
     if (this.#problems.length > 0) throw new ConfigError(this.#problems);
     return { secret, nats: natsAddress(url, secret), store: { kind: 'folder', path } };
   }
@@ -99,6 +109,14 @@ class Needs {
     if ('problem' in read) this.#problems.push({ name: 'TRAINER_SECRET_FILE', problem: read.problem, from: null });
     return 'text' in read ? read.text : '';
   }
+}
+
+/** Makes a folder where it is missing. @returns why it can't be, or null */
+export async function folderProblem(path: string): Promise<string | null> {
+  return makeFolders(path).then(
+    () => null,
+    (error: unknown) => `${path} can't be made (${codeOf(error) ?? String(error)}); name another folder, or fix its permissions`,
+  );
 }
 
 /** Rights of group and others. */

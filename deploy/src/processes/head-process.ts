@@ -19,9 +19,12 @@ export async function headProcess(settings: Settings, listen: string, { output, 
   const { host, port } = listenAddress(listen);
   const place = await headPlace(settings, host);
   const { clock, log } = clockAndLog(settings, process, [place.secret, place.nats.token, ...databaseSecrets(place.databaseUrl)]);
-  await live({ process, clock, endsWithParent, stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal }) => {
+  await live({ process, clock, endsWithParent, stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal, onUp }) => {
     const starting = new StartOfHead(output, settings.TRAINER_START_WITHIN_S * 1_000);
-    const onWaiting = (): void => starting.waits();
+    const onWaiting = (): void => {
+      onUp();
+      starting.waits();
+    };
     const head = await starting.run(headOptions(settings, place, { host, port, clock, log, onFatal, onWaiting }));
     onClose(() => head.close());
     output.write(`head is ready at ${head.address}\n`);

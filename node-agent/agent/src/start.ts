@@ -38,7 +38,7 @@ export interface AgentPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Connects to NATS; the system's is `connectMessages` of the settings. */
-  readonly connectMessages?: () => Promise<Messages>;
+  readonly connectMessages?: (signal: AbortSignal) => Promise<Messages>;
   /** How the folder is taken over from an agent that was killed and is still ending; by default it is not waited for. */
   readonly succession?: ProcessLockOptions;
 }
@@ -120,8 +120,8 @@ function hold(parts: Parts, onFacts: (urgency: Urgency) => void, onNats: () => v
   const source = grpcBundleSource(parts.addresses, config.secret);
   const bundles = new BundleCache(folder.bundlesFolder, source);
   const flushMs = parts.timing.logFlushMs;
-  const connect = ports.connectMessages ?? (() => connectTo(config, node, logger));
-  const messages = new EarlyMessages(connect(), (cause) =>
+  const connect = ports.connectMessages ?? ((signal: AbortSignal) => connectTo(config, node, logger, signal));
+  const messages = new EarlyMessages(connect, (cause) =>
     logger.error('NATS refuses this agent; it takes no new work', { error: toErrorData(cause) }),
   );
   const logs = new LogKeeper({ clock, store: parts.store, bucket: config.logsBucket, flushMs, logger, messages });
@@ -221,6 +221,6 @@ async function whenTold(outbox: Outbox, clock: Clock): Promise<void> {
   while (outbox.waiting > 0 && clock.monotonicMs() - startedMs < FAREWELL_MS) await sleep(clock, 5);
 }
 
-function connectTo(config: AgentConfig, node: NodeId, logger: Logger): Promise<Messages> {
-  return connectMessages({ servers: config.natsServers, token: config.natsToken, name: node, logger, random: Math.random });
+function connectTo(config: AgentConfig, node: NodeId, logger: Logger, signal: AbortSignal): Promise<Messages> {
+  return connectMessages({ servers: config.natsServers, token: config.natsToken, name: node, logger, random: Math.random }, signal);
 }

@@ -1,5 +1,7 @@
 /** The workspace's door: the gateway and the command line speak to the head through it, without a session. */
 export { connectHead } from './rpc/connect-head.js';
+export { CLUSTER_FILE, readClusterFile } from './cluster/cluster-file.js';
+export type { ClusterFile } from './cluster/cluster-file.js';
 export { findCluster, homeFolder } from './cluster/find-cluster.js';
 export type { ClusterHints, Surroundings } from './cluster/find-cluster.js';
 export type {

@@ -105,3 +105,11 @@ describe('a NATS in memory', () => {
     expect([messages.isConnected, changes]).toEqual([true, [false, true]]);
   });
 });
+
+it('a first connection that nobody waits for any more is given up, and holds nothing', async () => {
+  const closing = new AbortController();
+  const options = { servers: [`127.0.0.1:${await freePort()}`], token: TOKEN, name: 'test', logger: silentLogger, random: () => 0 };
+  const connecting = connectMessages({ ...options, reconnect: { firstMs: 20, maxMs: 50 } }, closing.signal);
+  closing.abort(new Error('closed'));
+  await expect(connecting).rejects.toThrow();
+});

@@ -18,8 +18,12 @@ export interface NatsOptions {
   readonly pingMs?: Millis;
 }
 
-/** Connects to NATS, waiting until a server is reached. @throws NatsError when the server refuses the token */
-export async function connectMessages(options: NatsOptions): Promise<Messages> {
+/**
+ * Connects to NATS, waiting until a server is reached.
+ * @param signal ends the wait for the first connection
+ * @throws NatsError when the server refuses the token; the signal's reason
+ */
+export async function connectMessages(options: NatsOptions, signal?: AbortSignal): Promise<Messages> {
   const { servers, token, name, logger, random, reconnect = { firstMs: 100, maxMs: 1000 }, pingMs = 1000 } = options;
   const waits = backoff({ ...reconnect, random });
   const connection = await connect({
@@ -29,7 +33,11 @@ export async function connectMessages(options: NatsOptions): Promise<Messages> {
     reconnect: true,
     maxReconnectAttempts: -1,
     waitOnFirstConnect: true,
-    reconnectDelayHandler: () => waits.nextMs(),
+    // Asked before each try, and the one place where its loop can be left.
+    reconnectDelayHandler: () => {
+      signal?.throwIfAborted();
+      return waits.nextMs();
+    },
     pingInterval: pingMs,
     maxPingOut: 2,
     ignoreClusterUpdates: true,

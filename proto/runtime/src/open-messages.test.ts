@@ -14,7 +14,10 @@ beforeEach(() => {
   broker = new MemoryBroker(manualClock());
   connecting = deferred();
   refusals = [];
-  early = new EarlyMessages(connecting.promise, (cause) => refusals.push(cause));
+  early = new EarlyMessages(
+    () => connecting.promise,
+    (cause) => refusals.push(cause),
+  );
 });
 
 async function connect(): Promise<void> {

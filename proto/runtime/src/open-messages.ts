@@ -21,7 +21,10 @@ export class MessagesRefusedError extends TrainerError<'messages.refused', { ser
  * @param onRefused called once when NATS refuses the token; it stays disconnected then
  */
 export function openMessages(options: NatsOptions, onRefused: (error: MessagesRefusedError) => void): Messages {
-  return new EarlyMessages(connectMessages(options), (cause) => onRefused(new MessagesRefusedError(options.servers, cause)));
+  return new EarlyMessages(
+    (signal) => connectMessages(options, signal),
+    (cause) => onRefused(new MessagesRefusedError(options.servers, cause)),
+  );
 }
 
 /** A subscription that was made before there was a connection. */
@@ -35,9 +38,11 @@ export class EarlyMessages implements Messages {
   #messages: Messages | null = null;
   #isClosed = false;
   readonly #early = new Set<Early>();
+  readonly #closing = new AbortController();
 
-  constructor(connecting: Promise<Messages>, onRefused: (cause: unknown) => void) {
-    connecting.then(
+  /** @param connect resolves with the first connection; the signal says that nobody waits for it any more */
+  constructor(connect: (signal: AbortSignal) => Promise<Messages>, onRefused: (cause: unknown) => void) {
+    connect(this.#closing.signal).then(
       (messages) => this.#connected(messages),
       (cause: unknown) => {
         if (!this.#isClosed) onRefused(cause);
@@ -82,6 +87,7 @@ export class EarlyMessages implements Messages {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#closing.abort();
     this.#early.clear();
     // Without a connection there is nothing to wait for; one that comes yet is closed at once.
     if (this.#messages !== null) await this.#messages.close();

@@ -1,7 +1,8 @@
-import { access, readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ClusterUnavailableError, UnauthenticatedError } from '../errors.js';
 import type { HeadAddress } from '../head/head-door.js';
+import { readClusterFile, readIfThere } from './cluster-file.js';
 
 /** Where to look for a cluster. */
 export interface ClusterHints {
@@ -41,12 +42,15 @@ export async function findCluster(hints: ClusterHints, { environment, folder, no
   );
 }
 
-/** The data folder that is meant: the named one, else the nearest `.trainer` from `folder` upwards, else the one of `folder`. */
+/**
+ * The data folder that is meant: the named one, else the nearest `.trainer` from `folder` upwards that is this user's, else the one of
+ * `folder`. Somebody else's in a shared folder would be handed our calls, and its secret be taken for ours.
+ */
 export async function homeFolder(named: string | undefined, folder: string): Promise<string> {
   if (named) return resolve(folder, named);
   for (const parent of upwards(folder)) {
     const home = join(parent, '.trainer');
-    if (await isThere(home)) return home;
+    if (await isOurs(home)) return home;
   }
   return join(folder, '.trainer');
 }
@@ -56,26 +60,13 @@ function upwards(folder: string): readonly string[] {
   return parent === folder ? [folder] : [folder, ...upwards(parent)];
 }
 
-async function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
+async function isOurs(home: string): Promise<boolean> {
+  const found = await stat(home).catch(() => null);
+  return found !== null && (process.getuid === undefined || found.uid === process.getuid());
 }
 
-/** What the launcher leaves in the folder of a running cluster. @returns null when there is none. */
+/** @returns how the head of the cluster that runs on a folder is reached; null when none runs */
 async function readHome(home: string): Promise<HeadAddress | null> {
-  const [file, secret] = await Promise.all([readIfThere(join(home, 'cluster.json')), readIfThere(join(home, 'secret'))]);
-  if (file === null || secret === null) return null;
-  const { address } = JSON.parse(file) as { address?: unknown };
-  return typeof address === 'string' ? { address, secret: secret.trim() } : null;
-}
-
-async function readIfThere(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return null;
-    throw error;
-  }
+  const [file, secret] = await Promise.all([readClusterFile(home), readIfThere(join(home, 'secret'))]);
+  return file === null || secret === null ? null : { address: file.address, secret: secret.trim() };
 }
