@@ -1,5 +1,8 @@
 export { FAULTS } from './harness/faults.js';
 export type { Fault } from './harness/faults.js';
+export { factStorm } from './head-load/fact-storm.js';
+export { growth } from './head-load/growth.js';
+export { MeasuredHead } from './head-load/measured-head.js';
 export { startFaultCluster } from './harness/fault-cluster.js';
 export type { FaultCluster } from './harness/fault-cluster.js';
 export { InterruptedTraining, WAYS } from './harness/interrupted-training.js';

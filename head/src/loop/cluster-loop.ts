@@ -119,10 +119,27 @@ export class ClusterLoop {
   /** A turn whose caller has nobody to tell: failures suspend the loop, and what is to be done is derived from state then. */
   inBackground(run: (turn: Turn) => void): void {
     if (this.#status !== 'running') return;
-    this.turn(run).catch((error: unknown) => {
-      if (error instanceof StoreUnavailableError || error instanceof FencedError) return;
-      this.options.logger.error('a turn failed', { error });
-    });
+    this.turn(run).catch((error: unknown) => this.#unheard(error));
+  }
+
+  #unheard(error: unknown): void {
+    if (error instanceof StoreUnavailableError || error instanceof FencedError) return;
+    this.options.logger.error('a turn failed', { error });
+  }
+
+  /**
+   * Much to do that need not be done at once: `run` does some of it in a turn, and says whether that was the last. Each turn follows the
+   * commit of the one before, with a round of the event loop between.
+   * @throws as `turn`
+   */
+  async slices(run: (turn: Turn) => boolean): Promise<void> {
+    while (!(await this.turn(run))) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Slices whose caller has nobody to tell. */
+  inSlices(run: (turn: Turn) => boolean): void {
+    if (this.#status !== 'running') return;
+    this.slices(run).catch((error: unknown) => this.#unheard(error));
   }
 
   /** The database does not answer, which somebody else has found out. */

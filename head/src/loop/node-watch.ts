@@ -104,15 +104,18 @@ export class NodeWatch implements LoopListener {
   #countLoss(node: NodeId, actorsMs: Millis, ranksMs: Millis): void {
     if (this.#away.has(node)) return;
     const { clock, loop } = this.options;
-    const actors = afterAwake(clock, actorsMs, () => loop.inBackground((turn) => lose(turn, node, 'actor')));
+    const isStillAway = (): boolean => this.#away.get(node) === timers;
+    const actors = afterAwake(clock, actorsMs, () => loop.inSlices((turn) => !isStillAway() || lose(turn, node, ['actor'])));
     const ranks = afterAwake(clock, ranksMs, () => {
-      loop.inBackground((turn) => {
-        lose(turn, node, 'actor');
-        lose(turn, node, 'rank');
-        stepNodeIn(turn, node, { kind: 'lost' });
+      loop.inSlices((turn) => {
+        if (!isStillAway()) return true;
+        const areAllLost = lose(turn, node, ['actor', 'rank']);
+        if (areAllLost) stepNodeIn(turn, node, { kind: 'lost' });
+        return areAllLost;
       });
     });
-    this.#away.set(node, [actors, ranks]);
+    const timers = [actors, ranks];
+    this.#away.set(node, timers);
   }
 
   #countGone(lease: Lease): void {
@@ -138,9 +141,18 @@ export function stepNodeIn(turn: Turn, node: NodeId, event: NodeEvent): void {
   else if (step.isChanged) turn.putNode({ ...stored, entry: step.node });
 }
 
-function lose(turn: Turn, node: NodeId, kind: Lease['holder']['kind']): void {
+/** So many leases are lost in one turn: some milliseconds of work. */
+const MOST_LOST = 200;
+
+/** @returns false: there are more */
+function lose(turn: Turn, node: NodeId, kinds: readonly Lease['holder']['kind'][]): boolean {
+  let lost = 0;
   for (const id of turn.state.leasesOf.of(node)) {
     const lease = turn.lease(id);
-    if (lease !== undefined && lease.holder.kind === kind && !isFinalLease(lease.state)) leaseLost(turn, lease);
+    if (lease === undefined || !kinds.includes(lease.holder.kind) || isFinalLease(lease.state)) continue;
+    if (lost === MOST_LOST) return false;
+    lost += 1;
+    leaseLost(turn, lease);
   }
+  return true;
 }

@@ -37,9 +37,9 @@ export interface PlannerOptions {
   readonly onInfeasible: (actor: ActorId, error: InfeasibleError) => void;
 }
 
-/** One turn places so many at most, and tells so many why they wait: some milliseconds of work. */
-const MOST_PLACEMENTS = 100;
-const MOST_TOLD = 100;
+/** One turn places so many at most, and tells so many why they wait: some milliseconds, with the messages that follow. */
+const MOST_PLACEMENTS = 50;
+const MOST_TOLD = 50;
 
 /**
  * Plans whenever something changed that may let a demand go on: one plan at a time, made on what is decided, committed before

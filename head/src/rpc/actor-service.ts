@@ -12,6 +12,7 @@ import { SessionUnknownError } from '../sessions/sessions.js';
 import type { ClusterStore } from '../store/cluster-store.js';
 import { FencedError } from '../store/errors.js';
 import { unary } from './answering.js';
+import { AtMost } from './at-most.js';
 import { ActorDiedError, ActorNotFoundError, BundleUnknownError, PlacementTimeoutError } from './errors.js';
 
 export interface ActorRules {
@@ -37,6 +38,9 @@ const MAX_PRIORITY = 99;
 const MAX_INFEASIBLE = 1_000;
 /** Hashes remembered; others are looked up in the store. */
 const MAX_BUNDLES_SEEN = 1_000;
+/** Creates that ask the store at once, and those that wait for it: a client has 10,000 calls under way at most. */
+const MAX_ASKING = 20;
+const MAX_WAITING = 20_000;
 /** Ids remembered whose kill came before their create; it follows within seconds, if at all. */
 const MAX_UNBORN = 1_000;
 
@@ -47,6 +51,7 @@ export class ActorCalls {
   readonly #bundles = new Set<string>();
   readonly #infeasible = new Map<ActorId, InfeasibleError>();
   readonly #admitting = new Map<ActorId, Promise<Actor>>();
+  readonly #asking = new AtMost(MAX_ASKING, MAX_WAITING);
   readonly #killedUnborn = new Map<ActorId, string>();
 
   constructor(private readonly rules: ActorRules) {
@@ -104,7 +109,7 @@ export class ActorCalls {
   /** @returns the actor of that id, else, where it will do, the one of that name; new: it is stored */
   async #admit(spec: ActorSpec, getIfExists: boolean): Promise<Actor> {
     const { loop } = this.rules;
-    const known = loop.state.actors.get(spec.id) ?? (await this.#known(spec));
+    const known = loop.state.actors.get(spec.id) ?? (await this.#asking.run(() => this.#known(spec)));
     if (known !== null) return known;
     await this.rules.args.check(spec);
     return loop.turn((turn) => {

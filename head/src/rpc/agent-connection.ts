@@ -8,6 +8,7 @@ import { checkNewest, leaseEnded, leaseGone, storeFacts } from '../loop/facts.js
 import { stepNodeIn } from '../loop/node-watch.js';
 import type { NodeWatch } from '../loop/node-watch.js';
 import type { Turn } from '../loop/turn.js';
+import type { ReconciledLease } from '../nodes/node-table.js';
 import { reconcile } from '../nodes/reconcile.js';
 import { admitHello, newNode, saidState } from '../nodes/step-node.js';
 import { refused } from '../placement/placer.js';
@@ -189,8 +190,8 @@ export class AgentConnection {
     // From here on the stream speaks for its node, so that two of them are not reconciled at once.
     this.#state = { at: 'welcome', hello, link };
     watch.back(hello.node);
-    const verdicts = await loop.turn((turn) => settleHello(turn, hello, stream));
-    if (!this.#is('welcome')) {
+    const verdicts = await this.#settled(hello, stream);
+    if (verdicts === null || !this.#is('welcome')) {
       // Its loss is counted from here, as the count from before was ended; unless another stream speaks for it by now.
       if (this.#is('closed') && links.get(hello.node) === undefined) watch.left(hello.node, { kind: 'stream-closed', stream });
       return;
@@ -199,6 +200,16 @@ export class AgentConnection {
     this.pipe.send({ kind: 'welcome', stream, headEpoch: loop.state.headEpoch, lowWater: loop.state.mark, verdicts });
     logger.info('an agent is connected', { node: hello.node, incarnation: hello.incarnation, leases: hello.leases.length });
     executor.derive(hello.node);
+  }
+
+  /** @returns null: it is not this stream's to settle any more */
+  async #settled(hello: Hello, stream: StreamId): Promise<readonly LeaseVerdict[] | null> {
+    while (this.#is('welcome')) {
+      const verdicts = await this.rules.loop.turn((turn) => settleHello(turn, hello, stream));
+      if (verdicts !== null) return verdicts;
+      await this.pipe.nextRound();
+    }
+    return null;
   }
 
   #beat(state: State, beat: Extract<FromAgent, { kind: 'heartbeat' }>): void {
@@ -264,26 +275,38 @@ function admit(turn: Turn, hello: Hello): number {
   return 0;
 }
 
-/** Compares what the agent holds with what the head wants, and takes the node in. */
-function settleHello(turn: Turn, hello: Hello, stream: StreamId): readonly LeaseVerdict[] {
+/** So many leases change in one turn: some milliseconds of work. */
+const MOST_SETTLED = 200;
+
+/**
+ * Compares what the agent holds with what the head wants, and takes the node in. Until then the agent takes no placement, so that what
+ * its hello says stays true.
+ * @returns null: there is more to settle than one turn takes; what is done stays done (R5 of reconcile.ts)
+ */
+function settleHello(turn: Turn, hello: Hello, stream: StreamId): readonly LeaseVerdict[] | null {
   checkNewest(turn, hello);
-  stepNodeIn(turn, hello.node, { kind: 'hello', hello, stream });
   const rows = turn.state.leasesOf.of(hello.node).flatMap((id) => turn.lease(id) ?? []);
   const found = reconcile(hello, rows);
-  for (const { lease, event } of found.events) {
-    const { holder } = lease;
-    if (event.kind === 'ended') leaseEnded(turn, lease, event.cause);
-    else if (event.kind === 'refused') refused(turn, lease, event.message);
-    else {
-      turn.stepLease(lease.id, event);
-      if (holder.kind === 'rank' && (event.kind === 'reserved' || event.kind === 'started')) {
-        turn.stepJob(holder.job, { kind: event.kind, attempt: holder.attempt, rank: holder.rank });
-      }
-    }
-  }
-  for (const id of found.gone) {
+  const isWhole = found.events.length + found.gone.length <= MOST_SETTLED;
+  const events = found.events.slice(0, MOST_SETTLED);
+  for (const event of events) settleLease(turn, event);
+  for (const id of found.gone.slice(0, MOST_SETTLED - events.length)) {
     const lease = turn.lease(id);
     if (lease !== undefined) leaseGone(turn, lease);
   }
+  if (!isWhole) return null;
+  stepNodeIn(turn, hello.node, { kind: 'hello', hello, stream });
   return found.verdicts;
+}
+
+function settleLease(turn: Turn, { lease, event }: ReconciledLease): void {
+  const { holder } = lease;
+  if (event.kind === 'ended') leaseEnded(turn, lease, event.cause);
+  else if (event.kind === 'refused') refused(turn, lease, event.message);
+  else {
+    turn.stepLease(lease.id, event);
+    if (holder.kind === 'rank' && (event.kind === 'reserved' || event.kind === 'started')) {
+      turn.stepJob(holder.job, { kind: event.kind, attempt: holder.attempt, rank: holder.rank });
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import { TrainerError } from '@trainer/model';
-import type { Clock, SessionId, Timer } from '@trainer/model';
+import type { Actor, Clock, SessionId, Timer } from '@trainer/model';
 import { afterAwake } from '../loop/awake-timer.js';
 import type { ClusterLoop, LoopListener } from '../loop/cluster-loop.js';
 import type { Timers } from '../loop/settings.js';
@@ -36,6 +36,8 @@ export class Sessions implements LoopListener {
   readonly name = 'sessions';
   readonly #attached = new Map<SessionId, number>();
   readonly #graces = new Map<SessionId, Timer>();
+  /** Their actors are being ended, over several turns. */
+  readonly #ending = new Set<SessionId>();
 
   constructor(private readonly options: SessionsOptions) {}
 
@@ -44,6 +46,7 @@ export class Sessions implements LoopListener {
     // Heard within the grace is heard, however long the database takes for it.
     this.#hold(session);
     try {
+      if (this.#ending.has(session)) throw new SessionEndedError(session);
       const isKnown = this.options.loop.state.sessions.get(session) !== undefined;
       if (!isKnown && (await this.options.wasEnded(session))) throw new SessionEndedError(session);
       await this.options.loop.turn((turn) => {
@@ -78,7 +81,16 @@ export class Sessions implements LoopListener {
   async end(session: SessionId): Promise<void> {
     this.#graces.get(session)?.cancel();
     this.#graces.delete(session);
-    await this.options.loop.turn((turn) => endSession(turn, session));
+    await this.#end(session);
+  }
+
+  async #end(session: SessionId): Promise<void> {
+    this.#ending.add(session);
+    try {
+      await this.options.loop.slices((turn) => endSession(turn, session));
+    } finally {
+      this.#ending.delete(session);
+    }
   }
 
   committed(): void {}
@@ -96,15 +108,27 @@ export class Sessions implements LoopListener {
     if (this.#graces.has(session) || this.options.loop.state.sessions.get(session) === undefined) return;
     const timer = afterAwake(this.options.clock, this.options.timers.sessionGraceMs, () => {
       this.#graces.delete(session);
-      this.options.loop.inBackground((turn) => endSession(turn, session));
+      // Where it fails the head is suspended, and counts the grace anew.
+      this.#end(session).catch(() => undefined);
     });
     this.#graces.set(session, timer);
   }
 }
 
-function endSession(turn: Turn, session: SessionId): void {
+/** So many actors end in one turn: some milliseconds of work. */
+const MOST_ENDED = 200;
+
+/** The session ends with the last of its actors, so that whoever follows this head goes on with them. @returns false: there are more */
+function endSession(turn: Turn, session: SessionId): boolean {
   const known = turn.session(session);
-  if (known === undefined || known.state === 'ended') return;
+  if (known === undefined || known.state === 'ended') return true;
+  const going = turn.state.actorsOf.of(session).filter((id) => isWanted(turn.actor(id)));
+  for (const id of going.slice(0, MOST_ENDED)) turn.stepActor(id, { kind: 'session-ended', session });
+  if (going.length > MOST_ENDED) return false;
   turn.putSession({ ...known, state: 'ended', since: turn.now });
-  for (const id of turn.state.actorsOf.of(session)) turn.stepActor(id, { kind: 'session-ended', session });
+  return true;
+}
+
+function isWanted(actor: Actor | undefined): boolean {
+  return actor !== undefined && actor.state.at !== 'stopping' && actor.state.at !== 'dead';
 }

@@ -8,6 +8,7 @@ import { faults } from './benches/faults.js';
 import { jobs } from './benches/jobs.js';
 import { recovery } from './benches/recovery.js';
 import { resume } from './benches/resume.js';
+import { turns } from './benches/turns.js';
 import { twoRanks } from './benches/two-ranks.js';
 import { xgboost } from './benches/xgboost.js';
 import { commit, listenForNoise, machine, ROOT, versions } from './measuring/surroundings.js';
@@ -17,7 +18,7 @@ import { runOnRay } from './report/ray.js';
 import { goalTable, type Found } from './report/table.js';
 
 /** `npm run bench -- NAME...`: all that measure when none is named. JSON lines and tables go to the output, the rest to the error output. */
-const BENCHES: readonly Bench[] = [coldStart, actors, calls, jobs, xgboost, recovery, agents, twoRanks];
+const BENCHES: readonly Bench[] = [coldStart, actors, calls, jobs, xgboost, recovery, agents, twoRanks, turns];
 /** They prove more than they measure, over many minutes: only when named. */
 const ONLY_NAMED: readonly Bench[] = [faults, resume];
 const ALL = [...BENCHES, ...ONLY_NAMED];

@@ -115,10 +115,8 @@ export class TestAgent {
 
   /** Reports a fact; it is kept, and sent again after a reconnect. @returns its number once the head has dealt with it */
   async fact(lease: LeaseId, body: FactBody): Promise<Extract<ToAgent, { kind: 'ack' }>> {
-    const fact: Fact = { number: this.#facts.length + 1, lease, body };
-    this.#facts.push(fact);
     const from = this.received.length;
-    this.#sendFacts([fact]);
+    const fact = this.tell(lease, body);
     return this.next(
       'acknowledgement',
       (message): message is Extract<ToAgent, { kind: 'ack' }> => message.kind === 'ack' && message.storedFact >= fact.number,
@@ -136,6 +134,14 @@ export class TestAgent {
     await until('the last acknowledgement', () => this.received.some(isDealt), { clock: systemClock(), deadlineMs: withinMs });
     const refused = this.received.flatMap((message) => (message.kind === 'ack' ? message.refused : []));
     if (refused.length > 0) throw new Error(`${refused.length} facts were refused: ${refused[0]?.why}`);
+  }
+
+  /** Reports a fact as above, and does not wait. */
+  tell(lease: LeaseId, body: FactBody): Fact {
+    const fact: Fact = { number: this.#facts.length + 1, lease, body };
+    this.#facts.push(fact);
+    this.#sendFacts([fact]);
+    return fact;
   }
 
   /** Sends facts as they are, such as old ones again. */
