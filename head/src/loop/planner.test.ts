@@ -41,7 +41,7 @@ function actor(n: number, cpus: number): Actor {
     namespace: 'default',
     classRef: { kind: 'module', specifier: 'm', exportName: 'M' },
     className: 'M',
-    args: new Uint8Array(),
+    args: { kind: 'inline', bytes: new Uint8Array() },
     resources: { cpuMilli: cpus * 1_000, memoryBytes: 1, gpuMilli: 0 },
     concurrency: 1,
     priority: 50,
@@ -50,7 +50,7 @@ function actor(n: number, cpus: number): Actor {
     checkpointEvery: 1_000,
     maxCallRetries: 0,
   } as const;
-  return { spec, state: { at: 'pending', since: 0, reason: null }, restarts: 0, lastDeath: null, hasRun: false, quickRestarts: 0 };
+  return { spec, state: { at: 'pending', since: 0, reason: null }, restarts: 0, deaths: [], hasRun: false, quickRestarts: 0 };
 }
 
 /** A loop with a planner over nodes that have said hello; it counts the turns, and the rows that each entity writes. */

@@ -43,7 +43,7 @@ function lease(n: number): Lease {
 function actor(n: number): Actor {
   const spec = { id: id(n), session: SESSION, name: `a${n}`, namespace: 'default', maxRestarts: 0, checkpointEvery: 1_000 };
   const state = { at: 'alive', since: 0, lease: leaseId(`1-${n}`), incarnation: 1, node: NODE, address: 'h:1' };
-  return { spec, state, restarts: 0, lastDeath: null, hasRun: true, quickRestarts: 0 } as unknown as Actor;
+  return { spec, state, restarts: 0, deaths: [], hasRun: true, quickRestarts: 0 } as unknown as Actor;
 }
 
 function stored(): StoredState {
