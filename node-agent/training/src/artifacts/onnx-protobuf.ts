@@ -140,8 +140,7 @@ function encodeValue(value: OnnxValue): Uint8Array {
 }
 
 function text(writer: BinaryWriter, field: number, value: string): void {
-  // Not writer.string: it throws on lone surrogates, which a column's name may hold.
-  bytes(writer, field, Buffer.from(value, 'utf8'));
+  writer.tag(field, WireType.LengthDelimited).string(value);
 }
 
 function bytes(writer: BinaryWriter, field: number, value: Uint8Array): void {
@@ -159,6 +158,8 @@ function packVarints(values: Int32Array | Uint8Array): Uint8Array {
   let at = 0;
   for (let i = 0; i < values.length; i += 1) {
     let rest = values[i] ?? 0;
+    // Its ten bytes would not fit, and one byte alone would say another number.
+    if (rest < 0) throw new RangeError(`Integers of attributes are from 0 up, not ${rest}.`);
     while (rest > 127) {
       out[at++] = (rest & 127) | 128;
       rest >>>= 7;

@@ -73,7 +73,8 @@ export class PickleWriter {
   }
 
   #number(value: number): this {
-    if (Number.isInteger(value) && !Object.is(value, -0)) {
+    // A larger one is no exact integer any more, and may not fit 64 bits.
+    if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
       const isShort = Math.abs(value) < 2 ** 31;
       const bytes = Buffer.alloc(isShort ? 4 : 8);
       if (isShort) bytes.writeInt32LE(value);

@@ -20,27 +20,38 @@ interface Cursor {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   at: number;
+  depth: number;
 }
 
-/** @throws ModelFormatError when the bytes are not UBJSON. */
+/** XGBoost's files nest some ten levels; each takes a frame of the stack. */
+const MAX_DEPTH = 200;
+
+/** Makes nothing that is larger than the bytes allow for. @throws ModelFormatError when the bytes are not UBJSON. */
 export function readUbjson(bytes: Uint8Array): UbjsonValue {
-  const cursor = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
-  return readValue(cursor, readMarker(cursor));
+  const cursor = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0, depth: 0 };
+  const value = readValue(cursor, readMarker(cursor));
+  if (cursor.at !== bytes.length) throw unreadable(cursor.at, `${bytes.length - cursor.at} bytes too many`);
+  return value;
+}
+
+/** @returns where `bytes` more begin, behind which the cursor is then. */
+function take(cursor: Cursor, bytes: number): number {
+  const start = cursor.at;
+  if (bytes > cursor.bytes.length - start) throw unreadable(start, 'the end');
+  cursor.at = start + bytes;
+  return start;
 }
 
 function readMarker(cursor: Cursor): string {
-  const code = cursor.bytes[cursor.at];
-  if (code === undefined) throw unreadable(cursor.at, 'the end');
-  cursor.at += 1;
-  return String.fromCharCode(code);
+  return String.fromCharCode(cursor.bytes[take(cursor, 1)] as number);
 }
 
 function readValue(cursor: Cursor, marker: string): UbjsonValue {
   switch (marker) {
     case '{':
-      return readObject(cursor);
+      return within(cursor, readObject);
     case '[':
-      return readArray(cursor);
+      return within(cursor, readArray);
     case 'S':
       return readText(cursor, readLength(cursor));
     case 'T':
@@ -54,14 +65,20 @@ function readValue(cursor: Cursor, marker: string): UbjsonValue {
   }
 }
 
+function within(cursor: Cursor, read: (cursor: Cursor) => UbjsonValue): UbjsonValue {
+  cursor.depth += 1;
+  if (cursor.depth > MAX_DEPTH) throw unreadable(cursor.at, `more than ${MAX_DEPTH} levels`);
+  const value = read(cursor);
+  cursor.depth -= 1;
+  return value;
+}
+
 const WIDTHS: Readonly<Record<string, number>> = { i: 1, U: 1, I: 2, l: 4, L: 8, d: 4, D: 8 };
 
 function readNumber(cursor: Cursor, marker: string): number {
   const width = WIDTHS[marker];
   if (width === undefined) throw unreadable(cursor.at - 1, `the marker ${JSON.stringify(marker)}`);
-  const value = numberAt(cursor.view, cursor.at, marker);
-  cursor.at += width;
-  return value;
+  return numberAt(cursor.view, take(cursor, width), marker);
 }
 
 function numberAt(view: DataView, at: number, marker: string): number {
@@ -83,20 +100,22 @@ function numberAt(view: DataView, at: number, marker: string): number {
   }
 }
 
-function readLength(cursor: Cursor): number {
-  return readNumber(cursor, readMarker(cursor));
+function readLength(cursor: Cursor, marker = readMarker(cursor)): number {
+  const at = cursor.at - 1;
+  const length = readNumber(cursor, marker);
+  if (!Number.isSafeInteger(length) || length < 0) throw unreadable(at, `the length ${length}`);
+  return length;
 }
 
 function readText(cursor: Cursor, length: number): string {
-  const text = Buffer.from(cursor.bytes.buffer, cursor.bytes.byteOffset + cursor.at, length).toString('utf8');
-  cursor.at += length;
-  return text;
+  const start = take(cursor, length);
+  return Buffer.from(cursor.bytes.buffer, cursor.bytes.byteOffset + start, length).toString('utf8');
 }
 
 function readObject(cursor: Cursor): { [name: string]: UbjsonValue } {
   const entries: [string, UbjsonValue][] = [];
   for (let marker = readMarker(cursor); marker !== '}'; marker = readMarker(cursor)) {
-    const name = readText(cursor, readNumber(cursor, marker));
+    const name = readText(cursor, readLength(cursor, marker));
     entries.push([name, readValue(cursor, readMarker(cursor))]);
   }
   return Object.fromEntries(entries);
@@ -122,10 +141,9 @@ function readArray(cursor: Cursor): UbjsonValue {
 function readTypedArray(cursor: Cursor, type: string, count: number): UbjsonValue {
   const width = WIDTHS[type];
   if (width === undefined) throw unreadable(cursor.at, `an array of ${JSON.stringify(type)}`);
-  const { view, at } = cursor;
+  const at = take(cursor, count * width);
   const values = emptyArray(type, count);
-  for (let i = 0; i < count; i += 1) values[i] = numberAt(view, at + i * width, type);
-  cursor.at += count * width;
+  for (let i = 0; i < count; i += 1) values[i] = numberAt(cursor.view, at + i * width, type);
   return values;
 }
 
