@@ -21,6 +21,8 @@ export function assignmentOf(record: JobRecord, rank: number): TrainingAssignmen
     artifactStem: artifactStem(job),
     checkpointIntervalEpochs: record.checkpointIntervalEpochs,
     resumeFrom: record.checkpoint?.checkpoint ?? null,
+    // Asked once: what no node can give must not be asked for again and again.
+    memoryBytes: record.neededMemoryBytes === undefined ? own.grant.memoryBytes : null,
     threads: Math.max(1, Math.floor(own.grant.cpuMilli / 1000)),
   };
 }

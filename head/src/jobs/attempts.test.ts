@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { MOST_ATTEMPTS, type DeathCause } from '@trainer/model';
+import { assignmentOf } from './assignment.js';
 import type { JobTrigger } from './job-events.js';
 import {
   after,
@@ -106,5 +107,33 @@ describe('the attempts of a job', () => {
   test('travel with the events that tell of them', () => {
     const step = stepped(after(...RUN), ended(1, CRASH));
     expect(step.events).toMatchObject([{ type: 'status', data: { attempts: [{ end: { cause: CRASH } }] } }]);
+  });
+});
+
+describe('a rank that needs more memory than it was given', () => {
+  const needs = (attempt: number, neededBytes: unknown): JobTrigger =>
+    says(attempt, {
+      kind: 'failed',
+      error: { code: 'rank.needs-memory', message: 'may need 5 MiB', facts: { neededBytes }, retry: 'same' },
+    });
+  test('goes back to the queue, counts to nothing, and says why', () => {
+    const record = after(...RUN, needs(1, 5 * MIB), ended(1));
+    expect(record).toMatchObject({ neededMemoryBytes: 5 * MIB, outOfMemory: 0 });
+    expect(record.job).toMatchObject({
+      phase: 'queued',
+      failures: 0,
+      infraFailures: 0,
+      pendingReason: 'may need 5 MiB',
+      attempts: [{ end: { kind: 'requeued', why: 'may need 5 MiB' } }],
+    });
+  });
+  test('is asked once only, so that what no node has is not asked for again and again', () => {
+    const again = after(...RUN, needs(1, 5 * MIB), ended(1), ...runs(2));
+    expect(assignmentOf(after(...RUN), 0)?.memoryBytes).toBe(1000);
+    expect(assignmentOf(again, 0)?.memoryBytes).toBeNull();
+    expect(stepped(stepped(again, needs(2, 6 * MIB)).record, ended(2)).record.job).toMatchObject({ failures: 1 });
+  });
+  test.each([['a text'], [Number.NaN], [2 ** 60], [undefined]])('that says %p is a crash like any other', (needed) => {
+    expect(after(...RUN, needs(1, needed), ended(1)).job).toMatchObject({ failures: 1 });
   });
 });

@@ -39,3 +39,6 @@ export function blameOfError(error: ErrorData): Blame {
 
 /** The code under which a rank reports that another one is gone, whose own end is the cause. */
 export const PEER_LOST = 'rank.peer-lost';
+
+/** The code under which a rank reports that its table needs more memory than its lease holds: asked for once, and counts to nothing. */
+export const NEEDS_MEMORY = 'rank.needs-memory';

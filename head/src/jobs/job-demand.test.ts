@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { catalogEntry, jobId, leaseId, nodeId } from '@trainer/model';
-import type { CatalogEntry, DeathCause, EngineState, NodeState } from '@trainer/model';
+import { catalogEntry, jobId, leaseId, memoryNeed, nodeId } from '@trainer/model';
+import type { CatalogEntry, DeathCause, EngineState, HyperparameterValues, NodeState } from '@trainer/model';
 import { aTrainRequest } from '@trainer/model/testing';
 import { artifactStem } from './artifacts.js';
 import { assignmentOf } from './assignment.js';
@@ -59,15 +59,21 @@ describe('resourcesFor', () => {
     ['without nodes one', 'a.csv', 1000 * MiB, [], 1000],
     ['a compressed file is larger than it seems', 'a.csv.gz', 8 * MiB, [node(4, 64_000)], 4000],
   ])('%s', (_, dataId, bytes, nodes, cpuMilli) => {
-    expect(resourcesFor({ dataId }, bytes, entry, nodes)).toMatchObject({ cpuMilli, gpuMilli: 0 });
+    expect(resourcesFor({ dataId, hyperparameters: {} }, bytes, entry, nodes)).toMatchObject({ cpuMilli, gpuMilli: 0 });
   });
-  test('memory is the formula of the catalog over the most cells that the bytes can hold', () => {
-    expect(resourcesFor({ dataId: 'a.csv' }, 10 * MiB, entry, [node(1, 64_000)]).memoryBytes).toBe(
-      entry.memory.baseBytes + 5 * MiB * entry.memory.bytesPerCell,
+  test('memory is the formula of the catalog for a table of that size, and knows trees', () => {
+    const of = (hyperparameters: HyperparameterValues, bytes = 10 * MiB): number =>
+      resourcesFor({ dataId: 'a.csv', hyperparameters }, bytes, entry, [node(1, 64_000)]).memoryBytes;
+    expect(of({})).toBe(memoryNeed(entry.memory, { rows: Math.ceil((10 * MiB) / 4 / 21), columns: 20, classes: 2 }, {}));
+    expect(of({}, 20 * MiB)).toBeGreaterThan(of({}));
+    expect(of({ n_estimators: 1500, max_depth: 8 }) - of({ n_estimators: 100, max_depth: 8 })).toBe(
+      1400 * 511 * entry.memory.trees.bytesPerNode,
     );
   });
   test('the estimate never asks more memory than the largest node has', () => {
-    expect(resourcesFor({ dataId: 'a.csv' }, 2000 * MiB, entry, [node(1, 2000), node(1, 4000)]).memoryBytes).toBe(4000 * MiB);
+    expect(resourcesFor({ dataId: 'a.csv', hyperparameters: {} }, 2000 * MiB, entry, [node(1, 2000), node(1, 4000)]).memoryBytes).toBe(
+      4000 * MiB,
+    );
   });
 });
 
@@ -88,6 +94,14 @@ describe('holdsLeases', () => {
 
 describe('wantOf', () => {
   const nodes = [node(4, 64_000)];
+  test('what a rank found its table to need is asked for, up to what the largest node has', () => {
+    const waiting = (neededMemoryBytes: number): JobRecord => ({
+      ...died(placed(job(100)), { kind: 'node-lost', node: 'n' }),
+      neededMemoryBytes,
+    });
+    const asked = (needed: number): number | undefined => wantOf(waiting(needed), entry, nodes, LATE)?.bundles[0]?.memoryBytes;
+    expect([asked(200 * MiB), asked(900 * MiB), asked(90_000 * MiB)]).toEqual([300 * MiB, 900 * MiB, 64_000 * MiB]);
+  });
   test('a queued job is a gang of its world size: one, where the model has one rank', () => {
     expect(wantOf(job(100), entry, nodes, LATE)).toMatchObject({
       kind: 'job',

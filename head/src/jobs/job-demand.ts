@@ -1,4 +1,5 @@
-import type { CatalogEntry, Millis, Resources, TrainRequest } from '@trainer/model';
+import { memoryNeed } from '@trainer/model';
+import type { CatalogEntry, Millis, Resources, TableShape, TrainRequest } from '@trainer/model';
 import type { NodeEntry } from '../nodes/node-table.js';
 import type { Want } from '../scheduling/demand.js';
 import type { JobRecord } from './job-record.js';
@@ -8,8 +9,11 @@ const SMALL_DATASET_BYTES = 8 * 2 ** 20;
 const ONE_CPU = 1000;
 /** More threads than this give little to one model. */
 const MOST_CPUS = 8;
-/** A cell of a text table has a character and a separator at least, so this counts too many cells, never too few. */
-const BYTES_PER_CELL = 2;
+/**
+ * What a table is taken for while only its size is known: cells of so many characters in so many columns, two classes. A rank that
+ * reads more than that asks for what it needs before it trains.
+ */
+const GUESSED = { bytesPerCell: 4, columns: 20, classes: 2, leastRows: 1_000 };
 /** What columns and compression may save: the size of such a file says little, so it counts for more. */
 const COMPRESSED_RATIO = 8;
 /** Data of this size is worth a rank of its own (design.md section 7). */
@@ -19,12 +23,16 @@ type Nodes = readonly Pick<NodeEntry, 'capacity' | 'state' | 'engines' | 'since'
 
 /**
  * What one rank leases by default (docs/adr/0003): below 8 MiB of data one CPU, above min(8, the largest node's)
- * CPUs; memory by the catalog's formula from an upper estimate of the cells, as the table is not read yet, and never more than the
- * largest node has, so that the estimate alone makes no job infeasible.
+ * CPUs; memory by the catalog's formula for a table of that size, as it is not read yet, and never more than the largest node has, so that the estimate alone makes no job infeasible.
  */
-export function resourcesFor(request: Pick<TrainRequest, 'dataId'>, datasetBytes: number, entry: CatalogEntry, nodes: Nodes): Resources {
+export function resourcesFor(
+  request: Pick<TrainRequest, 'dataId' | 'hyperparameters'>,
+  datasetBytes: number,
+  entry: CatalogEntry,
+  nodes: Nodes,
+): Resources {
   const textBytes = textBytesOf(request, datasetBytes);
-  const memoryBytes = entry.memory.baseBytes + Math.ceil(textBytes / BYTES_PER_CELL) * entry.memory.bytesPerCell;
+  const memoryBytes = memoryNeed(entry.memory, guessedTable(textBytes), request.hyperparameters);
   const largest = largestOf(nodes);
   const cpus = textBytes < SMALL_DATASET_BYTES ? 1 : Math.min(MOST_CPUS, Math.max(1, Math.floor((largest?.cpuMilli ?? ONE_CPU) / ONE_CPU)));
   return { cpuMilli: cpus * ONE_CPU, memoryBytes: capped(memoryBytes, largest), gpuMilli: 0 };
@@ -45,9 +53,10 @@ export interface DemandTime {
 }
 
 /** Jobs for which it is the same want the same, whatever the nodes are: all of a record that `wantOf` may look at. */
-export function likenessOf({ job, shape, outOfMemory }: JobRecord): string {
+export function likenessOf({ job, shape, outOfMemory, neededMemoryBytes }: JobRecord): string {
   const { modelId, dataId, epochs, batchSize, numWorkers, hyperparameters, useGpu } = job.request;
-  return JSON.stringify([modelId, dataId, job.dataset.bytes, epochs, batchSize, numWorkers, hyperparameters, useGpu, shape, outOfMemory]);
+  const asked = [modelId, dataId, job.dataset.bytes, epochs, batchSize, numWorkers, hyperparameters, useGpu];
+  return JSON.stringify([...asked, shape, outOfMemory, neededMemoryBytes ?? 0]);
 }
 
 /**
@@ -56,13 +65,13 @@ export function likenessOf({ job, shape, outOfMemory }: JobRecord): string {
  * just now.
  */
 export function wantOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, { now, lateNodesMs }: DemandTime): Want | null {
-  const { job, shape, outOfMemory } = record;
+  const { job, shape, outOfMemory, neededMemoryBytes = 0 } = record;
   if (job.phase !== 'queued') return null;
   const able = nodes.filter((node) => node.state !== 'lost' && hasEngine(node, entry.engine));
   const largest = largestOf(able);
   const first = resourcesFor(job.request, job.dataset.bytes, entry, able);
   const base = shape ? { ...first, cpuMilli: capToCpus(shape.grant.cpuMilli, largest), memoryBytes: shape.grant.memoryBytes } : first;
-  const bundle = { ...base, memoryBytes: capped(base.memoryBytes * 2 ** outOfMemory, largest) };
+  const bundle = { ...base, memoryBytes: capped(Math.max(base.memoryBytes, neededMemoryBytes) * 2 ** outOfMemory, largest) };
   const wanted = entry.distribution === null ? 1 : (shape?.worldSize ?? ranksOf(job, able.length));
   const isGrowing = able.length === 0 || able.some((node) => now - node.since < lateNodesMs);
   return { kind: 'job', bundles: gangOf(wanted, bundle, able, isGrowing && !shape), needsEngine: entry.engine };
@@ -75,6 +84,15 @@ export function wantOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, { n
 function ranksOf({ request, dataset }: JobRecord['job'], nodes: number): number {
   if (request.numWorkers !== null) return Math.max(1, request.numWorkers);
   return Math.max(1, Math.min(nodes, Math.ceil(textBytesOf(request, dataset.bytes) / BYTES_PER_RANK)));
+}
+
+function guessedTable(textBytes: number): TableShape {
+  const cells = textBytes / GUESSED.bytesPerCell;
+  return {
+    rows: Math.max(GUESSED.leastRows, Math.ceil(cells / (GUESSED.columns + 1))),
+    columns: GUESSED.columns,
+    classes: GUESSED.classes,
+  };
 }
 
 /** What the file has as plain text, or more. */

@@ -107,6 +107,8 @@ export interface JobRecord {
   readonly reportedEpoch: number;
   /** Attempts that ended out of memory; each doubles the memory of the next. */
   readonly outOfMemory: number;
+  /** What a rank found its table to need, beyond what the first estimate gave it; absent: no more than that. */
+  readonly neededMemoryBytes?: number;
   readonly ending: Ending | null;
   readonly promotion: Promotion | null;
   /** True once what the attempts of the ended job left in the store is removed. */

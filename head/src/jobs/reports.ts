@@ -1,8 +1,8 @@
 import { boundedError, TRAIN_LIMITS, warningsProblem } from '@trainer/model';
 import type { EpochMetrics, JobPhase, Metric, Millis, RankReport, TrainingResult } from '@trainer/model';
 import { promotionOf } from './artifacts.js';
-import { blameOfError, PEER_LOST } from './blame.js';
-import { echo, fail } from './endings.js';
+import { blameOfError, NEEDS_MEMORY, PEER_LOST } from './blame.js';
+import { echo, fail, wind } from './endings.js';
 import type { JobWrite } from './job-events.js';
 import type { BestEpoch, JobRecord, RankState } from './job-record.js';
 
@@ -34,6 +34,9 @@ export function report(record: JobRecord, from: RankState, said: RankReport, now
 /** A rank that others could never reach is no echo: they were not joined, so nobody hears more from each other. */
 function failed(record: JobRecord, { rank }: RankState, said: Extract<RankReport, { kind: 'failed' }>): JobRecord {
   const error = boundedError(said.error);
+  const needed = error.facts['neededBytes'];
+  if (error.code === NEEDS_MEMORY && record.neededMemoryBytes === undefined && Number.isSafeInteger(needed))
+    return wind({ ...record, neededMemoryBytes: Number(needed) }, { kind: 'requeue', why: error.message });
   if (error.code !== PEER_LOST) return fail(record, { blame: blameOfError(error), error, rank, cause: null });
   const loss = { blame: 'infra', error, rank, cause: null } as const;
   return error.facts['how'] === 'unreachable' ? fail(record, loss) : echo(record, rank, loss);

@@ -64,6 +64,7 @@ test('whatever is accepted fits into an event, a row and the start of a rank', (
         checkpointIntervalEpochs: 5,
         resumeFrom: null,
         threads: 1,
+        memoryBytes: 2 ** 50,
       });
       const sizes = [encodeJobEventBytes(submittedEvent(record)).length, Buffer.byteLength(JSON.stringify(record)), assignment.length];
       largest = Math.max(largest, ...sizes);

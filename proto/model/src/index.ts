@@ -82,6 +82,8 @@ export {
 export { travelBytes } from './travel-bytes.js';
 export { CATALOG, catalogEntry, nearestNames } from './catalog/catalog.js';
 export type { CatalogEntry } from './catalog/catalog-entry.js';
+export { memoryNeed } from './catalog/memory.js';
+export type { TableShape } from './catalog/memory.js';
 export { checkHyperparameters } from './catalog/hyperparameters.js';
 export type { CheckedHyperparameters, Hyperparameter, HyperparameterSchema } from './catalog/hyperparameters.js';
 export type { Clock, Timer } from './clock.js';

@@ -103,6 +103,10 @@ export interface TrainingAssignment {
   /** The checkpoint to go on from, if an earlier attempt left one. */
   readonly resumeFrom: Checkpoint | null;
   readonly threads: number;
+  /**
+   * What its lease holds: a rank that finds its table to need more says so before it trains. null: it has to do with what it has.
+   */
+  readonly memoryBytes: number | null;
 }
 
 /** How the head tells a rank to begin, once all are ready. */

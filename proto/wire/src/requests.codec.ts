@@ -137,6 +137,7 @@ const assignmentShape = fields<TrainingAssignment>({
   checkpointIntervalEpochs: count,
   resumeFrom: nullable(checkpointShape),
   threads: count,
+  memoryBytes: nullable(count),
 });
 
 /** What a rank is created with, as the MessagePack that `StartSpec.args` holds. */

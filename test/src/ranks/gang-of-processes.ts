@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,8 @@ const JOB = jobId('train_0123456789ab');
 export interface RankEnd {
   readonly reports: readonly RankReport[];
   readonly signal: string | null;
+  /** The most memory that it had in use until its last report. */
+  readonly peakBytes: number;
 }
 
 /** An attempt of several ranks, each the process that an agent would start. */
@@ -87,6 +90,7 @@ export class RankGround {
     const channel = actorChannel(child, systemClock());
     this.#children.add(child);
     const reports: RankReport[] = [];
+    let peakBytes = 0;
     const ready = deferred<string>();
     let told: (report: RankReport) => void = () => undefined;
     channel.listen({
@@ -95,6 +99,8 @@ export class RankGround {
         if (message.kind === 'failed') ready.reject(new Error(JSON.stringify(message.cause)));
         if (message.kind !== 'report') return;
         reports.push(message.report);
+        // It waits for the answer, so it is still there.
+        peakBytes = peakOf(child.pid);
         told(message.report);
         channel.send({ kind: 'reported', number: message.number, refused: null });
       },
@@ -104,7 +110,7 @@ export class RankGround {
     channel.send({ kind: 'start', start: this.#processStart(attempt, rank, scratchDir) });
     const ended = once(child, 'exit').then(([, signal]: (string | null)[]): RankEnd => {
       this.#children.delete(child);
-      return { reports, signal: signal ?? null };
+      return { reports, signal: signal ?? null, peakBytes };
     });
     return { child, channel, ready: ready.promise, ended, onReport: (call: (report: RankReport) => void) => (told = call) };
   }
@@ -156,6 +162,12 @@ export class RankGround {
       checkpointIntervalEpochs: 5,
       resumeFrom,
       threads: 1,
+      memoryBytes: null,
     };
   }
+}
+
+/** Highest resident memory of a process (proc(5): VmHWM). */
+function peakOf(pid: number | undefined): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0) * 1024;
 }

@@ -60,6 +60,7 @@ export async function rankWorld(dataset: string | Uint8Array, key = 'iris.csv'):
       checkpointIntervalEpochs: 5,
       resumeFrom: null,
       threads: 1,
+      memoryBytes: null,
       ...values,
     }),
     async context(onReport = () => undefined) {

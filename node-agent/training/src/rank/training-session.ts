@@ -10,6 +10,7 @@ import { train, type TrainingOutcome } from '../loop/train.js';
 import { baselineMetrics, flatMetrics } from '../metrics/epoch-metrics.js';
 import { cardFacts } from './card-facts.js';
 import { openEngine, requireEntry, type Engine } from './engine.js';
+import { checkMemory } from './memory-check.js';
 import { prepareData, type DataFacts, type PreparedData } from './prepare-data.js';
 import type { CheckpointBytes, FinishedTraining, StagedFiles, WorkerOutcome, WorkerStart } from './rank-messages.js';
 
@@ -58,7 +59,7 @@ export class TrainingSession {
   /**
    * Reads and encodes the dataset in this local file; `warnings` are told when the training begins. An unreadable checkpoint is
    * one more of them: the training then begins anew.
-   * @throws DatasetError
+   * @throws DatasetError, NeedsMemoryError
    */
   async load({ path, checkpoint, warnings }: StagedFiles): Promise<void> {
     const { request, rank, worldSize } = this.start.assignment;
@@ -68,6 +69,8 @@ export class TrainingSession {
     const prepared = await prepareData(dataset, request, { rank, worldSize });
     (await this.#duckDb).close();
     this.ports.working(false);
+    const { rows, preprocessing, classCount } = prepared.facts;
+    checkMemory(this.#entry, this.start.assignment, { rows, columns: preprocessing.steps.length, classes: classCount });
     this.#data = prepared;
     this.#warnings = [...warnings, ...prepared.facts.warnings];
     if (!checkpoint) return;

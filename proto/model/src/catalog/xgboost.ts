@@ -77,7 +77,7 @@ export const xgboostClassifier: CatalogEntry = {
   },
   distribution: "rows; histograms are summed over the ranks by XGBoost's own communicator",
   maxRows: 100_000_000,
-  memory: { baseBytes: 320 * 2 ** 20, bytesPerCell: 16 },
+  memory: { baseBytes: 256 * 2 ** 20, bytesPerCell: 48, trees: { bytesPerNode: 600, bytesPerBin: 16 } },
   formats: ['pkl', 'onnx', 'native'],
   earlyStopping: true,
 };

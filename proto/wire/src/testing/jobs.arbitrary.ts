@@ -144,6 +144,7 @@ export const anyAssignment: fc.Arbitrary<TrainingAssignment> = objectOf({
   checkpointIntervalEpochs: anyCount,
   resumeFrom: anyOrNull(anyCheckpoint),
   threads: anyCount,
+  memoryBytes: anyOrNull(anyLarge),
 });
 
 const anyAttemptEnd: fc.Arbitrary<AttemptEnd> = fc.oneof(

@@ -1,0 +1,37 @@
+import { memoryNeed, TrainerError, type CatalogEntry, type TableShape, type TrainingAssignment } from '@trainer/model';
+
+/** The table is larger than was guessed from its file: the attempt ends before it trains, and the next one gets what it needs. */
+export class NeedsMemoryError extends TrainerError<
+  'rank.needs-memory',
+  { rows: number; columns: number; classes: number; neededBytes: number; givenBytes: number }
+> {
+  constructor({ rows, columns, classes }: TableShape, neededBytes: number, givenBytes: number) {
+    const what = `${count(rows)} rows of ${count(columns)} columns${classes > 2 ? ` and ${count(classes)} classes` : ''}`;
+    super(
+      'rank.needs-memory',
+      `Training on ${what} may need ${mib(neededBytes)}; the attempt had ${mib(givenBytes)}`,
+      { rows, columns, classes, neededBytes, givenBytes },
+      'same',
+    );
+  }
+}
+
+/**
+ * Trainings really take 50 to 80 % of their upper estimate (docs/adr/0013): an attempt that has at least so much is not given up, as
+ * starting again costs more than it saves.
+ */
+const MOST_TAKEN = 0.8;
+
+/** @throws NeedsMemoryError where the table, now that it is read, may take more than the lease holds */
+export function checkMemory(entry: CatalogEntry, { memoryBytes, request }: TrainingAssignment, table: TableShape): void {
+  const needed = memoryNeed(entry.memory, table, request.hyperparameters);
+  if (memoryBytes !== null && needed * MOST_TAKEN > memoryBytes) throw new NeedsMemoryError(table, needed, memoryBytes);
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en');
+}
+
+function mib(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MiB`;
+}
