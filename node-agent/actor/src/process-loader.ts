@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
@@ -46,12 +46,13 @@ function readIfThere(file: string): Buffer | null {
 }
 
 function writeCache(file: string): void {
+  const partial = `${file}.${process.pid}`;
   try {
-    const partial = `${file}.${process.pid}`;
     mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
     writeFileSync(partial, script.createCachedData(), { mode: 0o600 });
     renameSync(partial, file);
   } catch {
-    // A full or read-only disk costs only time.
+    // A full or read-only disk costs only time; what it took must not stay.
+    rmSync(partial, { force: true });
   }
 }

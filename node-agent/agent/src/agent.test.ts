@@ -8,6 +8,7 @@ import { silentLogger, systemClock, until, type Messages } from '@trainer/runtim
 import { MemoryBroker } from '@trainer/runtime/testing';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { decodeLogText, decodeValue, encodeValue, logObjectPrefix } from '@trainer/wire';
+import { readProcess } from './folder/process-table.js';
 import { readConfig, start, type AgentSettings, type RunningAgent } from './index.js';
 import { agentSettings } from './rpc/testing/agent-settings.js';
 import { call } from './rpc/testing/call-actor.js';
@@ -24,6 +25,7 @@ export class Counter {
   increment(by = 1) { return (this.#n += by); }
   log(line) { console.log(line); console.error('then ' + line); }
   block() { for (;;); }
+  detached() { const child = spawn('sleep', ['60'], { stdio: 'ignore', detached: true }); child.unref(); return child.pid; }
   child() { return spawn('sleep', ['60'], { stdio: 'ignore' }).pid; }
   eat() { this.held = Buffer.alloc(512 * 2 ** 20, 1); return this.held.length; }
   reject() { Promise.reject(new Error('nobody waits for me')); }
@@ -189,6 +191,17 @@ test("what an actor has started ends with it, before its lease's end is told", a
   expect(state).toContain(') Z ');
 });
 
+test.each(['release', 'exit'] as const)('what an actor has started in a session of its own ends with it too, by %s', async (how) => {
+  const { lease, address } = await counter();
+  const child = (await result(address, 'detached')) as number;
+  expect(isAlive(child)).toBe(true);
+  if (how === 'exit') void call(address, TOKEN, 'exit', [0, '']);
+  else head.send({ kind: 'command', headEpoch: 1, command: { kind: 'release', lease, cause: { kind: 'killed', by: 'a test' } } });
+  await head.ended(lease);
+  // Whoever adopted it may not have heard of its end yet.
+  expect(readProcess(child)?.isZombie ?? true).toBe(true);
+});
+
 test('a constructor that throws ends the lease with what it threw', async () => {
   const lease = newLease();
   await place(lease, spec(['throw']));
@@ -244,7 +257,7 @@ test('an actor sees thread counts, no device of others, and nothing of the agent
     OMP_WAIT_POLICY: 'passive',
     CUDA_VISIBLE_DEVICES: '',
   });
-  expect(Object.keys(environment).filter((name) => !/^(OMP_|OPENBLAS_|CUDA_|NODE_CHANNEL|PATH$)/.test(name))).toEqual([]);
+  expect(Object.keys(environment).filter((name) => !/^(OMP_|OPENBLAS_|CUDA_|PATH$|TRAINER_LEASE$)/.test(name))).toEqual([]);
 });
 
 test('a variable that would change the process is refused', async () => {
@@ -318,7 +331,8 @@ test("a killed agent's actors end with it, and its successor says nothing of the
   other.addBundle(COUNTER);
   const lease = leaseId('1-1');
   const child = await agentOfItsOwn('mortal', other, lease);
-  await other.fact(lease, 'ready');
+  const { address } = await other.fact(lease, 'ready');
+  const stray = (await result(address, 'detached')) as number;
   const { pid } = await other.fact(lease, 'started');
   child.kill('SIGKILL');
   await gone(pid);
@@ -327,6 +341,8 @@ test("a killed agent's actors end with it, and its successor says nothing of the
     logger: silentLogger,
     connectMessages: () => new Promise(() => undefined),
   });
+  // What left its group is ended before the next hello.
+  expect(readProcess(stray)?.isZombie ?? true).toBe(true);
   await successor.whenWelcomed;
   expect(other.hellos.map(({ node, incarnation, leases }) => ({ node, incarnation, leases }))).toEqual([
     { node: successor.node, incarnation: 1, leases: [] },

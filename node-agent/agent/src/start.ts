@@ -17,7 +17,10 @@ import type { AgentConfig } from './config.js';
 import { fileFactDisk } from './facts/fact-disk.js';
 import { Outbox, type Urgency } from './facts/outbox.js';
 import { openAgentFolder, type AgentFolder } from './folder/agent-folder.js';
+import { asDiskError } from './folder/disk-full.js';
 import { GroupRecords } from './folder/group-records.js';
+import { leaseMark, MarkedProcesses } from './folder/marked-processes.js';
+import { storedHeadEpoch } from './folder/stored-head-epoch.js';
 import { LeaseKeeper } from './leases/lease-keeper.js';
 import { emptyLedger } from './ledger/ledger.js';
 import { HeadLink } from './link/head-link.js';
@@ -65,25 +68,40 @@ const FAREWELL_MS = 500;
 
 /**
  * Starts the agent of this machine: locks its folder, ends what an earlier one left, then connects to the head, for as long as it runs.
- * @throws FolderInUseError, IdentityDamagedError, StoreUnavailableError
+ * @throws FolderInUseError, IdentityDamagedError, StoreUnavailableError, DiskFullError
  */
 export async function start(config: AgentConfig, ports: AgentPorts): Promise<RunningAgent> {
   const folder = await openAgentFolder(config.folder, ports.succession ?? { clock: ports.clock, patienceMs: 0 });
   try {
     const groups = new GroupRecords(folder.groupsFolder);
     const path = config.processEnvironment['PATH'] ?? '';
-    const [leftovers, spawner, capacity, store] = await Promise.all([
+    const marked = new MarkedProcesses(ports.clock);
+    const [leftovers, strays, spawner, capacity, store] = await Promise.all([
       groups.killLeftovers(ports.clock, LEFTOVERS_MS),
+      // Of any incarnation of this node: this one has started none yet.
+      marked.end((mark) => mark.startsWith(`${folder.identity.node}/`)),
       detectSpawner(path),
       detectCapacity(systemMachine(path), config),
       openObjectStore(config.store),
     ]);
     if (leftovers.killed.length > 0) ports.logger.warn('ended processes that an earlier agent left', leftovers);
+    if (strays.length > 0) ports.logger.error('processes that an earlier agent left can not be ended', { pids: strays });
     const addresses = new HeadAddresses(config.headAddresses);
-    return run({ config, ports, folder, groups, spawner, capacity, store, addresses, timing: timing(config.timeScale, config.headlessMs) });
+    return run({
+      config,
+      ports,
+      folder,
+      groups,
+      marked,
+      spawner,
+      capacity,
+      store,
+      addresses,
+      timing: timing(config.timeScale, config.headlessMs),
+    });
   } catch (error) {
     await folder.close();
-    throw error;
+    throw asDiskError(config.folder, error);
   }
 }
 
@@ -92,6 +110,7 @@ interface Parts {
   readonly ports: AgentPorts;
   readonly folder: AgentFolder;
   readonly groups: GroupRecords;
+  readonly marked: MarkedProcesses;
   readonly spawner: Spawner;
   readonly capacity: Capacity;
   readonly store: ObjectStore;
@@ -133,7 +152,10 @@ function hold(parts: Parts, onFacts: (urgency: Urgency) => void, onNats: () => v
     memory,
     scratchFolder: folder.scratchFolder,
     codeCacheFolder: folder.codeCacheFolder,
+    mark: (lease) => leaseMark(folder.identity, lease),
+    logger,
   });
+  const headEpochs = storedHeadEpoch((headEpoch) => folder.saveHeadEpoch(headEpoch), { clock, logger });
   const keeper = new LeaseKeeper(emptyLedger(parts.capacity, newestHeadEpoch), {
     clock,
     reservationMs: parts.timing.reservationMs,
@@ -143,13 +165,14 @@ function hold(parts: Parts, onFacts: (urgency: Urgency) => void, onNats: () => v
     onLine: (lease, text, isStderr) => logs.add(lease, text, isStderr),
     onGone: (lease) => logs.ended(lease),
     onFacts,
-    onHeadEpoch: (headEpoch) => folder.saveHeadEpoch(headEpoch),
+    onHeadEpoch: (headEpoch) => headEpochs.save(headEpoch),
   });
   const placement = servePlacement(messages, { node, incarnation }, (request) => keeper.place(request));
   messages.onChange(onNats);
   const watch = watchActors({ clock, everyMs: parts.timing.memoryPollMs, memory }, () => keeper.actors);
   const close = async (): Promise<void> => {
     watch.cancel();
+    headEpochs.close();
     source.close();
     placement.close();
     await messages.close();

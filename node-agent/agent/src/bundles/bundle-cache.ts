@@ -97,7 +97,8 @@ export class BundleCache {
       bytes += chunk.length;
       if (bytes > this.#limits.bundleBytes) throw new BundleTooLargeError(hash, this.#limits.bundleBytes);
       sha256.update(chunk);
-      await target.write(chunk);
+      // Not `write`: a disk that becomes full takes a part of it, and says nothing.
+      await target.appendFile(chunk);
     }
   }
 

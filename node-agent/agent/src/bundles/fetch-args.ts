@@ -57,7 +57,8 @@ async function fetchOnce(source: ArgsSource, of: ArgsOf, path: string, signal: A
       got += chunk.length;
       if (got > bytes) throw new ArgsDamagedError(of, 'there are more');
       hash.update(chunk);
-      await file.write(chunk);
+      // Not `write`: a disk that becomes full takes a part of it, and says nothing.
+      await file.appendFile(chunk);
     }
     signal.throwIfAborted();
     if (got < bytes) throw new ArgsDamagedError(of, `${got} came`);

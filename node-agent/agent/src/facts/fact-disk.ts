@@ -17,7 +17,8 @@ export function fileFactDisk(path: string): FactDisk {
   return {
     append: (bytes) => {
       const at = end;
-      writeSync(file, bytes, 0, bytes.length, at);
+      // A disk that becomes full takes a part, and says so only to the next write.
+      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
       end += bytes.length;
       return at;
     },

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rm
 import { join } from 'node:path';
 import { nodeId, type NodeId } from '@trainer/model';
 import { isLock, newNodeId, takeProcessLock, type ProcessLockOptions } from '@trainer/runtime';
+import { asDiskError } from './disk-full.js';
 import { FolderInUseError, IdentityDamagedError } from './errors.js';
 
 /** Who this node is, and how often its agent has started. */
@@ -21,7 +22,7 @@ export interface AgentFolder {
   readonly bundlesFolder: string;
   readonly codeCacheFolder: string;
   readonly factsFile: string;
-  /** Durable before it returns. */
+  /** Durable before it returns. @throws DiskFullError */
   saveHeadEpoch(headEpoch: number): void;
   /** Gives the lock back. Idempotent. */
   close(): Promise<void>;
@@ -30,38 +31,51 @@ export interface AgentFolder {
 /**
  * Locks the folder and counts a new incarnation.
  * @param succession how long an agent that is still ending on it is waited for
- * @throws FolderInUseError, IdentityDamagedError
+ * @throws FolderInUseError, IdentityDamagedError, DiskFullError
  */
 export async function openAgentFolder(folder: string, succession: ProcessLockOptions): Promise<AgentFolder> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const lock = await takeProcessLock(join(folder, 'agent.lock'), succession);
-  if (!isLock(lock)) throw new FolderInUseError(folder, lock);
   try {
-    const file = join(folder, 'node.json');
-    const before = readIdentity(file);
-    let identity: Identity = { ...before, incarnation: before.incarnation + 1 };
-    writeDurably(file, JSON.stringify(identity));
-    const scratchFolder = join(folder, 'scratch');
-    rmSync(scratchFolder, { recursive: true, force: true });
-    mkdirSync(scratchFolder, { mode: 0o700 });
-    return {
-      identity,
-      groupsFolder: join(folder, 'groups'),
-      scratchFolder,
-      bundlesFolder: join(folder, 'bundles'),
-      codeCacheFolder: join(folder, 'code-cache'),
-      factsFile: join(folder, 'facts'),
-      saveHeadEpoch: (headEpoch) => {
-        if (headEpoch <= identity.newestHeadEpoch) return;
-        identity = { ...identity, newestHeadEpoch: headEpoch };
-        writeDurably(file, JSON.stringify(identity));
-      },
-      close: () => lock.release(),
-    };
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const lock = await takeProcessLock(join(folder, 'agent.lock'), succession);
+    if (!isLock(lock)) throw new FolderInUseError(folder, lock);
+    try {
+      return opened(folder, () => lock.release());
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
   } catch (error) {
-    await lock.release();
-    throw error;
+    throw asDiskError(folder, error);
   }
+}
+
+function opened(folder: string, close: () => Promise<void>): AgentFolder {
+  const file = join(folder, 'node.json');
+  const before = readIdentity(file);
+  let identity: Identity = { ...before, incarnation: before.incarnation + 1 };
+  writeDurably(file, JSON.stringify(identity));
+  const scratchFolder = join(folder, 'scratch');
+  rmSync(scratchFolder, { recursive: true, force: true });
+  mkdirSync(scratchFolder, { mode: 0o700 });
+  return {
+    identity,
+    groupsFolder: join(folder, 'groups'),
+    scratchFolder,
+    bundlesFolder: join(folder, 'bundles'),
+    codeCacheFolder: join(folder, 'code-cache'),
+    factsFile: join(folder, 'facts'),
+    saveHeadEpoch: (headEpoch) => {
+      if (headEpoch <= identity.newestHeadEpoch) return;
+      const newer = { ...identity, newestHeadEpoch: headEpoch };
+      try {
+        writeDurably(file, JSON.stringify(newer));
+      } catch (error) {
+        throw asDiskError(folder, error);
+      }
+      identity = newer;
+    },
+    close,
+  };
 }
 
 function readIdentity(file: string): Identity {

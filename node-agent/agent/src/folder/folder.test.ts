@@ -1,12 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { systemClock } from '@trainer/runtime';
+import { leaseId } from '@trainer/model';
+import { silentLogger, systemClock } from '@trainer/runtime';
+import { manualClock } from '@trainer/runtime/testing';
 import { openAgentFolder, type AgentFolder } from './agent-folder.js';
 import { GroupRecords } from './group-records.js';
+import { storedHeadEpoch } from './stored-head-epoch.js';
 import { groupMembers, parseStat, readProcess } from './process-table.js';
 
 let folder: string;
@@ -63,8 +66,9 @@ describe("an agent's folder", () => {
 describe('process groups on record', () => {
   test('are killed with all their processes, which are gone when that returns', async () => {
     const records = new GroupRecords(join(folder, 'groups'));
+    const record = records.open(leaseId('1-1'));
     const child = sleeper();
-    records.add(child.pid);
+    record.started(child.pid);
     const exited = once(child, 'exit');
     const { killed, remaining } = await new GroupRecords(join(folder, 'groups')).killLeftovers(systemClock(), 5_000);
     expect({ killed, remaining }).toEqual({ killed: [child.pid], remaining: [] });
@@ -75,9 +79,10 @@ describe('process groups on record', () => {
 
   test('that ended properly are not looked for', async () => {
     const records = new GroupRecords(join(folder, 'groups'));
+    const record = records.open(leaseId('1-1'));
     const child = sleeper();
-    records.add(child.pid);
-    records.remove(child.pid);
+    record.started(child.pid);
+    record.close();
     expect((await records.killLeftovers(systemClock(), 1_000)).killed).toEqual([]);
     expect(child.exitCode).toBeNull();
   });
@@ -91,6 +96,66 @@ describe('process groups on record', () => {
     writeFileSync(join(folder, 'groups', '2.json'), '{"group":');
     expect((await records.killLeftovers(systemClock(), 1_000)).killed).toEqual([]);
     expect(child.exitCode).toBeNull();
+  });
+
+  test('are not kept where the disk is full: nothing may be started then', () => {
+    const records = new GroupRecords(join(folder, 'groups'));
+    symlinkSync('/dev/full', join(folder, 'groups', '1-1.json'));
+    expect(() => records.open(leaseId('1-1'))).toThrow(
+      expect.objectContaining({
+        code: 'node.disk-full',
+        message: `There is no space left on the disk of ${folder}/groups; free some space.`,
+      }),
+    );
+    expect(readdirSync(join(folder, 'groups'))).toEqual([]);
+    records.open(leaseId('1-1')).close();
+  });
+
+  test('take no more room when their process has started', () => {
+    const records = new GroupRecords(join(folder, 'groups'));
+    const record = records.open(leaseId('1-1'));
+    const file = join(folder, 'groups', '1-1.json');
+    const before = statSync(file).size;
+    record.started(4_194_304);
+    expect(statSync(file).size).toBe(before);
+  });
+});
+
+describe('the number of the headship', () => {
+  test('is stored when there is room again, where the disk was full', () => {
+    const clock = manualClock();
+    const stored: number[] = [];
+    let isFull = true;
+    const epochs = storedHeadEpoch(
+      (headEpoch) => {
+        if (isFull) throw new Error('full');
+        stored.push(headEpoch);
+      },
+      { clock, logger: silentLogger },
+    );
+    epochs.save(7);
+    clock.advance(60_000);
+    epochs.save(8);
+    isFull = false;
+    clock.advance(60_000);
+    expect(stored).toEqual([8]);
+    epochs.close();
+  });
+
+  test('names the disk where it is full, and leaves what was stored', async () => {
+    const options = { clock: systemClock(), patienceMs: 0 };
+    const first = await openAgentFolder(folder, options);
+    symlinkSync('/dev/full', join(folder, 'node.json.partial'));
+    expect(() => first.saveHeadEpoch(7)).toThrow(expect.objectContaining({ code: 'node.disk-full', facts: { folder } }));
+    rmSync(join(folder, 'node.json.partial'));
+    first.saveHeadEpoch(7);
+    await first.close();
+    symlinkSync('/dev/full', join(folder, 'node.json.partial'));
+    await expect(openAgentFolder(folder, options)).rejects.toMatchObject({ code: 'node.disk-full', facts: { folder } });
+    rmSync(join(folder, 'node.json.partial'));
+    const second = await openAgentFolder(folder, options);
+    expect(second.identity).toMatchObject({ incarnation: 2, newestHeadEpoch: 7 });
+    await second.close();
   });
 });
 

@@ -1,19 +1,32 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock, Millis } from '@trainer/model';
+import type { Clock, LeaseId, Millis } from '@trainer/model';
 import { sleep } from '@trainer/runtime';
+import { asDiskError } from './disk-full.js';
 import { bootId, groupMembers, readProcess, signalGroup } from './process-table.js';
 
 /** The group of one actor's process, whose leader it is. */
 interface GroupRecord {
+  /** 0: it was not known yet, or there was none. */
   readonly group: number;
   readonly startTicks: number;
   readonly bootId: string;
 }
 
+/** A record is as long before its process starts as after: completing it takes no room of the disk. */
+const RECORD_BYTES = 256;
+
+/** The record of one lease's process. */
+export interface OpenRecord {
+  /** The process is there. Synchronous: a crash right after it must find the record. @throws DiskFullError */
+  started(group: number): void;
+  /** No process of it is left. @throws where the file can't be removed */
+  close(): void;
+}
+
 /**
- * The process groups an agent has started, on disk, so that the next agent on the folder ends what this one may leave: a process
- * that left its session, or all of them where no kernel kills them with their agent.
+ * The process groups an agent has started, on disk, so that the next agent on the folder ends what this one may leave: all of them
+ * where no kernel kills them with their agent. What has left its group is found by its mark (`marked-processes.ts`).
  */
 export class GroupRecords {
   readonly #folder: string;
@@ -23,14 +36,26 @@ export class GroupRecords {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
-  /** To be called as soon as the process is there. Synchronous: a crash right after it must find the record. */
-  add(group: number): void {
-    const record: GroupRecord = { group, startTicks: readProcess(group)?.startTicks ?? 0, bootId: bootId() };
-    writeFileSync(join(this.#folder, `${group}.json`), JSON.stringify(record), { mode: 0o600 });
-  }
-
-  remove(group: number): void {
-    rmSync(join(this.#folder, `${group}.json`), { force: true });
+  /** To be called before the process is started: where the record can't be kept no process may be. @throws DiskFullError */
+  open(lease: LeaseId): OpenRecord {
+    const file = join(this.#folder, `${lease}.json`);
+    const write = (record: GroupRecord, flags: 'w' | 'r+'): void => {
+      try {
+        writeWhole(file, JSON.stringify(record).padEnd(RECORD_BYTES), flags);
+      } catch (error) {
+        throw asDiskError(this.#folder, error);
+      }
+    };
+    try {
+      write({ group: 0, startTicks: 0, bootId: bootId() }, 'w');
+    } catch (error) {
+      rmSync(file, { force: true });
+      throw error;
+    }
+    return {
+      started: (group) => write({ group, startTicks: readProcess(group)?.startTicks ?? 0, bootId: bootId() }, 'r+'),
+      close: () => rmSync(file, { force: true }),
+    };
   }
 
   /**
@@ -41,27 +66,37 @@ export class GroupRecords {
     clock: Clock,
     deadlineMs: Millis,
   ): Promise<{ readonly killed: readonly number[]; readonly remaining: readonly number[] }> {
-    const records = readdirSync(this.#folder).flatMap((name) => readRecord(join(this.#folder, name)));
-    const left = records.filter(isAlive).map(({ group }) => group);
-    for (const group of left) signalGroup(group, 'SIGKILL');
+    const files = readdirSync(this.#folder).map((name) => join(this.#folder, name));
+    const records = files.flatMap((file) => readRecord(file).map(({ group }) => ({ file, group })));
+    for (const { group } of records) signalGroup(group, 'SIGKILL');
     const startedMs = clock.monotonicMs();
-    let remaining = left;
+    let remaining = records;
     while (remaining.length > 0 && clock.monotonicMs() - startedMs < deadlineMs) {
       await sleep(clock, 10);
-      remaining = remaining.filter((group) => groupMembers(group).length > 0);
+      remaining = remaining.filter(({ group }) => groupMembers(group).length > 0);
     }
-    for (const name of readdirSync(this.#folder)) rmSync(join(this.#folder, name), { force: true });
-    for (const group of remaining) this.add(group);
-    return { killed: left, remaining };
+    const kept = new Set(remaining.map(({ file }) => file));
+    for (const file of files) if (!kept.has(file)) rmSync(file, { force: true });
+    return { killed: records.map(({ group }) => group), remaining: remaining.map(({ group }) => group) };
   }
 }
 
+function writeWhole(file: string, text: string, flags: 'w' | 'r+'): void {
+  const target = openSync(file, flags, 0o600);
+  try {
+    writeFileSync(target, text);
+  } finally {
+    closeSync(target);
+  }
+}
+
+/** @returns the record of a group that lives */
 function readRecord(file: string): GroupRecord[] {
   try {
     const { group, startTicks, bootId: boot } = JSON.parse(readFileSync(file, 'utf8')) as Partial<GroupRecord>;
-    return typeof group === 'number' && typeof startTicks === 'number' && typeof boot === 'string'
-      ? [{ group, startTicks, bootId: boot }]
-      : [];
+    if (typeof group !== 'number' || typeof startTicks !== 'number' || typeof boot !== 'string') return [];
+    const record = { group, startTicks, bootId: boot };
+    return isAlive(record) ? [record] : [];
   } catch {
     // Half written when the machine went down: no process is left of then.
     return [];

@@ -1,4 +1,5 @@
 import {
+  toErrorData,
   type AgentCommand,
   type DeathCause,
   type Fact,
@@ -33,7 +34,7 @@ export interface KeeperPorts {
   /** An agent that stood still for so long between two beats counts as silent at its head; its link closes the stream then. */
   readonly silentMs: Millis;
   readonly outbox: Outbox;
-  /** Starts the actor's process. Its events come later, except `onStarted`. */
+  /** Starts the actor's process. Its events come later, except `onStarted`. @throws where there is no process then */
   launch(launch: Launch, events: SupervisionEvents): SupervisedActor;
   /** A line that the lease's process wrote. */
   onLine(lease: LeaseId, line: string, isStderr: boolean): void;
@@ -186,6 +187,16 @@ export class LeaseKeeper {
   }
 
   #launch(launch: Launch): void {
+    const { lease } = launch;
+    try {
+      this.#supervise(launch);
+    } catch (error) {
+      // Such as for a full disk: there is no process.
+      this.#ended(lease, { kind: 'not-started', error: toErrorData(error) });
+    }
+  }
+
+  #supervise(launch: Launch): void {
     const { lease } = launch;
     const actor = this.#ports.launch(launch, {
       onStarted: (pid) => this.#report(lease, { kind: 'started', pid }),

@@ -1,11 +1,13 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { TrainerError, type ActorClassRef, type Capacity, type Clock, type ProcessStart } from '@trainer/model';
-import type { Spawner } from '@trainer/runtime';
+import { toErrorData, TrainerError, type ActorClassRef, type Capacity, type Clock, type LeaseId, type ProcessStart } from '@trainer/model';
+import type { Logger, Spawner } from '@trainer/runtime';
 import type { BundleCache } from '../bundles/bundle-cache.js';
 import { fetchArgs, type ArgsSource } from '../bundles/fetch-args.js';
 import type { AgentConfig } from '../config.js';
+import { asDiskError } from '../folder/disk-full.js';
 import type { GroupRecords } from '../folder/group-records.js';
+import { LEASE_VARIABLE, type MarkedProcesses } from '../folder/marked-processes.js';
 import { groupMembers, signalGroup } from '../folder/process-table.js';
 import type { Launch } from '../leases/lease-keeper.js';
 import type { Timing } from '../timing.js';
@@ -35,6 +37,10 @@ export interface LauncherPorts {
   readonly bundles: BundleCache;
   readonly args: ArgsSource;
   readonly groups: GroupRecords;
+  readonly marked: MarkedProcesses;
+  /** @returns what marks the processes of a lease */
+  readonly mark: (lease: LeaseId) => string;
+  readonly logger: Logger;
   readonly memory: MemoryReader;
   readonly scratchFolder: string;
   /** Where the process's entry keeps V8's compiled code. */
@@ -49,11 +55,12 @@ export class Launcher {
     this.#ports = ports;
   }
 
+  /** @throws DiskFullError; then there is no process */
   launch(launch: Launch, events: SupervisionEvents): SupervisedActor {
     const { clock, timing, memory, groups } = this.#ports;
     const { lease, grant, spec } = launch;
     const scratch = join(this.#ports.scratchFolder, lease);
-    let group: number | null = null;
+    const record = groups.open(lease);
     const gone = new AbortController();
     const isRank = spec.classRef.kind === 'module';
     return new SupervisedActor(
@@ -62,38 +69,63 @@ export class Launcher {
         clock,
         timing,
         kernelKills: () => memory.kernelKills(),
-        groups: { signal: signalGroup, isAlive: (group) => groupMembers(group).length > 0 },
-        spawn: () => this.#spawn(),
-        prepare: () => this.#prepare(launch, scratch, gone.signal),
+        groups: {
+          signal: signalGroup,
+          isAlive: (group) => groupMembers(group).length > 0,
+          endStrays: (done) => void this.#endStrays(lease).then(done),
+        },
+        spawn: () => this.#spawn(lease),
+        prepare: (pid) => this.#prepared(launch, scratch, gone.signal, () => pid !== null && record.started(pid)),
       },
       {
         ...events,
-        onStarted: (pid) => {
-          group = pid;
-          groups.add(pid);
-          events.onStarted(pid);
-        },
         onEnded: (cause) => {
           gone.abort(new Error('its process is gone'));
-          if (group !== null) groups.remove(group);
-          rmSync(scratch, { recursive: true, force: true });
+          this.#remove(lease, () => record.close());
+          this.#remove(lease, () => rmSync(scratch, { recursive: true, force: true }));
           events.onEnded(cause);
         },
       },
     );
   }
 
-  #spawn(): ActorChild {
-    const { config, spawner, clock } = this.#ports;
+  async #endStrays(lease: LeaseId): Promise<void> {
+    const { marked, mark, logger } = this.#ports;
+    const wanted = mark(lease);
+    const remaining = await marked.end((found) => found === wanted);
+    if (remaining.length > 0) logger.error('processes of an ended lease can not be ended', { lease, pids: remaining });
+  }
+
+  /** What can't be removed now is removed when the next agent opens the folder. */
+  #remove(lease: LeaseId, remove: () => void): void {
+    try {
+      remove();
+    } catch (error) {
+      this.#ports.logger.warn('what an ended lease left on the disk can not be removed', { lease, error: toErrorData(error) });
+    }
+  }
+
+  #spawn(lease: LeaseId): ActorChild {
+    const { config, spawner, clock, mark } = this.#ports;
     const child = spawner.spawn({
       command: process.execPath,
       args: [config.actorEntry, this.#ports.codeCacheFolder],
-      env: config.processEnvironment,
+      env: { ...config.processEnvironment, [LEASE_VARIABLE]: mark(lease) },
       // The last one is the channel, at ACTOR_CHANNEL_FD.
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       isGroupLeader: true,
     });
     return { process: child, channel: actorChannel(child, clock) };
+  }
+
+  /** @param record completes the process's record: it has run no code of users yet */
+  async #prepared(launch: Launch, scratchDir: string, gone: AbortSignal, record: () => void): Promise<ProcessStart> {
+    try {
+      record();
+      return await this.#prepare(launch, scratchDir, gone);
+    } catch (error) {
+      throw asDiskError(this.#ports.config.folder, error);
+    }
   }
 
   /** @param gone what is fetched for a process that is gone leaves nothing */

@@ -34,7 +34,7 @@ function supervised(): { clock: ManualClock; actor: SupervisedActor; says: (mess
       spawn: () => ({ process: child, channel }),
       prepare: () => never,
       kernelKills: () => 0,
-      groups: { signal, isAlive: () => isAlive },
+      groups: { signal, isAlive: () => isAlive, endStrays: (done) => done() },
     },
     {
       onStarted: () => undefined,

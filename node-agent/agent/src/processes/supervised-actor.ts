@@ -35,8 +35,8 @@ export interface SupervisionPorts {
   readonly timing: LadderTiming;
   /** Starts the process, in a group of its own, with a channel and pipes. */
   spawn(): ActorChild;
-  /** What the process is told first; may have to be fetched. Rejects when the actor can't be started. */
-  prepare(): Promise<ProcessStart>;
+  /** What the process of that id is told first; may have to be fetched. Rejects when the actor can't be started. */
+  prepare(pid: number | null): Promise<ProcessStart>;
   kernelKills(): number;
   readonly groups: ProcessGroups;
 }
@@ -53,6 +53,8 @@ export interface ProcessGroups {
   signal(group: number, signal: NodeJS.Signals): boolean;
   /** Is a process of the group not gone yet? */
   isAlive(group: number): boolean;
+  /** Ends what the lease's processes have started in groups of their own, as far as it can be found; `done` when it is gone. */
+  endStrays(done: () => void): void;
 }
 
 /** Told in order; `onEnded` is the last, once, when no process of the group is left. */
@@ -250,11 +252,13 @@ export class SupervisedActor {
 
   async #sendStart(): Promise<void> {
     try {
-      const start = await this.#ports.prepare();
+      const start = await this.#ports.prepare(this.pid);
       this.#channel.send({ kind: 'start', start });
     } catch (error) {
-      this.#told ??= { kind: 'load-failed', error: toErrorData(error) };
-      this.kill(this.#told);
+      const data = toErrorData(error);
+      const cause: DeathCause = { kind: data.code === 'node.disk-full' ? 'not-started' : 'load-failed', error: data };
+      this.#told ??= cause;
+      this.kill(cause);
     }
   }
 
@@ -361,7 +365,8 @@ export class SupervisedActor {
       this.#ports.clock.after(GROUP_POLL_MS, () => this.#endGroup(cause));
       return;
     }
-    this.#gone(cause);
+    if (group === null) this.#gone(cause);
+    else this.#ports.groups.endStrays(() => this.#gone(cause));
   }
 
   #gone(cause: DeathCause): void {

@@ -158,6 +158,7 @@ export class SimAgent implements AgentPart {
         groups: {
           signal: (group, signal) => this.children.get(group)?.signal(signal) ?? false,
           isAlive: (group) => this.children.get(group)?.isGroupAlive ?? false,
+          endStrays: (done) => done(),
         },
         spawn: () => {
           const child = new SimChild(cluster.nextPid(), process, cluster.objects, cluster.modelsBucket, {
