@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { INLINE_STATE_BYTES } from '@trainer/model';
 import type {
   ActorStart,
   Begin,
@@ -29,6 +30,9 @@ interface Temper {
   readonly fails: boolean;
   /** After its end others of its group live on so long. */
   readonly groupMs: Millis;
+  /** How large its states are, and how many metrics its reports have. */
+  readonly stateBytes: number;
+  readonly metrics: number;
 }
 
 /** What a process knows of the rest of the cluster, and what is told of it. */
@@ -78,6 +82,8 @@ export class SimChild extends EventEmitter {
       stopMs: random.int(1, 300),
       fails: random.chance(0.04),
       groupMs: random.chance(0.1) ? random.int(1, 200) : 0,
+      stateBytes: random.chance(0.9) ? 0 : (random.pick([1_000, INLINE_STATE_BYTES - 1, INLINE_STATE_BYTES]) ?? 0),
+      metrics: random.chance(0.9) ? 0 : (random.pick([1, 100, 1_000]) ?? 0),
     };
     // It is told to die with its agent by the system, frozen or not.
     agent.onKilled(() => void world.after(random.int(0, 10), () => this.#die('SIGKILL')));
@@ -184,7 +190,7 @@ export class SimChild extends EventEmitter {
       this.#calls += 1;
       const calls = this.#calls;
       const number = (this.#reports += 1);
-      this.#say({ kind: 'state', number, state: { kind: 'inline', bytes: Buffer.from(String(calls)) } });
+      this.#say({ kind: 'state', number, state: { kind: 'inline', bytes: Buffer.from(String(calls).padEnd(this.#temper.stateBytes)) } });
       await this.#whenDealt(number);
       this.surroundings.answered(this, calls);
     }
@@ -229,7 +235,7 @@ export class SimChild extends EventEmitter {
         trainAccuracy: null,
         valAccuracy: null,
         learningRate: null,
-        additional: {},
+        additional: Object.fromEntries(Array.from({ length: this.#temper.metrics }, (_, n) => [`metric_${n}`, n / 3])),
       };
       await this.#report({ kind: 'epoch', metrics, done: epoch / (epochs + 1) });
       if (random.chance(0.3))

@@ -1,6 +1,7 @@
 import type { ActorId, JobId } from '@trainer/model';
 import { SimDatabase } from './database.js';
 import type { Ground, HeadPart, Stage } from './ground.js';
+import { Marks } from './marks.js';
 import { SimNats } from './nats.js';
 import { Link } from './network.js';
 import { SimObjects } from './objects.js';
@@ -57,7 +58,8 @@ export class Cluster implements Ground, Stage {
   ) {
     this.witness = new Witness(this);
     this.database = new SimDatabase(world, this.witness);
-    this.nats = new SimNats(world);
+    const marks = new Marks(world);
+    this.nats = new SimNats(world, (sender, subject, bytes) => marks.sent(sender, subject, bytes));
     this.objects.put('data-preparer', 'iris.csv', 100);
     this.cpus = size.cpus * size.agents;
     const capacity = { cpuMilli: size.cpus * 1_000, memoryBytes: 2 ** 40, gpus: [] };

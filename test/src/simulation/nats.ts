@@ -9,6 +9,9 @@ type Answerer = (bytes: Uint8Array) => Promise<Uint8Array>;
 /** A cut connection is noticed after so long. */
 const NOTICED_MS = 2_000;
 
+/** As nats-server refuses by default, to the sender. */
+const MOST_BYTES = 2 ** 20;
+
 /** NATS: at most once, nothing is kept. In rough weather a request may also come twice, the second time late. */
 export class SimNats {
   isUp = true;
@@ -16,7 +19,11 @@ export class SimNats {
   readonly answerers = new Map<string, { readonly connection: NatsConnection; readonly answer: Answerer }>();
   readonly connections = new Set<NatsConnection>();
 
-  constructor(readonly world: World) {}
+  /** @param onSent told of each request as it leaves its sender */
+  constructor(
+    readonly world: World,
+    readonly onSent: (sender: string, subject: string, bytes: Uint8Array) => void,
+  ) {}
 
   setUp(isUp: boolean): void {
     if (this.isUp === isUp) return;
@@ -69,7 +76,8 @@ export class NatsConnection implements Messages {
     return { close: () => void this.#listeners.delete(listener) };
   }
 
-  publish(): boolean {
+  publish(subject: string, bytes: Uint8Array): boolean {
+    checkSize(subject, bytes);
     return this.#isConnected;
   }
 
@@ -77,6 +85,8 @@ export class NatsConnection implements Messages {
     const { world } = this.nats;
     if (!this.#isConnected) return Promise.reject(new MessagesUnavailableError(subject, 'disconnected'));
     return new Promise((resolve, reject) => {
+      checkSize(subject, bytes);
+      this.nats.onSent(this.process.name, subject, bytes);
       const timer = this.process.clock.after(timeoutMs, () => reject(new MessagesUnavailableError(subject, 'timeout')));
       const settle = (run: () => void): void =>
         this.process.io(() => {
@@ -131,4 +141,8 @@ export class NatsConnection implements Messages {
   async flush(): Promise<void> {}
 
   async close(): Promise<void> {}
+}
+
+function checkSize(subject: string, { length }: Uint8Array): void {
+  if (length > MOST_BYTES) throw new Error(`${subject}: ${length} bytes are above the limit of ${MOST_BYTES}`);
 }

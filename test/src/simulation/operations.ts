@@ -1,3 +1,4 @@
+import { INLINE_ARGS_BYTES } from '@trainer/model';
 import type { Cluster } from './cluster.js';
 import type { SimChild } from './child.js';
 import type { SimAgent } from './rpc/sim-agent.js';
@@ -8,6 +9,9 @@ import type { SimProcess } from './world.js';
 /** Something that happens to the cluster. Numbers name things by their place among those that are there then. */
 export type Operation =
   | { readonly does: 'create'; readonly client: number; readonly wanted: WantedActor }
+  /** Many at once, of which most have to wait. */
+  | { readonly does: 'create-many'; readonly client: number; readonly wanted: WantedActor; readonly count: number }
+  | { readonly does: 'submit-many'; readonly client: number; readonly count: number }
   | { readonly does: 'kill-actor'; readonly client: number; readonly actor: number }
   | { readonly does: 'submit'; readonly client: number; readonly ranks: number }
   | { readonly does: 'cancel'; readonly client: number; readonly job: number }
@@ -51,6 +55,7 @@ function wantedActor(random: Seeded): WantedActor {
     name: random.chance(0.3) ? (random.pick(['a', 'b']) ?? 'a') : null,
     isDetached: random.chance(0.15),
     getIfExists: random.chance(0.5),
+    argsBytes: random.pick([0, 0, 0, 1, 1_000, INLINE_ARGS_BYTES - 1, INLINE_ARGS_BYTES]) ?? 0,
   };
 }
 
@@ -60,6 +65,16 @@ const which = (random: Seeded): number => random.int(0, 1_000);
 /** How often each is drawn, of their sum. */
 const KINDS: readonly (readonly [number, Make])[] = [
   [18, (r) => ({ does: 'create', client: which(r), wanted: wantedActor(r) })],
+  [
+    1,
+    (r) => ({
+      does: 'create-many',
+      client: which(r),
+      wanted: { ...wantedActor(r), name: null, isDetached: false },
+      count: r.int(100, 250),
+    }),
+  ],
+  [1, (r) => ({ does: 'submit-many', client: which(r), count: r.int(10, 40) })],
   [6, (r) => ({ does: 'kill-actor', client: which(r), actor: which(r) })],
   [11, (r) => ({ does: 'submit', client: which(r), ranks: r.int(1, 3) })],
   [4, (r) => ({ does: 'cancel', client: which(r), job: which(r) })],
@@ -113,6 +128,12 @@ export function begin(cluster: Cluster, operation: Operation): void {
     case 'create':
       void nth(cluster.clients, operation.client)?.create(operation.wanted);
       return;
+    case 'create-many':
+      for (let n = 0; n < operation.count; n += 1) void nth(cluster.clients, operation.client)?.create(operation.wanted);
+      return;
+    case 'submit-many':
+      for (let n = 0; n < operation.count; n += 1) void nth(cluster.clients, operation.client)?.submit(1, `key-${cluster.nextPid()}`);
+      return;
     case 'kill-actor': {
       const actor = nth(cluster.actorIds, operation.actor);
       if (actor !== undefined) void nth(cluster.clients, operation.client)?.killActor(actor);
@@ -148,7 +169,19 @@ export function begin(cluster: Cluster, operation: Operation): void {
 
 type Fault = Exclude<
   Operation,
-  { does: 'create' | 'kill-actor' | 'submit' | 'cancel' | 'step-clock' | 'close-session' | 'lose-session' | 'freeze-client' }
+  {
+    does:
+      | 'create'
+      | 'create-many'
+      | 'submit-many'
+      | 'kill-actor'
+      | 'submit'
+      | 'cancel'
+      | 'step-clock'
+      | 'close-session'
+      | 'lose-session'
+      | 'freeze-client';
+  }
 >;
 
 function beginFault(cluster: Cluster, fault: Fault): void {

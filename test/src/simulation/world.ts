@@ -1,7 +1,7 @@
 import type { Clock, Millis, Timer } from '@trainer/model';
 import type { Seeded } from './seeded.js';
 
-/** An invariant of the whole cluster does not hold; `number` is that of `invariants.ts`. */
+/** An invariant of the whole cluster does not hold; `number` is that of `witness.ts` or `marks.ts`. */
 export class Violation extends Error {
   constructor(
     readonly number: number,

@@ -34,6 +34,8 @@ export interface WantedActor {
   readonly name: string | null;
   readonly isDetached: boolean;
   readonly getIfExists: boolean;
+  /** Of the constructor's arguments. */
+  readonly argsBytes: number;
 }
 
 /** A program that holds a session, creates and kills actors, and submits jobs; it repeats what got no answer. */
@@ -185,7 +187,7 @@ export class SimClient {
     return last ?? (statusToError(new Error('given up')) as TrainerError);
   }
 
-  async create({ cpuMilli, timeoutMs, maxRestarts, name, isDetached, getIfExists }: WantedActor): Promise<void> {
+  async create({ cpuMilli, timeoutMs, maxRestarts, name, isDetached, getIfExists, argsBytes }: WantedActor): Promise<void> {
     const { cluster, process } = this;
     const spec: ActorSpec = {
       id: newActorId(cluster.world.random.bytes),
@@ -194,7 +196,7 @@ export class SimClient {
       namespace: 'default',
       classRef: { kind: 'module', specifier: 'simulated', exportName: 'Simulated' },
       className: 'Simulated',
-      args: { kind: 'inline', bytes: new Uint8Array(0) },
+      args: { kind: 'inline', bytes: new Uint8Array(argsBytes) },
       resources: { cpuMilli, memoryBytes: 1, gpuMilli: 0 },
       concurrency: 1,
       priority: 50,
