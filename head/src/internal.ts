@@ -19,4 +19,9 @@ export { CommitQueue } from './store/commit-queue.js';
 export type { Change, ClusterStore, StoredNode, StoredSession } from './store/cluster-store.js';
 export { asyncReads, emptyRows, forgetRows, memoryReads, writeRows } from './store/memory-store.js';
 export type { MemoryRows, RowLook } from './store/memory-store.js';
+/** For benchmarks of the store alone. */
+export { openDatabase } from './store/database.js';
+export type { Connections } from './store/database.js';
+export { migrate } from './store/migrate.js';
+export { postgresStore } from './store/postgres-store.js';
 export { FencedError, StoreUnavailableError } from './store/errors.js';
