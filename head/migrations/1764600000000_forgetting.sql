@@ -15,8 +15,8 @@ ALTER TABLE trainer.jobs
   ADD COLUMN ended_at bigint GENERATED ALWAYS AS (round((state -> 'job' ->> 'completedAt')::numeric)::bigint) STORED,
   ADD COLUMN has_events boolean NOT NULL DEFAULT true,
   ADD COLUMN has_metrics boolean NOT NULL DEFAULT true;
-CREATE INDEX jobs_with_events ON trainer.jobs (ended_at) WHERE has_events AND status NOT IN ('pending', 'running');
-CREATE INDEX jobs_with_metrics ON trainer.jobs (ended_at) WHERE has_metrics AND status NOT IN ('pending', 'running');
+CREATE INDEX jobs_with_events ON trainer.jobs (ended_at, job) WHERE has_events AND status NOT IN ('pending', 'running');
+CREATE INDEX jobs_with_metrics ON trainer.jobs (ended_at, job) WHERE has_metrics AND status NOT IN ('pending', 'running');
 
 -- Down Migration
 

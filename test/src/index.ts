@@ -13,8 +13,6 @@ export { RandomOperations } from './harness/random-operations.js';
 export { slowTable, slowTraining } from './harness/slow-training.js';
 export { runningProcesses, signalTo, treeOf } from './harness/processes.js';
 export type { ProcessRow } from './harness/processes.js';
-export { factStorm } from './head-load/fact-storm.js';
-export type { Storm, StormFigures } from './head-load/fact-storm.js';
 export { manyRows } from './head-load/many-rows.js';
 export type { ManyRows, ManyRowsFigures } from './head-load/many-rows.js';
 export { seededRandom } from '@trainer/runtime/testing';

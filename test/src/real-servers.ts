@@ -24,9 +24,9 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const HOST = '127.0.0.1';
 const FETCHED_NATS = fileURLToPath(new URL('../../deploy/native/nats/bin/nats-server', import.meta.url));
 
-/** Starts PostgreSQL and nats-server on free ports, in a folder of their own. */
-export async function startRealServers(): Promise<RealServers> {
-  const folder = await mkdtemp(join(tmpdir(), 'trainer-servers-'));
+/** Starts PostgreSQL and nats-server on free ports, in a folder of their own in `parent`. */
+export async function startRealServers(parent = tmpdir()): Promise<RealServers> {
+  const folder = await mkdtemp(join(parent, 'trainer-servers-'));
   const secret = 'a-secret-for-tests';
   const options = (name: string, spawner: Awaited<ReturnType<typeof detectSpawner>>) => ({
     folder: join(folder, name),

@@ -5,7 +5,7 @@ import { createLogger, deferred } from '@trainer/runtime';
 import { manualClock } from '@trainer/runtime/testing';
 import type { ManualClock } from '@trainer/runtime/testing';
 import type { Change, ClusterStore, StoredSession, StoredState } from '../store/cluster-store.js';
-import { FencedError, StoreUnavailableError } from '../store/errors.js';
+import { DatabaseFullError, FencedError, StoreUnavailableError } from '../store/errors.js';
 import { ClusterLoop } from './cluster-loop.js';
 import { ClusterState } from './cluster-state.js';
 import type { Turn } from './turn.js';
@@ -251,4 +251,21 @@ test('a read that fails while the waiting are told is made again, and suspends n
   }
   expect(await ended).toBe(actor);
   expect(raises).toEqual(['1 to 2']);
+});
+
+test('while the loop is suspended, who asks hears why; a full disk stays the reason until it goes on', async () => {
+  const answer = deferred<void>();
+  raising = answer.promise.then(() => Promise.reject(new StoreUnavailableError('refused')));
+  raising.catch(() => undefined);
+  commits = [() => Promise.reject(new DatabaseFullError(new Error('could not extend file: No space left on device')))];
+  await expect(loop.turn(open(A))).rejects.toThrow('disk');
+  await expect(loop.turn(open(A))).rejects.toThrow('No space left');
+  answer.resolve();
+  await settle();
+  await expect(loop.turn(open(A))).rejects.toThrow('No space left');
+  raising = Promise.resolve();
+  clock.advance(1_000);
+  await settle();
+  await loop.turn(open(A));
+  expect(loop.isRunning).toBe(true);
 });

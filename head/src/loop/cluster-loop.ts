@@ -5,7 +5,7 @@ import { backoff, sleep } from '@trainer/runtime';
 import type { Backoff } from '@trainer/runtime';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { ClusterStore } from '../store/cluster-store.js';
-import { FencedError, StoreUnavailableError } from '../store/errors.js';
+import { DatabaseFullError, FencedError, StoreUnavailableError } from '../store/errors.js';
 import type { ClusterState } from './cluster-state.js';
 import { isolated } from './isolated.js';
 import { Turn } from './turn.js';
@@ -61,6 +61,8 @@ export class ClusterLoop {
   /** The newest head epoch that was heard of; one above its own means that the database was restored from a backup. */
   #heard = 0;
   readonly #waits: Backoff;
+  /** Why the loop is suspended, for those who ask meanwhile: a full disk, say, is theirs to mend. */
+  #why: StoreUnavailableError | null = null;
   #hasCommitted = true;
 
   constructor(private readonly options: LoopOptions) {
@@ -101,7 +103,7 @@ export class ClusterLoop {
    * @throws what the turn throws, with nothing changed; StoreUnavailableError, FencedError
    */
   async turn<T>(run: (turn: Turn) => T): Promise<T> {
-    if (this.#status !== 'running') throw new StoreUnavailableError('the head is waiting for it');
+    if (this.#status !== 'running') throw this.#why ?? new StoreUnavailableError('the head is waiting for it');
     const turn = new Turn(this.state, this.options.clock.wallMs());
     const result = run(turn);
     for (const illegal of turn.illegal) this.options.logger.warn('an event was refused', { ...illegal });
@@ -180,6 +182,7 @@ export class ClusterLoop {
     }
     if (this.#status !== 'running') return;
     this.options.logger.error('state could not be committed; the head is suspended', { error: toErrorData(error) });
+    this.#waitsFor(error);
     this.#suspend();
   }
 
@@ -188,6 +191,11 @@ export class ClusterLoop {
     this.#status = 'closed';
     if (wasRunning) this.#tell((listener) => listener.suspended());
     this.options.onFenced(error);
+  }
+
+  /** A full disk stays the reason: a PostgreSQL that ended for it only refuses connections. */
+  #waitsFor(error: unknown): void {
+    if (error instanceof StoreUnavailableError && !(this.#why instanceof DatabaseFullError)) this.#why = error;
   }
 
   #suspend(): void {
@@ -217,6 +225,7 @@ export class ClusterLoop {
         if (!this.isSuspended) return;
         state.reset(stored);
         this.#status = 'running';
+        this.#why = null;
         this.#tail = Promise.resolve();
         logger.info('all state was read anew; the head goes on', { headEpoch: to });
         this.#tell((listener) => listener.resumed());
@@ -224,6 +233,7 @@ export class ClusterLoop {
         return;
       } catch (error) {
         logger.debug('the database is still away', { error: toErrorData(error) });
+        this.#waitsFor(error);
         await sleep(clock, waits.nextMs());
       }
     }

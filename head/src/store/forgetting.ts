@@ -58,16 +58,17 @@ function over({ table, where }: { readonly table: string; readonly where: string
   return `DELETE FROM trainer.${table} WHERE ctid = ANY(ARRAY(SELECT t.ctid FROM trainer.${table} t WHERE ${where} LIMIT $2::int))`;
 }
 
+/** Looks at the oldest $2 jobs only: what one batch costs does not depend on how many are old. */
 function ofJobs({ has, tables, rows }: (typeof OF_JOBS)[keyof typeof OF_JOBS]): string[] {
-  const old = `j.${has} AND j.${ENDED_JOB} AND j.ended_at < $1::bigint`;
+  const old = `(SELECT job, last_event FROM trainer.jobs WHERE ${has} AND ${ENDED_JOB} AND ended_at < $1::bigint
+    ORDER BY ended_at, job LIMIT $2::int) j`;
   const removed = tables.map(
     (table) => `DELETE FROM trainer.${table} WHERE ctid = ANY(ARRAY(
-      SELECT r.ctid FROM trainer.jobs j JOIN trainer.${table} r USING (job) WHERE ${old} AND ${rows} ORDER BY j.ended_at LIMIT $2::int))`,
+      SELECT r.ctid FROM ${old} JOIN trainer.${table} r USING (job) WHERE ${rows} LIMIT $2::int))`,
   );
   const empty = tables.map((table) => `NOT EXISTS (SELECT FROM trainer.${table} r WHERE r.job = j.job AND ${rows})`);
   return [
     ...removed,
-    `UPDATE trainer.jobs SET ${has} = false WHERE job = ANY(ARRAY(
-      SELECT j.job FROM trainer.jobs j WHERE ${old} AND ${empty.join(' AND ')} ORDER BY j.ended_at LIMIT $2::int))`,
+    `UPDATE trainer.jobs SET ${has} = false WHERE job = ANY(ARRAY(SELECT j.job FROM ${old} WHERE ${empty.join(' AND ')}))`,
   ];
 }

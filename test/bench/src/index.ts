@@ -5,7 +5,7 @@ import { agents } from './benches/agents.js';
 import { calls } from './benches/calls.js';
 import { coldStart } from './benches/cold-start.js';
 import { faults } from './benches/faults.js';
-import { head } from './benches/head.js';
+import { endedRows } from './benches/ended-rows.js';
 import { jobs } from './benches/jobs.js';
 import { recovery } from './benches/recovery.js';
 import { resume } from './benches/resume.js';
@@ -21,7 +21,7 @@ import { goalTable, type Found } from './report/table.js';
 /** `npm run bench -- NAME...`: all that measure when none is named. JSON lines and tables go to the output, the rest to the error output. */
 const BENCHES: readonly Bench[] = [coldStart, actors, calls, jobs, xgboost, recovery, agents, twoRanks, turns];
 /** They prove more than they measure, over many minutes: only when named. */
-const ONLY_NAMED: readonly Bench[] = [head, faults, resume];
+const ONLY_NAMED: readonly Bench[] = [endedRows, faults, resume];
 const ALL = [...BENCHES, ...ONLY_NAMED];
 const DEFAULT_RUNS = 5;
 const DEFAULT_SECONDS = 2;
