@@ -11,6 +11,7 @@ import { folderProblem, type ClusterPlace } from './config/cluster-settings.js';
 import { databaseUrlOf, natsAddress, portsOf, type Settings } from './config/settings.js';
 import {
   findNatsServer,
+  namingTheDisk,
   portPicker,
   startNats,
   startPostgres,
@@ -69,7 +70,7 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
     return { ...(await startParts(options, closers)), close };
   } catch (error) {
     await Promise.race([close(), sleep(options.clock, FAILED_CLOSE_MS)]);
-    throw error;
+    throw await namingTheDisk(options.folder.path, error);
   }
 }
 
@@ -183,7 +184,10 @@ async function startServers(
 ): Promise<{ databaseUrl: string; natsUrl: string }> {
   const { folder, settings, clock, log } = options;
   const common = { host: HOST, secret: folder.secret, ports, spawner, clock, path: settings.PATH };
-  const listener = { onLine: (line: string) => log.debug('a server wrote', { line }), onGivenUp: options.onFatal };
+  const listener = {
+    onLine: (line: string) => log.debug('a server wrote', { line }),
+    onGivenUp: (error: Error) => void namingTheDisk(folder.path, error).then(options.onFatal),
+  };
   const server = (name: string): EmbeddedServerOptions => ({ ...common, folder: join(folder.path, name), listener });
   const keep = async <S extends { url: string; stop(): Promise<void> }>(starting: Promise<S>): Promise<string> => {
     const started = await starting;

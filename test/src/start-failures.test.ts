@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -129,6 +129,13 @@ describe('a start that is broken off', () => {
       program.kill(signal);
       await endedWithin(program, SOON_MS);
       const ended = await program.ended;
+      // The program that initdb runs hears of its end a moment later.
+      const isStill = (): Promise<boolean> =>
+        rm(home.path, { recursive: true, force: true }).then(
+          () => true,
+          () => false,
+        );
+      await until('nothing of it writes any more', isStill, { clock: systemClock(), deadlineMs: SOON_MS });
       // It may have been ready by then: the end of a cluster that runs is no failure.
       expect(ended.stdout === '' ? ended : { code, stderr: '' }).toMatchObject({ code, stderr: '' });
     }

@@ -1,8 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, type ConfigProblem } from '@trainer/runtime';
-import type { ObjectStoreConfig } from '@trainer/storage';
-import { makeFolders } from '../make-folders.js';
+import { makeFolders, type ObjectStoreConfig } from '@trainer/storage';
 import { codeOf } from '../system-error.js';
 import { databaseUrlOf, listOf, natsAddress, type NatsAddress, type Settings } from './settings.js';
 

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { processName, systemClock, type ProcessLock } from '@trainer/runtime';
-import { lockDataFolder, openDataFolder } from './data-folder.js';
+import { lockDataFolder, namingTheDisk, openDataFolder } from './data-folder.js';
+import { ServerFailedError } from './errors.js';
 
 let parent: string;
 let path: string;
@@ -74,4 +75,21 @@ test('a disk without room is one line with both numbers', async () => {
 test('a path that is no folder is one line', async () => {
   await writeFile(path, '');
   await expect(lock()).rejects.toThrow(`The data folder ${path} can't be used`);
+});
+
+test.each([
+  ['the system', Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' }), true],
+  [
+    'a server that ended at it',
+    new ServerFailedError('PostgreSQL', 'ended', ['FATAL:  could not write: No space left on device', 'bye']),
+    true,
+  ],
+  ['a quota', Object.assign(new Error('EDQUOT'), { code: 'EDQUOT', syscall: 'open' }), true],
+  ['a server that ended of something else', new ServerFailedError('PostgreSQL', 'ended', ['FATAL: out of memory']), false],
+  ['another error', new Error('no space'), false],
+])('a full disk is named, as %s says it', async (_what, error, isFull) => {
+  const told = await namingTheDisk(parent, error);
+  if (isFull)
+    expect(told).toMatchObject({ code: 'disk.full', cause: error, message: expect.stringContaining(`The disk of ${parent} is full`) });
+  else expect(told).toBe(error);
 });

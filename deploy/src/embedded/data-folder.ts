@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { chmod, open, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLock, takeProcessLock, type ProcessLock, type ProcessLockOptions } from '@trainer/runtime';
-import { makeFolders } from '../make-folders.js';
+import { makeFolders } from '@trainer/storage';
 import { codeOf } from '../system-error.js';
-import { DataFolderAccessError, DataFolderInUseError, DataFolderVersionError, DiskFullError } from './errors.js';
+import { DataFolderAccessError, DataFolderInUseError, DataFolderVersionError, DiskFullError, ServerFailedError } from './errors.js';
 
 /** The folder of an embedded cluster. */
 export interface DataFolder {
@@ -107,10 +107,21 @@ async function writeWhole(file: string, text: string): Promise<void> {
 
 /** Turns the system's errors into ours; others stay. */
 async function asOurs(path: string, neededBytes: number, error: unknown): Promise<unknown> {
+  const named = await namingTheDisk(path, error, neededBytes);
+  if (named !== error || codeOf(error) === null) return named;
+  return new DataFolderAccessError(path, messageOf(error), { cause: error });
+}
+
+/** What a full disk made fail is told by the disk; other errors stay. */
+export async function namingTheDisk<E>(path: string, error: E, neededBytes = LEAST_FREE_BYTES): Promise<E | DiskFullError> {
   const code = codeOf(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new DiskFullError(path, await freeBytesOf(path).catch(() => 0), neededBytes);
-  if (code !== null) return new DataFolderAccessError(path, messageOf(error), { cause: error });
-  return error;
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT' || (error instanceof ServerFailedError && error.facts.lastLines.some(saysFull));
+  return isFull ? new DiskFullError(path, await freeBytesOf(path).catch(() => 0), neededBytes, { cause: error }) : error;
+}
+
+/** The words of strerror(3) in servers' logs. */
+function saysFull(line: string): boolean {
+  return /No space left on device|Disk quota exceeded/i.test(line);
 }
 
 function messageOf(error: unknown): string {

@@ -41,11 +41,13 @@ export class DataFolderAccessError extends TrainerError<'data-folder.access', { 
 
 /** No room is left on the disk of the data folder. */
 export class DiskFullError extends TrainerError<'disk.full', { folder: string; freeBytes: number; neededBytes: number }> {
-  constructor(folder: string, freeBytes: number, neededBytes: number) {
+  constructor(folder: string, freeBytes: number, neededBytes: number, options: { cause?: unknown } = {}) {
     super(
       'disk.full',
       `The disk of ${folder} is full (${megabytes(freeBytes)} free, ${megabytes(neededBytes)} needed): free some room, or name a folder on another disk with TRAINER_HOME.`,
       { folder, freeBytes, neededBytes },
+      'same',
+      options,
     );
   }
 }

@@ -28,7 +28,8 @@ export async function initializeOnce(options: EmbeddedServerOptions, binaries: P
   if (version !== null) throw new DataFolderVersionError(data, `PostgreSQL ${version}`, `PostgreSQL ${POSTGRES_MAJOR}`);
   const draft = join(options.folder, 'data.new');
   const passwordFile = join(options.folder, 'password');
-  await rm(draft, { recursive: true, force: true });
+  // The program that a killed initdb ran may write for a moment longer.
+  await rm(draft, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   await writeFile(passwordFile, options.secret, { mode: 0o600 });
   try {
     await runInit(options, binaries, user, ['-D', draft, `--pwfile=${passwordFile}`]);

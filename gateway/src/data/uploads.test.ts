@@ -7,6 +7,7 @@ import type { Model } from '@trainer/model';
 import { silentLogger, systemClock, until } from '@trainer/runtime';
 import { MemoryBroker } from '@trainer/runtime/testing';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
+import { smallDisk } from '@trainer/storage/testing';
 import type { GatewaySettings } from '../config.js';
 import { startGateway, type Gateway } from '../start.js';
 import { jobOf, memoryHead } from '../testing/memory-head.js';
@@ -338,4 +339,29 @@ describe('a download', () => {
     for (const name of ['content-disposition', 'etag', 'accept-ranges', 'content-range']) expect(answer.headers.get(name)).toBeNull();
     expect(answer.headers.get('content-type')).toContain('application/json');
   });
+});
+
+it('an upload that the disk has no room for is told so, leaves nothing, and is taken when there is room', async () => {
+  const disk = await smallDisk(2 ** 20);
+  if (disk === null) return console.warn('skipped: a small disk takes root and Linux');
+  const full = await openObjectStore({ kind: 'folder', path: disk.path });
+  const messages = new MemoryBroker(clock).connect();
+  const settings = { ...TEST_SETTINGS, uploadLimitBytes: 2 ** 30 };
+  const served = await startGateway({ head, messages, store: full, settings, clock }, silentLogger);
+  try {
+    const put = (mebibytes: number): Promise<Response> =>
+      fetch(`${served.url}/data/table.csv`, { method: 'PUT', body: Buffer.alloc(mebibytes * 2 ** 20) });
+    for (const mebibytes of [2, 3, 16]) {
+      const answer = await put(mebibytes);
+      expect([answer.status, await answer.json()]).toEqual([
+        507,
+        { detail: expect.stringMatching(/disk of the object store .*is full.*table\.csv/) },
+      ]);
+      expect(await readdir(join(disk.path, '.drafts'))).toEqual([]);
+    }
+    expect((await put(0.5)).status).toBe(201);
+  } finally {
+    await served.close();
+    await disk.close();
+  }
 });

@@ -19,9 +19,16 @@ export class ObjectKeyInvalidError extends TrainerError<'object.key-invalid', { 
   }
 }
 
-export class StoreFullError extends TrainerError<'store.full', { key: string }> {
-  constructor(key: string, options: { cause: unknown }) {
-    super('store.full', `No room is left on the object store's disk for ${key}; free some and try again.`, { key }, 'same', options);
+export class StoreFullError extends TrainerError<'store.full', { key: string; place: string }> {
+  /** @param place where the store lies */
+  constructor(key: string, place: string, options: { cause: unknown }) {
+    super(
+      'store.full',
+      `The disk of the object store (${place}) is full, and ${key} was not stored: free some room and try again.`,
+      { key, place },
+      'same',
+      options,
+    );
   }
 }
 

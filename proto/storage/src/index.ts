@@ -2,3 +2,4 @@ export { ObjectKeyInvalidError, ObjectNotFoundError, PreconditionFailedError, St
 export type { ByteSpan, ObjectBody, ObjectInfo, ObjectStore, StoredObject } from './object-store.js';
 export { openObjectStore } from './open-object-store.js';
 export type { ObjectStoreConfig } from './open-object-store.js';
+export { makeFolders } from './folder/make-folders.js';

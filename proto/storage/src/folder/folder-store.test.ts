@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describeObjectStore } from '../object-store.contract.js';
-import { memoryStore } from '../testing/index.js';
+import { describeFullStore, ROOM_BYTES, type FullStoreScene } from '../full-store.contract.js';
+import { memoryStore, smallDisk } from '../testing/index.js';
 import { openFolderStore } from './folder-store.js';
 
 const folders: string[] = [];
@@ -17,6 +18,37 @@ async function folder(): Promise<string> {
 afterAll(() => Promise.all(folders.map((made) => rm(made, { recursive: true, force: true }))));
 
 describeObjectStore('a folder', async () => openFolderStore(await folder()));
+const small = await smallDisk(ROOM_BYTES);
+await small?.close();
+if (small === null) it.skip('a folder, full (a small disk takes root and Linux)', () => undefined);
+else describeFullStore('a folder', () => onSmallDisk(ROOM_BYTES));
+describeFullStore('memory', () => Promise.resolve({ store: memoryStore(undefined, ROOM_BYTES), close: () => Promise.resolve() }));
+
+async function onSmallDisk(bytes: number, files?: number): Promise<FullStoreScene & { readonly path: string }> {
+  const disk = await smallDisk(bytes, files);
+  if (disk === null) throw new Error('no small disk could be made');
+  const { path, close } = disk;
+  return { store: await openFolderStore(path), path, close };
+}
+
+(small === null ? it.skip : it)('a folder store leaves no draft on a full disk, also where no more files can be', async () => {
+  const { store, path, close } = await onSmallDisk(ROOM_BYTES, 8);
+  try {
+    await expect(store.put('bucket', 'a', Buffer.alloc(2 * ROOM_BYTES))).rejects.toMatchObject({
+      code: 'store.full',
+      facts: { place: path },
+    });
+    expect(await readdir(join(path, '.drafts'))).toEqual([]);
+    const puts = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => store.put('bucket', `f/${i}`, Buffer.from('x'))));
+    const refused = puts.filter((put) => put.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.map((put) => String(put.reason)).filter((said) => !said.startsWith('StoreFullError'))).toEqual([]);
+    expect(await readdir(join(path, '.drafts'))).toEqual([]);
+  } finally {
+    await close();
+  }
+});
+
 describeObjectStore('memory', () => Promise.resolve(memoryStore()));
 
 describe('the folder store', () => {

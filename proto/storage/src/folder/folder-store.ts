@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, open, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
+import { copyFile, link, open, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
@@ -7,6 +7,7 @@ import type { ObjectBody, ObjectInfo, ObjectStore, StoredObject } from '../objec
 import { checkBucket, pathOfKey } from './key-path.js';
 import { listFolder } from './list-folder.js';
 import { removeAbandonedDrafts } from './drafts.js';
+import { makeFolders } from './make-folders.js';
 
 /** Where unfinished uploads lie; the same file system as the objects, so that a rename is all it takes. */
 const DRAFTS = '.drafts';
@@ -19,8 +20,8 @@ const RENAME_TRIES = 5;
  * @throws StoreUnavailableError when the folder can't be made
  */
 export async function openFolderStore(path: string): Promise<ObjectStore> {
-  return translated(path, async () => {
-    await mkdir(join(path, DRAFTS), { recursive: true, mode: 0o700 });
+  return translated(path, path, async () => {
+    await makeFolders(join(path, DRAFTS));
     await removeAbandonedDrafts(join(path, DRAFTS));
     return new FolderStore(path);
   });
@@ -34,17 +35,17 @@ class FolderStore implements ObjectStore {
   async put(bucket: string, key: string, body: ObjectBody, options: { readonly ifAbsent?: true } = {}): Promise<ObjectInfo> {
     const file = this.#fileOf(bucket, key);
     const draft = this.#draft();
-    const handle = await translated(key, () => open(draft, 'wx', 0o600));
+    const handle = await this.#translated(key, () => open(draft, 'wx', 0o600));
     let info: ObjectInfo;
     try {
       try {
         // Only what the disk says is translated: an error of the body is its own.
-        for await (const chunk of body instanceof Uint8Array ? [body] : body) await translated(key, () => writeAll(handle, chunk));
-        info = await translated(key, () => this.#seal(key, handle));
+        for await (const chunk of body instanceof Uint8Array ? [body] : body) await this.#translated(key, () => writeAll(handle, chunk));
+        info = await this.#translated(key, () => this.#seal(key, handle));
       } finally {
         await handle.close();
       }
-      await translated(key, () => this.#publish(draft, file, { bucket, key, ifAbsent: options.ifAbsent === true }));
+      await this.#translated(key, () => this.#publish(draft, file, { bucket, key, ifAbsent: options.ifAbsent === true }));
       return info;
     } finally {
       await rm(draft, { force: true });
@@ -71,7 +72,7 @@ class FolderStore implements ObjectStore {
     options: { range?: { first: number; last: number }; ifMatch?: string } = {},
   ): Promise<StoredObject> {
     const file = this.#fileOf(bucket, key);
-    const handle = await translated(key, () => openOrNull(file));
+    const handle = await this.#translated(key, () => openOrNull(file));
     if (handle === null) throw new ObjectNotFoundError(bucket, key);
     try {
       const info = infoOf(key, await handle.stat({ bigint: true }));
@@ -86,7 +87,7 @@ class FolderStore implements ObjectStore {
 
   async stat(bucket: string, key: string): Promise<ObjectInfo | null> {
     const file = this.#fileOf(bucket, key);
-    return translated(key, async () => {
+    return this.#translated(key, async () => {
       const found = await unlessAbsent(stat(file, { bigint: true }));
       return found?.isFile() ? infoOf(key, found) : null;
     });
@@ -94,7 +95,7 @@ class FolderStore implements ObjectStore {
 
   async list(bucket: string, page: { prefix: string; after: string; limit: number }): Promise<readonly ObjectInfo[]> {
     const folder = join(this.root, checkBucket(bucket));
-    return translated(bucket, async () => {
+    return this.#translated(bucket, async () => {
       const found: ObjectInfo[] = [];
       for await (const { key, file } of listFolder(folder, page)) {
         const stats = await unlessAbsent(stat(file, { bigint: true }));
@@ -107,7 +108,7 @@ class FolderStore implements ObjectStore {
 
   async copy(bucket: string, from: string, to: string): Promise<ObjectInfo> {
     const [source, target] = [this.#fileOf(bucket, from), this.#fileOf(bucket, to)];
-    return translated(to, async () => {
+    return this.#translated(to, async () => {
       const draft = this.#draft();
       try {
         if ((await unlessAbsent(copyFile(source, draft).then(() => true))) === null) throw new ObjectNotFoundError(bucket, from);
@@ -125,7 +126,7 @@ class FolderStore implements ObjectStore {
     const bucketFolder = join(this.root, checkBucket(bucket));
     for (const key of keys) {
       const file = this.#fileOf(bucket, key);
-      await translated(key, () => rm(file, { force: true }));
+      await this.#translated(key, () => rm(file, { force: true }));
       for (let folder = dirname(file); folder !== bucketFolder; folder = dirname(folder)) {
         if (
           !(await rmdir(folder).then(
@@ -139,7 +140,11 @@ class FolderStore implements ObjectStore {
   }
 
   async check(): Promise<void> {
-    await translated(this.root, () => stat(join(this.root, DRAFTS)));
+    await this.#translated(this.root, () => stat(join(this.root, DRAFTS)));
+  }
+
+  #translated<T>(key: string, work: () => Promise<T>): Promise<T> {
+    return translated(this.root, key, work);
   }
 
   #fileOf(bucket: string, key: string): string {
@@ -153,8 +158,8 @@ class FolderStore implements ObjectStore {
   /** Gives a whole, durable draft its name. A folder may vanish between its making and the rename: `remove` tidies up. */
   async #publish(draft: string, file: string, object: { bucket: string; key: string; ifAbsent: boolean }): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       try {
+        await makeFolders(dirname(file));
         if (object.ifAbsent) await link(draft, file);
         else await rename(draft, file);
         break;
@@ -214,12 +219,12 @@ function isSystemError(error: unknown): error is { code: string; syscall: string
 }
 
 /** Says the file system's failures in the store's words; errors of a body that is being stored pass as they are. */
-async function translated<T>(key: string, work: () => Promise<T>): Promise<T> {
+async function translated<T>(root: string, key: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    if (error.code === 'ENOSPC' || error.code === 'EDQUOT') throw new StoreFullError(key, { cause: error });
+    if (error.code === 'ENOSPC' || error.code === 'EDQUOT') throw new StoreFullError(key, root, { cause: error });
     throw new StoreUnavailableError(error.message, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ObjectNotFoundError, PreconditionFailedError } from '../errors.js';
+import { ObjectNotFoundError, PreconditionFailedError, StoreFullError } from '../errors.js';
 import { checkBucket, pathOfKey } from '../folder/key-path.js';
 import type { ObjectInfo, ObjectStore } from '../object-store.js';
 
@@ -8,10 +8,19 @@ interface Held {
   readonly body: Buffer;
 }
 
-/** An object store in memory, for tests; it refuses and orders as the others do. */
-export function memoryStore(wallMs: () => number = () => 0): ObjectStore {
+/**
+ * An object store in memory, for tests; it refuses and orders as the others do.
+ * @param roomBytes how much it takes, with what is being stored
+ */
+export function memoryStore(wallMs: () => number = () => 0, roomBytes = Number.POSITIVE_INFINITY): ObjectStore {
   const buckets = new Map<string, Map<string, Held>>();
   let version = 0;
+  let draftBytes = 0;
+  const claim = (key: string, bytes: number): void => {
+    const held = [...buckets.values()].flatMap((objects) => [...objects.values()]).reduce((sum, { info }) => sum + info.bytes, 0);
+    if (held + draftBytes + bytes > roomBytes) throw new StoreFullError(key, 'memory', { cause: null });
+    draftBytes += bytes;
+  };
   const objectsOf = (bucket: string): Map<string, Held> => {
     const objects = buckets.get(checkBucket(bucket)) ?? new Map<string, Held>();
     buckets.set(bucket, objects);
@@ -32,10 +41,18 @@ export function memoryStore(wallMs: () => number = () => 0): ObjectStore {
     async put(bucket, key, body, options = {}) {
       pathOfKey(key);
       const chunks: Uint8Array[] = [];
-      for await (const chunk of body instanceof Uint8Array ? [body] : body) chunks.push(Uint8Array.from(chunk));
-      const bytes = Buffer.concat(chunks);
+      let bytes = 0;
+      try {
+        for await (const chunk of body instanceof Uint8Array ? [body] : body) {
+          claim(key, chunk.length);
+          bytes += chunk.length;
+          chunks.push(Uint8Array.from(chunk));
+        }
+      } finally {
+        draftBytes -= bytes;
+      }
       if (options.ifAbsent && objectsOf(bucket).has(key)) throw new PreconditionFailedError(bucket, key, 'is there already');
-      return store(bucket, key, bytes);
+      return store(bucket, key, Buffer.concat(chunks));
     },
     async get(bucket, key, options = {}) {
       const { info, body } = find(bucket, key);
@@ -54,7 +71,10 @@ export function memoryStore(wallMs: () => number = () => 0): ObjectStore {
     },
     async copy(bucket, from, to) {
       pathOfKey(to);
-      return Promise.resolve(store(bucket, to, find(bucket, from).body));
+      const { body } = find(bucket, from);
+      claim(to, body.length);
+      draftBytes -= body.length;
+      return Promise.resolve(store(bucket, to, body));
     },
     async remove(bucket, keys) {
       keys.forEach(pathOfKey);

@@ -20,6 +20,11 @@ test('makes what is missing, for the owner alone, and leaves what is there', asy
   for (const made of [path, join(root, 'a')]) expect((await stat(made)).mode & 0o777).toBe(0o700);
 });
 
+test('by many at once, all of them find it made', async () => {
+  await Promise.all(Array.from({ length: 20 }, (_, i) => makeFolders(join(root, 'a', 'b', String(i % 2), 'c'))));
+  expect(existsSync(join(root, 'a', 'b', '1', 'c'))).toBe(true);
+});
+
 test('below a file is an error', async () => {
   await writeFile(join(root, 'file'), '');
   await expect(makeFolders(join(root, 'file', 'a', 'b'))).rejects.toMatchObject({ code: 'ENOTDIR' });
