@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { deserialize, serialize } from 'node:v8';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { actorId, bundleHash, leaseId, type FromActorProcess, type ProcessStart } from '@trainer/model';
 import { deferred, openClient } from '@trainer/runtime';
@@ -19,6 +20,20 @@ export class Stateful {
   async restore(state) { await null; if (state.value < 0) throw new RangeError('below zero'); this.value = state.value; }
   add() { return (this.value += 1); }
 }
+export class Biting {
+  constructor() {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    throw Object.assign(new Error('no table named orders'), { draft: proxy, socket: () => 1, text: '\\ud800' });
+  }
+}
+export class Unreadable {
+  constructor() {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    throw proxy;
+  }
+}
 export class Half { constructor() {} checkpoint() { return 1; } }
 export const answer = 42;
 `;
@@ -28,6 +43,7 @@ let processes: ActorProcess[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trainer-actor-'));
   await writeFile(join(folder, 'kept.mjs'), MODULE);
+  await writeFile(join(folder, 'biting.mjs'), `const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy;`);
   await writeFile(join(folder, 'broken.mjs'), `throw new Error('at load');`);
 });
 afterAll(async () => {
@@ -129,7 +145,27 @@ test('a constructor that throws is told as it threw, and the process ends', asyn
 });
 
 test.each([
-  ['Absent', 'kept.mjs', 'exports Half, Kept, Stateful, Thrower'],
+  ['Biting', 'no table named orders'],
+  ['Unreadable', 'could not be read: TypeError'],
+])('what a constructor throws that bites (%s) is told, in a message that its agent can read', async (name, message) => {
+  const { said, ends } = started(startOf(name));
+  const failed = await said;
+  expect(failed).toMatchObject({
+    kind: 'failed',
+    cause: { kind: 'constructor-threw', error: { message: expect.stringContaining(message) } },
+  });
+  expect(deserialize(serialize(failed))).toEqual(failed);
+  expect(ends()).toBe(1);
+});
+
+test('arguments that are no values are told, and no constructor runs', async () => {
+  const { said } = started(startOf('Kept', 'kept.mjs', { args: { kind: 'inline', bytes: Uint8Array.of(0xc1) } }));
+  expect(await said).toMatchObject({ kind: 'failed', cause: { kind: 'load-failed', error: { code: 'wire.format' } } });
+});
+
+test.each([
+  ['Absent', 'kept.mjs', 'exports Biting, Half, Kept, Stateful, Thrower, Unreadable'],
+  ['Kept', 'biting.mjs', 'could not be read'],
   ['answer', 'kept.mjs', 'exports no class answer'],
   ['Kept', 'broken.mjs', 'at load'],
   ['Kept', 'nowhere.mjs', 'nowhere.mjs'],

@@ -23,7 +23,7 @@ export class PeerLink {
   readonly #reader = new FrameReader();
   readonly #inbox = new Fifo<Message>();
   #inboxBytes = 0;
-  #partial: { readonly tag: Tag; readonly bytes: Uint8Array } | null = null;
+  #partial: { readonly tag: Tag; readonly bytes: Uint8Array; filled: number } | null = null;
   #waiting: Deferred<Message> | null = null;
   /** Where the receiver that waits would like its message. */
   #target: Uint8Array | null = null;
@@ -152,13 +152,16 @@ export class PeerLink {
   #append({ tag, messageBytes, offset, payload }: Frame): void {
     if (this.#partial === null) {
       if (messageBytes > this.settings.maxMessageBytes) throw new RangeError(`a message of ${messageBytes} bytes`);
-      this.#partial = { tag, bytes: this.#target?.length === messageBytes ? this.#target : new Uint8Array(messageBytes) };
+      this.#partial = { tag, bytes: this.#target?.length === messageBytes ? this.#target : new Uint8Array(messageBytes), filled: 0 };
       this.#target = null;
     }
-    const { bytes } = this.#partial;
-    if (offset + payload.length > bytes.length) throw new RangeError('a message longer than it said');
+    const { bytes, filled } = this.#partial;
+    // A gap would leave in the array what was there before.
+    if (offset !== filled || messageBytes !== bytes.length)
+      throw new RangeError(`a frame at ${offset} of ${messageBytes} bytes; ${filled} was due`);
     bytes.set(payload, offset);
-    if (offset + payload.length < bytes.length) return;
+    this.#partial.filled += payload.length;
+    if (this.#partial.filled < bytes.length) return;
     const message = this.#partial;
     this.#partial = null;
     if (this.#waiting !== null) {

@@ -249,3 +249,72 @@ describe("with 'call'", () => {
     );
   });
 });
+
+/** What a checkpoint may do that bites whoever reads it. */
+const BITES: readonly (readonly [string, () => unknown])[] = [
+  ['gives a revoked proxy', () => revoked()],
+  [
+    'throws a revoked proxy',
+    () => {
+      throw revoked();
+    },
+  ],
+  [
+    'throws null',
+    () => {
+      throw null;
+    },
+  ],
+  [
+    'gives a getter that throws',
+    () => ({
+      get rows() {
+        throw new Error('closed');
+      },
+    }),
+  ],
+  ['gives half of a surrogate pair', () => ({ text: '\ud800' })],
+  ['gives a promise of a revoked proxy', async () => revoked()],
+  [
+    'gives a thenable that throws',
+    () => ({
+      then: () => {
+        throw revoked();
+      },
+    }),
+  ],
+];
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+describe.each(BITES)('a checkpoint that %s', (_, bite) => {
+  test('is told to the log, and the next one is stored', async () => {
+    const { clock, counter, reports, lines, call } = world();
+    counter.onCheckpoint = bite;
+    await call('add');
+    await turn();
+    expect(lines).toEqual([expect.stringContaining('was not stored')]);
+    counter.onCheckpoint = () => counter.n;
+    clock.advance(100);
+    await call('add');
+    await turn();
+    expect(reports.map(({ n }) => n)).toEqual([2]);
+  });
+
+  test('fails a call that was to be stored, and the actor goes on', async () => {
+    const { counter, answers, reports, call } = world({ every: 'call' });
+    counter.onCheckpoint = bite;
+    await call('add');
+    await turn();
+    expect(answers[0]?.body).toMatchObject({ kind: 'failed' });
+    counter.onCheckpoint = () => counter.n;
+    await call('add');
+    reports[0]?.done.resolve();
+    await turn();
+    expect(answers[1]?.body).toMatchObject({ kind: 'value' });
+  });
+});
