@@ -10,7 +10,7 @@ export class EngineError extends TrainerError<'engine.failed', { engine: string;
 
 /** XGBoost's words (dmlc/parameter.h, 3.2) for a parameter that it does not take; another attempt would send it the same. */
 const PARAMETER_REFUSED =
-  /Invalid Parameter format for |value .* for Parameter .* (?:exceed bound|should be)|Invalid Input: '.*', valid values are/;
+  /Invalid Parameter format for |value .* for Parameter .* (?:exceed bound|should be)|Invalid Input: '.*', valid values are|trailing characters could not be parsed|No conversion could be performed/;
 
 /** The engine's library can't be opened on this machine; another may have it. */
 export class EngineUnavailableError extends TrainerError<'engine.unavailable', { engine: string; path: string; reason: string }> {

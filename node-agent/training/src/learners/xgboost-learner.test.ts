@@ -91,6 +91,19 @@ describe('training', () => {
     expect(learnerOf(madeUpInit(2, { epochs: 50, hyperparameters: { n_estimators: 3 } })).epochs).toBe(3);
   });
 
+  test.each([
+    [{ max_depth: -1 }],
+    [{ learning_rate: 'fast' }],
+    [{ learning_rate: '0.3x' }],
+    [{ max_depth: 'deep' }],
+    [{ max_bin: 1 }],
+    [{ subsample: 7 }],
+    [{ gamma: -3 }],
+  ])('parameters that the engine refuses are never tried again: %j', (hyperparameters) => {
+    const train = (): void => learnerOf(madeUpInit(2, { hyperparameters })).step(1);
+    expect(train).toThrow(expect.objectContaining({ code: 'engine.failed', retry: 'never' }));
+  });
+
   test('an infinite value is an error of the engine that names the cause', () => {
     const rows = madeUpRows(20, 2);
     rows.features.values[5] = Infinity;
