@@ -35,5 +35,5 @@ function causeView({ kind, ...facts }: DeathCause): { readonly kind: string; rea
     name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
     value,
   ]);
-  return { ...(Object.fromEntries(named) as Record<string, unknown>), kind: kind.replaceAll('-', '_') };
+  return { kind: kind.replaceAll('-', '_'), ...(Object.fromEntries(named) as Record<string, unknown>) };
 }

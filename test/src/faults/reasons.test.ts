@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { runTrainer, signalTo, slowTable, slowTraining, startFaultCluster, type FaultCluster } from '../harness/index.js';
+import { noiseTable, runTrainer, signalTo, slowTable, slowTraining, startFaultCluster, type FaultCluster } from '../harness/index.js';
 
 /** What is lost may live on for 15 s at this scale, and a job is over when that time is. */
 const SETTINGS = { agents: 2, timeScale: 0.33, env: { TRAINER_HEADLESS_S: '45' } } as const;
@@ -23,6 +23,14 @@ interface ShownJob {
   readonly error_message: string | null;
   readonly attempts: readonly ShownAttempt[];
 }
+
+const hasEnded = ({ status }: ShownJob): boolean => status === 'completed' || status === 'failed';
+const noiseTraining = (dataId: string, hyperparameters: object): object => ({
+  ...slowTraining(50),
+  data_id: dataId,
+  target_column: 'y',
+  hyperparameters,
+});
 
 let cluster: FaultCluster;
 
@@ -112,7 +120,6 @@ test(
     expect(text).toMatch(
       /\n1 .* 0 +Killed by SIGKILL, which the cluster did not send\n2 .*Crashed with SIGSEGV\n3 .* was lost\n4 .*Completed\n$/,
     );
-    if (process.env['TRAINER_TEST_SHOWS'] !== undefined) console.log(text, JSON.stringify(job, null, 1));
   },
   3 * LONGEST_MS,
 );
@@ -120,10 +127,30 @@ test(
 test(
   'a large model of many trees is trained and exported by its first attempt',
   async () => {
-    const id = await submit({ ...slowTraining(100), hyperparameters: { n_estimators: 1500, max_depth: 8, learning_rate: 0.1 } });
-    const job = await jobWhen(id, 'has ended', ({ status }) => status === 'completed' || status === 'failed');
+    await put('noise.csv', noiseTable({ rows: 60_000, columns: 20, classes: 2 }));
+    const id = await submit(noiseTraining('noise.csv', { n_estimators: 1500, max_depth: 8 }));
+    const job = await jobWhen(id, 'has ended', hasEnded);
     expect(job).toMatchObject({ status: 'completed', attempt: 1, attempts: [{ number: 1, why: 'Completed' }] });
-    if (process.env['TRAINER_TEST_SHOWS'] !== undefined) console.log(await terminal(id), JSON.stringify(job, null, 1));
+  },
+  2 * LONGEST_MS,
+);
+
+test(
+  'a table that needs more memory than its file shows gets it before it is trained, and nothing is counted',
+  async () => {
+    await put('classes.csv', noiseTable({ rows: 2_000, columns: 10, classes: 26 }));
+    const id = await submit(noiseTraining('classes.csv', { n_estimators: 150, max_depth: 6 }));
+    const job = await jobWhen(id, 'has ended', hasEnded);
+    const why = /^Training on 2,000 rows of 10 columns and 26 classes may need [\d,]+ MiB; the attempt had \d+ MiB$/;
+    expect(job).toMatchObject({
+      status: 'completed',
+      attempts: [
+        { number: 1, from_epoch: 0, why: expect.stringMatching(why), end: { kind: 'requeued', counts_to: null } },
+        { number: 2, from_epoch: 0, why: 'Completed' },
+      ],
+    });
+    const [first = 0, second = 0] = job.attempts.map(({ memory_bytes }) => memory_bytes);
+    expect(second).toBeGreaterThan(first);
   },
   2 * LONGEST_MS,
 );

@@ -16,7 +16,7 @@ export type { ProvingGroundSettings, Recovery } from './proving-ground.js';
 export { CallLoad } from './call-load.js';
 export { Recorder, RecorderSpec } from './recorder.js';
 export type { Recorded } from './recorder.js';
-export { slowTable, slowTraining } from './slow-training.js';
+export { noiseTable, slowTable, slowTraining } from './slow-training.js';
 export { RandomOperations } from './random-operations.js';
 export { InterruptedTraining, WAYS } from './interrupted-training.js';
 export type { Interrupted, Interruption, Victim, Way } from './interrupted-training.js';

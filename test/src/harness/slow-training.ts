@@ -21,3 +21,22 @@ export function slowTraining(trees: number, hyperparameters: Readonly<Record<str
     hyperparameters: { n_estimators: trees, max_depth: 8, ...hyperparameters },
   };
 }
+
+/** Labels at random, in the column `y`: no table makes larger trees. The same for the same size. */
+export function noiseTable({
+  rows,
+  columns,
+  classes,
+}: {
+  readonly rows: number;
+  readonly columns: number;
+  readonly classes: number;
+}): string {
+  let state = 7;
+  const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+  const lines = Array.from({ length: rows }, () => {
+    const values = Array.from({ length: columns }, () => random().toFixed(6));
+    return `${values.join()},${Math.floor(random() * classes)}`;
+  });
+  return `${Array.from({ length: columns }, (_, at) => `x${at}`).join()},y\n${lines.join('\n')}\n`;
+}

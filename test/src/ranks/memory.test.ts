@@ -1,18 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { catalogEntry, memoryNeed, type HyperparameterValues } from '@trainer/model';
 import { aTrainRequest } from '@trainer/model/testing';
+import { noiseTable } from '../harness/index.js';
 import { RankGround } from './gang-of-processes.js';
-
-/** Labels at random make the largest trees that the parameters allow. */
-function noise(rows: number, columns: number, classes: number): string {
-  let state = 7;
-  const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
-  const lines = Array.from({ length: rows }, () => {
-    const values = Array.from({ length: columns }, () => random().toFixed(6));
-    return `${values.join()},${Math.floor(random() * classes)}`;
-  });
-  return `${Array.from({ length: columns }, (_, at) => `x${at}`).join()},y\n${lines.join('\n')}\n`;
-}
 
 test.each([
   [
@@ -32,7 +22,7 @@ test.each([
   async (table, hyperparameters: HyperparameterValues) => {
     const entry = catalogEntry('xgboost_classifier');
     if (entry === null) throw new Error('the catalog lacks it');
-    const ground = await RankGround.open(noise(table.rows, table.columns, table.classes));
+    const ground = await RankGround.open(noiseTable(table));
     try {
       const request = aTrainRequest({ epochs: 50, earlyStopping: false, hyperparameters });
       const [end] = await ground.run({ ranks: 1, request });
