@@ -9,7 +9,7 @@ import {
   type StartSpec,
 } from '@trainer/model';
 import { whyNot } from './fits.js';
-import { GRANTED, hear, raiseLowWater, withEntry, type LeaseEntry, type Ledger } from './ledger.js';
+import { entryOf, GRANTED, hear, raiseLowWater, withHeld, withOver, type LeaseEntry, type Ledger } from './ledger.js';
 
 export interface AdmitContext {
   readonly now: Millis;
@@ -35,7 +35,7 @@ export function admit(before: Ledger, request: PlaceRequest, context: AdmitConte
     return refuse(before, 'stale-epoch', `Headship ${before.newestHeadEpoch} was seen; this request is of ${request.headEpoch}.`);
   }
   const ledger = raiseLowWater(heard, request.lowWater);
-  const entry = ledger.leases.get(request.lease);
+  const entry = entryOf(ledger, request.lease);
   return entry === undefined ? admitNew(ledger, request, context) : admitKnown(ledger, request, entry);
 }
 
@@ -44,7 +44,7 @@ function admitKnown(ledger: Ledger, { lease, action }: PlaceRequest, entry: Leas
   if (entry.at === 'over') return { ledger, answer: action.kind === 'reserve' ? entry.reserve : entry.start, start: null };
   if (entry.at !== 'reserved' || action.kind === 'reserve') return { ledger, answer: GRANTED, start: null };
   const { grant } = entry;
-  return { ledger: withEntry(ledger, lease, { at: 'starting', grant }), answer: GRANTED, start: { lease, grant, spec: action.spec } };
+  return { ledger: withHeld(ledger, lease, { at: 'starting', grant }), answer: GRANTED, start: { lease, grant, spec: action.spec } };
 }
 
 function admitNew(ledger: Ledger, { lease, action }: PlaceRequest, context: AdmitContext): Admitted {
@@ -59,14 +59,14 @@ function admitNew(ledger: Ledger, { lease, action }: PlaceRequest, context: Admi
   const { grant } = action;
   if (action.kind === 'reserve') {
     const expiresAt = context.now + context.reservationMs;
-    return { ledger: withEntry(ledger, lease, { at: 'reserved', grant, expiresAt }), answer: GRANTED, start: null };
+    return { ledger: withHeld(ledger, lease, { at: 'reserved', grant, expiresAt }), answer: GRANTED, start: null };
   }
-  return { ledger: withEntry(ledger, lease, { at: 'starting', grant }), answer: GRANTED, start: { lease, grant, spec: action.spec } };
+  return { ledger: withHeld(ledger, lease, { at: 'starting', grant }), answer: GRANTED, start: { lease, grant, spec: action.spec } };
 }
 
 function remember(ledger: Ledger, lease: LeaseId, reason: RefusalReason, message: string): Admitted {
   const { answer } = refuse(ledger, reason, message);
-  return { ledger: withEntry(ledger, lease, { at: 'over', reserve: answer, start: answer }), answer, start: null };
+  return { ledger: withOver(ledger, lease, { reserve: answer, start: answer }), answer, start: null };
 }
 
 function refuse(ledger: Ledger, reason: RefusalReason, message: string): Admitted {

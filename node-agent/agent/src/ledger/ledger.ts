@@ -9,6 +9,7 @@ import {
   type PlaceReply,
   type StreamId,
 } from '@trainer/model';
+import { Tombstones, type Tombstone } from './tombstones.js';
 
 /*
  * The agent's book of leases, which is the truth of what is held. A value: every change gives another.
@@ -29,11 +30,12 @@ import {
  * I7. Equal requests, in any number, leave the ledger as the first of them did.
  */
 
-export type LeaseEntry =
+/** A lease that holds something. */
+export type HeldEntry =
   | { readonly at: 'reserved'; readonly grant: Grant; readonly expiresAt: Millis }
-  | { readonly at: 'starting' | 'ready' | 'stopping'; readonly grant: Grant }
-  /** A tombstone; what was answered, for who asks again. */
-  | { readonly at: 'over'; readonly reserve: PlaceReply; readonly start: PlaceReply };
+  | { readonly at: 'starting' | 'ready' | 'stopping'; readonly grant: Grant };
+
+export type LeaseEntry = HeldEntry | ({ readonly at: 'over' } & Tombstone);
 
 export interface Ledger {
   readonly capacity: Capacity;
@@ -43,29 +45,46 @@ export interface Ledger {
   /** The least id the head may still send; null: not heard yet. */
   readonly lowWater: LeaseId | null;
   readonly isDraining: boolean;
-  readonly leases: ReadonlyMap<LeaseId, LeaseEntry>;
+  /** As many as the machine has room for: small, and copied with each change. */
+  readonly held: ReadonlyMap<LeaseId, HeldEntry>;
+  /** As many as have ended since the mark: any number beside a lease that lives long. */
+  readonly over: Tombstones;
 }
 
 export const GRANTED: PlaceReply = { kind: 'granted' };
 
 export function emptyLedger(capacity: Capacity, newestHeadEpoch: number): Ledger {
-  return { capacity, stream: null, newestHeadEpoch, lowWater: null, isDraining: false, leases: new Map() };
+  return { capacity, stream: null, newestHeadEpoch, lowWater: null, isDraining: false, held: new Map(), over: Tombstones.none() };
 }
 
 /** Grants of all leases that hold something. */
 export function heldGrants(ledger: Ledger): Grant[] {
-  return [...ledger.leases.values()].flatMap((entry) => (entry.at === 'over' ? [] : [entry.grant]));
+  return [...ledger.held.values()].map(({ grant }) => grant);
 }
 
 /** What the hello says of the leases. */
 export function heldLeases(ledger: Ledger): HeldLease[] {
-  return [...ledger.leases].flatMap(([lease, entry]) =>
-    entry.at === 'over' ? [] : [{ lease, state: entry.at satisfies AgentLeaseState }],
-  );
+  return [...ledger.held].map(([lease, { at }]) => ({ lease, state: at satisfies AgentLeaseState }));
 }
 
-export function withEntry(ledger: Ledger, lease: LeaseId, entry: LeaseEntry): Ledger {
-  return { ...ledger, leases: new Map(ledger.leases).set(lease, entry) };
+export function entryOf(ledger: Ledger, lease: LeaseId): LeaseEntry | undefined {
+  const held = ledger.held.get(lease);
+  if (held !== undefined) return held;
+  const tombstone = ledger.over.get(lease);
+  return tombstone === undefined ? undefined : { at: 'over', ...tombstone };
+}
+
+export function withHeld(ledger: Ledger, lease: LeaseId, entry: HeldEntry): Ledger {
+  return { ...ledger, held: new Map(ledger.held).set(lease, entry) };
+}
+
+/** The lease holds nothing any more, and never again. */
+export function withOver(ledger: Ledger, lease: LeaseId, tombstone: Tombstone): Ledger {
+  const over = ledger.over.with(lease, tombstone);
+  if (!ledger.held.has(lease)) return { ...ledger, over };
+  const held = new Map(ledger.held);
+  held.delete(lease);
+  return { ...ledger, held, over };
 }
 
 /** @returns null when the headEpoch is older than the newest: nothing of it may be done (I5). */
@@ -90,31 +109,30 @@ export function draining(ledger: Ledger): Ledger {
 /** Forgets tombstones that the mark has passed (I4). */
 export function raiseLowWater(ledger: Ledger, lowWater: LeaseId): Ledger {
   if (ledger.lowWater !== null && compareLeases(lowWater, ledger.lowWater) <= 0) return ledger;
-  const leases = new Map([...ledger.leases].filter(([lease, entry]) => entry.at !== 'over' || compareLeases(lease, lowWater) >= 0));
-  return { ...ledger, lowWater, leases };
+  return { ...ledger, lowWater, over: ledger.over.from(lowWater) };
 }
 
 /** A held lease goes on; one that is over, or would go back, stays. */
 export function advance(ledger: Ledger, lease: LeaseId, to: 'ready' | 'stopping'): Ledger {
-  const entry = ledger.leases.get(lease);
-  if (entry === undefined || entry.at === 'over' || entry.at === 'stopping' || entry.at === to) return ledger;
-  return withEntry(ledger, lease, { at: to, grant: entry.grant });
+  const entry = ledger.held.get(lease);
+  if (entry === undefined || entry.at === 'stopping' || entry.at === to) return ledger;
+  return withHeld(ledger, lease, { at: to, grant: entry.grant });
 }
 
 const RELEASED: PlaceReply = { kind: 'refused', reason: 'tombstone', message: 'The lease was released.' };
 
 /** The lease's process is gone, or there never was one: what it held is free. Idempotent; an unknown id becomes a tombstone. */
 export function finish(ledger: Ledger, lease: LeaseId): Ledger {
-  const entry = ledger.leases.get(lease);
+  const entry = entryOf(ledger, lease);
   if (entry?.at === 'over') return ledger;
   if (ledger.lowWater !== null && entry === undefined && compareLeases(lease, ledger.lowWater) < 0) return ledger;
   const reserve = entry === undefined ? RELEASED : GRANTED;
   const start = entry === undefined || entry.at === 'reserved' ? RELEASED : GRANTED;
-  return withEntry(ledger, lease, { at: 'over', reserve, start });
+  return withOver(ledger, lease, { reserve, start });
 }
 
 /** Frees reservations that were not started in time. @returns their ids too */
 export function expire(ledger: Ledger, now: Millis): { readonly ledger: Ledger; readonly expired: readonly LeaseId[] } {
-  const expired = [...ledger.leases].flatMap(([lease, entry]) => (entry.at === 'reserved' && entry.expiresAt <= now ? [lease] : []));
+  const expired = [...ledger.held].flatMap(([lease, entry]) => (entry.at === 'reserved' && entry.expiresAt <= now ? [lease] : []));
   return { ledger: expired.reduce(finish, ledger), expired };
 }
