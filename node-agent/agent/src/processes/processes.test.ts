@@ -80,11 +80,36 @@ describe('the environment of an actor', () => {
       CUDA_VISIBLE_DEVICES: 'GPU-1',
     });
   });
+  test.each(['MY_KEY', 'AWS_REGION', 'DATABASE_URL', 'TZ', 'LANG', 'LC_ALL', '_x', 'X'.repeat(255), 'PATHS', 'HOMEPAGE'])(
+    'takes %j',
+    (name) => expect(actorEnvironment(grant, gpus, { [name]: 'x' })).toMatchObject({ [name]: 'x' }),
+  );
+  test('a refusal names the variable and says why', () =>
+    expect(() => actorEnvironment(grant, gpus, { GCONV_PATH: '/x' })).toThrow(
+      'The variable "GCONV_PATH" can\'t be set for an actor: it changes how programs and libraries are loaded.',
+    ));
   test('a fraction of a CPU is one thread', () => expect(threadsOf({ ...grant, cpuMilli: 100 })).toBe(1));
   test.each([
     'NODE_OPTIONS',
     'LD_PRELOAD',
     'DYLD_INSERT_LIBRARIES',
+    'GCONV_PATH',
+    'LOCPATH',
+    'GLIBC_TUNABLES',
+    'PERL5OPT',
+    'PYTHONSTARTUP',
+    'JAVA_TOOL_OPTIONS',
+    '_JAVA_OPTIONS',
+    'BASH_FUNC_x',
+    'OPENSSL_CONF',
+    'SSL_CERT_FILE',
+    'RES_OPTIONS',
+    'UV_THREADPOOL_SIZE',
+    'ld_preload',
+    '1X',
+    'A\u0000B',
+    'É',
+    'X'.repeat(256),
     'TRAINER_SECRET',
     'PATH',
     'OMP_NUM_THREADS',
