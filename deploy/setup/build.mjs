@@ -87,7 +87,7 @@ async function compile() {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js');
   const pretty = process.stderr.isTTY ? ['--pretty'] : [];
   const { code } = await run(process.execPath, [compiler, '-b', ...pretty], { isShown: true });
-  if (code !== 0) throw new SetupError('The build failed: mend what the compiler names above, then run it again.');
+  if (code !== 0) throw new SetupError('The build failed: fix what the compiler names above, then run it again.');
 }
 
 /** Drops what was compiled from sources that are gone: an import of it would work here and in no other clone. */

@@ -1,11 +1,13 @@
 /** One set-up step at a time in a clone, however many programs are started in it. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { say, SetupError } from './say.mjs';
 
 /** How often a held lock is looked at, ms, and how long at most: the slowest step is a first install on a slow line. */
 const POLL_MS = 200;
 const WAIT_MS = 600_000;
+/** How the system says that the clone is somebody else's, or lies on a disk that is only read. */
+const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 /**
  * Waits for the lock and holds it; one whose owner is gone is taken over.
@@ -14,7 +16,13 @@ const WAIT_MS = 600_000;
  * @throws SetupError when it is held for ten minutes
  */
 export async function holdLock(file, owner) {
-  mkdirSync(dirname(file), { recursive: true });
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    accessSync(dirname(file), constants.W_OK);
+  } catch (error) {
+    if (!UNWRITABLE.has(error.code)) throw error;
+    throw new SetupError(`Something here is stale, and ${dirname(file)} can't be written (${error.code}): run npm run build as its owner.`);
+  }
   const deadline = performance.now() + WAIT_MS;
   let isSaid = false;
   for (;;) {
@@ -33,13 +41,17 @@ export async function holdLock(file, owner) {
   }
 }
 
-/** @returns null when the lock is now held, else the process id of its holder. */
+/** @returns null when the lock is now held, else the process id of its holder; a lock has its holder from the first moment. */
 function tryLock(file) {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, String(process.pid));
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    linkSync(draft, file);
     return null;
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft, { force: true });
   }
   try {
     return Number(readFileSync(file, 'utf8')) || 0;

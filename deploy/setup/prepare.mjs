@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { buildStale } from './build.mjs';
 import { arePackagesInstalled, installPackages } from './install.mjs';
 import { holdLock } from './lock.mjs';
-import { areNativePartsThere, fetchNativeParts } from './native.mjs';
+import { areNativePartsThere, checkPip, fetchNativeParts } from './native.mjs';
 import { checkLibc, checkPlatform } from './platform.mjs';
 import { orEndWithOneLine } from './say.mjs';
 import { ROOT } from './stamp.mjs';
@@ -21,6 +21,7 @@ export async function prepare() {
 
 async function installWhatIsMissing() {
   checkLibc();
+  if (!areNativePartsThere()) await checkPip();
   const release = await holdLock(join(ROOT, 'deploy', 'native', '.lock'), 'another set-up');
   try {
     const steps = [];

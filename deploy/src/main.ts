@@ -9,6 +9,8 @@ import type { Format, Output } from './terminal/output.js';
 import { VERSION } from './version.js';
 
 /** The one file that touches the process: its environment, arguments, streams, signals and exit code. */
+// A reader such as head(1) that has enough is no failure; what it asked for has been said.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 const output: Output = { isTerminal: process.stdout.isTTY, write: (text) => void process.stdout.write(text) };
 const settings = (): Settings => readSettings(process.env);
 const home = (): Promise<string> => homeFolder(settings().TRAINER_HOME, process.cwd());
@@ -28,6 +30,12 @@ const inspect = () => import('./commands/inspect.js');
 function whole(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is wanted.');
   return Number(text);
+}
+
+function atLeastOne(text: string): number {
+  const count = whole(text);
+  if (count < 1) throw new InvalidArgumentError('a number from 1 is wanted.');
+  return count;
 }
 
 /** More on one machine than this is no machine's copy any more. */
@@ -139,7 +147,7 @@ program
 program
   .command('jobs')
   .description('the jobs, newest first')
-  .option('--limit <n>', 'how many', whole, 20)
+  .option('--limit <n>', 'how many', atLeastOne, 20)
   .option(...json)
   .action((options: { limit: number; json?: true }) =>
     using(async (cluster) => (await inspect()).showJobs(cluster, formatOf(options), options.limit)),
@@ -159,7 +167,7 @@ program
 program
   .command('models')
   .description('the trained models, newest first')
-  .option('--limit <n>', 'how many', whole, 20)
+  .option('--limit <n>', 'how many', atLeastOne, 20)
   .option(...json)
   .action((options: { limit: number; json?: true }) =>
     using(async (cluster) => (await inspect()).showModels(cluster, formatOf(options), options.limit)),
@@ -189,5 +197,8 @@ try {
   const isUsage = error instanceof CommanderError;
   if (!isUsage) process.stderr.write(`${toErrorData(error).message}\n`);
   // What a start that failed has begun must not keep the process.
-  process.exit(isUsage ? (error.exitCode === 0 ? 0 : ConfigError.EXIT_CODE) : error instanceof ConfigError ? ConfigError.EXIT_CODE : 1);
+  const isAsked = isUsage && error.exitCode === 0;
+  process.exit(
+    isAsked ? 0 : isUsage || error instanceof ConfigError || toErrorData(error).code === 'cli.usage' ? ConfigError.EXIT_CODE : 1,
+  );
 }

@@ -98,3 +98,32 @@ test.each([
   const { output } = await runInClone(`${setup('native.mjs', 'areNativePartsThere()')} console.error(part.areNativePartsThere());`);
   expect(output.trim()).toBe(isThere);
 });
+
+test('without pip the line comes before anything is fetched', async () => {
+  await install('python3', 'echo "/usr/bin/python3: No module named pip" >&2; exit 1');
+  await install('npx', 'echo fetched >&2');
+  const { code, output } = await runInClone(setup('prepare.mjs', 'prepare()'));
+  expect(code).toBe(1);
+  expect(output).toMatch(/^Python's pip is missing[^\n]*\n$/);
+});
+
+test('the command says before a build that there is none', async () => {
+  await cp(join(ROOT, 'deploy', 'bin'), join(clone, 'deploy', 'bin'), { recursive: true });
+  const { code, output } = await runInClone(`await import('${clone}/deploy/bin/trainer.mjs')`);
+  expect([code, output]).toEqual([1, expect.stringMatching(/^Trainer is not built yet[^\n]*\n$/)]);
+});
+
+test('of many that want the lock at once one has it at a time', async () => {
+  const program = `
+    const { holdLock } = await import('${clone}/deploy/setup/lock.mjs');
+    const { existsSync, rmSync, writeFileSync } = await import('node:fs');
+    const release = await holdLock('${clone}/locks/one', 'another');
+    if (existsSync('${clone}/held')) process.exit(9);
+    writeFileSync('${clone}/held', '');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    rmSync('${clone}/held');
+    release();
+  `;
+  const ended = await Promise.all(Array.from({ length: 4 }, () => runInClone(program)));
+  expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+});

@@ -117,6 +117,25 @@ test('a command without a cluster says how to start one', async () => {
   expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^[^\n]*npm start[^\n]*\n$/) });
 });
 
+test.each([
+  ['train xgboost_classifier iris.csv --task poetry', '--task is'],
+  ['train xgboost_classifier iris.csv --task classification -p depth', '--param wants name=value'],
+  ['jobs --limit 0', 'a number from 1'],
+  ['models --limit 0', 'a number from 1'],
+  ['data put /tmp', '/tmp is not a file'],
+  ['data put /none.csv', "/none.csv can't be read"],
+])('%s is a wrong use: one line and exit code 2', async (words, says) => {
+  const ended = await cluster.trainer(...words.split(' '));
+  expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(says) });
+  expect(ended.stderr).not.toMatch(/^ +at /m);
+});
+
+test('a reader that has enough is no failure', async () => {
+  const line = `'${process.execPath}' '${TRAINER}' nodes --json | true`;
+  const ended = await startProgram('sh', ['-c', line], { env: { TRAINER_HOME: cluster.home } }).ended;
+  expect(ended.stderr).toBe('');
+});
+
 test('reset refuses the folder of a cluster that runs', async () => {
   const ended = await cluster.trainer('reset', '--yes');
   expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining(`in use by process ${cluster.launcher.pid}`) });
@@ -125,7 +144,7 @@ test('reset refuses the folder of a cluster that runs', async () => {
 test('reset without a terminal asks for --yes and removes nothing', async () => {
   await using home = await newHome();
   const ended = await runTrainer(['reset'], { TRAINER_HOME: home.path });
-  expect(ended.code).toBe(1);
+  expect(ended.code).toBe(2);
   expect(ended.stderr).toContain('--yes');
 });
 

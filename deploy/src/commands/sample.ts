@@ -22,5 +22,7 @@ export async function trainSample({ head, store, restUrl }: EmbeddedCluster, dat
   if (job.status !== 'completed') return;
   output.write('\nTry it:\n');
   if (restUrl !== null) output.write(`  curl -s ${restUrl}/models/${id}\n  curl -sO -J ${restUrl}/models/${id}/download\n`);
-  output.write(`  npx trainer job ${id}\n  npx trainer train xgboost_classifier ${DATA_ID} --task classification --target species\n`);
+  output.write(
+    `  npm run trainer -- job ${id}\n  npm run trainer -- train xgboost_classifier ${DATA_ID} --task classification --target species\n`,
+  );
 }

@@ -25,6 +25,13 @@ export class UsageError extends TrainerError<'cli.usage', { argument: string }> 
   }
 }
 
+/** The service did not take a file. */
+export class UploadRefusedError extends TrainerError<'cli.upload-refused', { file: string }> {
+  constructor(file: string, detail: unknown) {
+    super('cli.upload-refused', `The upload was refused: ${typeof detail === 'string' ? detail : JSON.stringify(detail)}`, { file });
+  }
+}
+
 /** `trainer train MODEL DATA`: submits and follows a job. @returns the job as it last was. */
 export async function train({ head, output }: Cluster, format: Format, model: string, data: string, options: TrainOptions): Promise<Job> {
   const submitted = await head.jobs.submit(requestOf(model, data, options));
@@ -85,16 +92,17 @@ export async function putData({ restUrl, output }: Cluster, format: Format, file
   if (restUrl === null) throw new UsageError('data put', 'This cluster runs without REST; start it with a gateway to upload data.');
   const problem = dataIdProblem(name);
   if (problem !== null) throw new UsageError(name, `${problem}; name it: trainer data put ${file} NAME`);
-  const { size } = await stat(file).catch((error: unknown) => {
+  const found = await stat(file).catch((error: unknown) => {
     throw new UsageError(file, `${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
   });
+  if (!found.isFile()) throw new UsageError(file, `${file} is not a file; name the file that holds the table.`);
   const response = await fetch(`${restUrl}/data/${name.split('/').map(encodeURIComponent).join('/')}`, {
     method: 'PUT',
-    headers: { 'content-length': String(size) },
+    headers: { 'content-length': String(found.size) },
     body: Readable.toWeb(createReadStream(file)) as unknown as ReadableStream,
     duplex: 'half',
   } as RequestInit);
   const answer = (await response.json()) as { data_id: string; size: number; detail?: unknown };
-  if (!response.ok) throw new UsageError(file, `The upload was refused: ${JSON.stringify(answer.detail)}`);
+  if (!response.ok) throw new UploadRefusedError(file, answer.detail);
   print(output, format, answer, (stored) => `${stored.data_id}: ${stored.size} bytes stored`);
 }

@@ -55,7 +55,7 @@ function greeting(cluster: EmbeddedCluster, home: string, tookMs: number): strin
   const rest = cluster.restUrl === null ? 'without REST' : `REST at ${cluster.restUrl} (its pages at ${cluster.restUrl}/docs)`;
   return [
     `Trainer ${VERSION} is ready in ${seconds(tookMs)}: ${rest}`,
-    `  data in ${home}; head at ${cluster.address}; stop it with Ctrl-C; look at it with: npx trainer status`,
+    `  data in ${home}; head at ${cluster.address}; stop it with Ctrl-C; look at it with: npm run trainer -- status`,
   ].join('\n');
 }
 

@@ -72,6 +72,7 @@ const Variables = z.object({
   TRAINER_FAKE_GPUS: integer(0, 64, 0),
   TRAINER_NATS_SERVER: z.string().optional(),
   TRAINER_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
+  TRAINER_LOG_FORMAT: z.enum(['text', 'json']).default('text'),
   PATH: text('/usr/local/bin:/usr/bin:/bin'),
 });
 

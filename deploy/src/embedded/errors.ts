@@ -20,7 +20,7 @@ export class DataFolderVersionError extends TrainerError<'data-folder.version', 
     super(
       'data-folder.version',
       `The data folder ${folder} has version ${found} and this Trainer needs ${needed}: use the Trainer that made it, name another folder with ` +
-        'TRAINER_HOME, or empty it with npx trainer reset.',
+        'TRAINER_HOME, or empty it with npm run trainer -- reset.',
       { folder, found, needed },
     );
   }

@@ -15,7 +15,10 @@ export interface ProcessOptions {
 export function clockAndLog(settings: Settings, process: NodeJS.Process, secrets: readonly string[]): { clock: Clock; log: Logger } {
   const clock = systemClock();
   const write = (line: string): void => void process.stderr.write(line);
-  return { clock, log: createLogger({ clock, level: settings.TRAINER_LOG_LEVEL, format: 'text', secrets: [...secrets], write }) };
+  return {
+    clock,
+    log: createLogger({ clock, level: settings.TRAINER_LOG_LEVEL, format: settings.TRAINER_LOG_FORMAT, secrets: [...secrets], write }),
+  };
 }
 
 /**

@@ -21,7 +21,7 @@ describe('the logger', () => {
   it('writes lines for people', () => {
     const { logger, lines } = logged({ format: 'text' });
     logger.warn('slow\nanswer', { ms: 12, what: 'two words' });
-    expect(lines).toEqual(['00:00:00.000 warn  slow\\nanswer ms=12 what="two words"\n']);
+    expect(lines).toEqual(['1970-01-01 00:00:00.000Z warn  slow\\nanswer ms=12 what="two words"\n']);
   });
 
   it('leaves out what is below its level', () => {

@@ -79,7 +79,7 @@ function jsonLine({ wallMs, level, message, fields }: Line): string {
 }
 
 function textLine({ wallMs, level, message, fields }: Line): string {
-  const time = new Date(wallMs).toISOString().slice(11, 23);
+  const time = new Date(wallMs).toISOString().replace('T', ' ');
   const rest = Object.entries(fields).map(
     ([name, value]) => ` ${name}=${typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)}`,
   );
