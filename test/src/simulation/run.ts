@@ -1,5 +1,6 @@
 import type { ActorId } from '@trainer/model';
 import { Cluster } from './cluster.js';
+import type { HeadPart } from './ground.js';
 import { begin, drawSteps, type Step } from './operations.js';
 import { Seeded } from './seeded.js';
 import { Violation, World } from './world.js';
@@ -86,10 +87,28 @@ async function end(cluster: Cluster): Promise<void> {
   const asked = new Set<ActorId>();
   await settled(cluster, END_MS, () => {
     killDetached(cluster, asked);
-    return witness.unrest(true);
+    return [...witness.unrest(true), ...rememberedBy(cluster.leader())];
   });
   witness.lookAtEnd();
   await world.settle();
+}
+
+/** What a head still has in memory of entities that have all ended. */
+function rememberedBy(head: HeadPart | null): readonly string[] {
+  const state = head?.loop?.state;
+  if (state === undefined) return [];
+  const { actors, jobs, sessions, held, actorsOf, names, waitingJobs } = state;
+  const left = {
+    actors: actors.size,
+    jobs: jobs.size,
+    sessions: sessions.size,
+    held: held.size,
+    names: names.size,
+    actorsOf: actorsOf.size,
+  };
+  return Object.entries({ ...left, 'waiting jobs': waitingJobs.count }).flatMap(([what, count]) =>
+    count === 0 ? [] : [`the head remembers ${count} ${what}`],
+  );
 }
 
 /** Also those that a client had asked for before, and that came to be only now. */
