@@ -13,10 +13,10 @@ export class LoopCpu {
 
   /** Keeps its core busy until it is stopped: it looks in every round. */
   start(): void {
-    this.#lastNs = this.#ns();
+    this.#lastNs = this.ns();
     const look = (): void => {
       if (!this.#isRunning) return;
-      const now = this.#ns();
+      const now = this.ns();
       this.#longestNs = Math.max(this.#longestNs, now - this.#lastNs);
       this.#lastNs = now;
       setImmediate(look);
@@ -31,7 +31,8 @@ export class LoopCpu {
     return this.#longestNs / 1e6;
   }
 
-  #ns(): number {
+  /** CPU time of this thread until now, in nanoseconds. */
+  ns(): number {
     return Number(this.#text.toString('latin1', 0, readSync(this.#file, this.#text, 0, this.#text.length, 0)).split(' ')[0]);
   }
 }

@@ -12,7 +12,7 @@ import type { RealServers } from '../real-servers.js';
 import { actorIn, HeadClients } from '../rpc/head-clients.js';
 import { storeConfigOf } from '../rpc/open-head.js';
 import { TestAgent } from '../rpc/test-agent.js';
-import type { Answer, Ask } from './head-process.js';
+import type { Answer, Ask, Longest } from './head-process.js';
 
 const PROGRAM = fileURLToPath(new URL('./head-process.js', import.meta.url));
 const CPUS = 1_000_000_000;
@@ -63,13 +63,13 @@ export class MeasuredHead {
     return TestAgent.start({ address: this.address, secret: this.servers.secret, natsUrl: this.servers.natsUrl, node, incarnation });
   }
 
-  /** @returns the CPU time of the longest round of its event loop during the work, in milliseconds */
-  async during(work: () => Promise<void>): Promise<number> {
+  /** @returns what was longest during the work */
+  async during(work: () => Promise<void>): Promise<Longest> {
     await asked(this.child, { ask: 'begin' });
     await work();
     const answer = await asked(this.child, { ask: 'end' });
-    if (!('longestTurnMs' in answer)) throw new Error('the head answered something else');
-    return answer.longestTurnMs;
+    if (!('roundMs' in answer)) throw new Error('the head answered something else');
+    return answer;
   }
 
   /** Creates actors at once. @throws unless all run */

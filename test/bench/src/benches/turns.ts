@@ -23,11 +23,15 @@ export const turns: Bench = {
     say('facts');
     const { longestTurnMs } = await factStorm({ kind: 'states', agents: STORM });
     return {
-      longest_turn_ms: { facts_64mib: round(longestTurnMs, DIGITS), jobs_10000_by_64: jobs, actors_1000_at_once: actors, ...hellos },
+      longest: { facts_64mib: { round_ms: round(longestTurnMs, DIGITS) }, jobs_10000_by_64: jobs, actors_1000_at_once: actors, ...hellos },
       turn_by_queued_jobs: table,
     };
   },
 };
+
+function rounded({ roundMs, turnMs }: { readonly roundMs: number; readonly turnMs: number }): Results {
+  return { round_ms: round(roundMs, DIGITS), turn_ms: round(turnMs, DIGITS) };
+}
 
 async function withHead<T>(maxParallelJobs: number, agents: number, run: (head: MeasuredHead) => Promise<T>): Promise<T> {
   const head = await MeasuredHead.start(maxParallelJobs);
@@ -39,7 +43,7 @@ async function withHead<T>(maxParallelJobs: number, agents: number, run: (head: 
   }
 }
 
-async function submitted(head: MeasuredHead, say: BenchContext['say']): Promise<number> {
+async function submitted(head: MeasuredHead, say: BenchContext['say']): Promise<Results> {
   say('jobs');
   const submit = (count: number) => async (): Promise<void> => {
     let left = count;
@@ -49,13 +53,13 @@ async function submitted(head: MeasuredHead, say: BenchContext['say']): Promise<
     await Promise.all(Array.from({ length: CLIENTS }, client));
   };
   await submit(JOBS / 10)();
-  return round(await head.during(submit(JOBS)), DIGITS);
+  return rounded(await head.during(submit(JOBS)));
 }
 
-async function created(head: MeasuredHead, say: BenchContext['say']): Promise<number> {
+async function created(head: MeasuredHead, say: BenchContext['say']): Promise<Results> {
   say('actors');
   await head.createActors(ACTORS);
-  return round(await head.during(() => head.createActors(ACTORS)), DIGITS);
+  return rounded(await head.during(() => head.createActors(ACTORS)));
 }
 
 async function greeted(head: MeasuredHead, say: BenchContext['say']): Promise<Results> {
@@ -63,7 +67,7 @@ async function greeted(head: MeasuredHead, say: BenchContext['say']): Promise<Re
   await head.createActors(LEASES);
   const known = await head.during(() => head.helloAgain(false));
   const gone = await head.during(() => head.helloAgain(true));
-  return { hello_10000_leases: round(known, DIGITS), hello_10000_leases_gone: round(gone, DIGITS) };
+  return { hello_10000_leases: rounded(known), hello_10000_leases_gone: rounded(gone) };
 }
 
 async function grown(say: BenchContext['say']): Promise<Results> {
