@@ -10,8 +10,8 @@ export interface Statement {
 interface Wire {
   readonly stream: { cork(): void; uncork(): void };
   parse(message: { text: string }): void;
-  bind(message: { values: readonly string[] }): void;
-  execute(message: object): void;
+  bind(message: { portal: string; values: readonly string[] }): void;
+  execute(message: { portal: string }): void;
   sync(): void;
 }
 
@@ -19,6 +19,9 @@ interface Wire {
  * Several statements in one round trip and one transaction: PostgreSQL ends it at the one Sync behind them, and after an error skips
  * what follows and undoes what went before (protocol-flow, "Pipelining"). No BEGIN can get lost, and nothing is left to roll back.
  * pg's own pipeline mode has a Sync, and so a transaction, for each statement.
+ *
+ * All that is large goes before the first Execute: of a head that is frozen or cut off while it sends, PostgreSQL has run nothing, and holds
+ * neither a row nor the lock that a take-over waits for.
  */
 class Transaction {
   /** pg puts its time-out around it. */
@@ -37,13 +40,16 @@ class Transaction {
   submit(connection: unknown): void {
     const wire = connection as Wire;
     wire.stream.cork();
-    for (const { text, values } of this.statements) {
-      wire.parse({ text });
-      wire.bind({ values });
-      wire.execute({});
+    try {
+      this.statements.forEach(({ text, values }, n) => {
+        wire.parse({ text });
+        wire.bind({ portal: `p${n}`, values });
+      });
+      this.statements.forEach((_statement, n) => wire.execute({ portal: `p${n}` }));
+      wire.sync();
+    } finally {
+      wire.stream.uncork();
     }
-    wire.sync();
-    wire.stream.uncork();
   }
 
   handleDataRow(): void {}
