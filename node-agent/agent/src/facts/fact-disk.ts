@@ -18,7 +18,7 @@ export function fileFactDisk(path: string): FactDisk {
     append: (bytes) => {
       const at = end;
       // A disk that becomes full takes a part, and says so only to the next write.
-      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
+      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, at + done);
       end += bytes.length;
       return at;
     },

@@ -161,3 +161,13 @@ test('a fact whose acknowledgement was lost counts as stored only if its lease g
   outbox.settle(new Set([ends]));
   expect(told).toEqual([null, 'the head has ended its lease']);
 });
+
+test('a head that names facts which were never made does not keep later ones from being sent', () => {
+  const outbox = new Outbox({ append: () => 0, read: () => Buffer.alloc(0), clear: () => undefined, close: () => undefined });
+  expect(outbox.resume(1e15)).toBe(true);
+  outbox.append(leaseId('1-1'), { kind: 'started', pid: 1 });
+  expect(outbox.take()).toHaveLength(1);
+  outbox.acknowledge(1e15, []);
+  outbox.append(leaseId('1-1'), { kind: 'ready', address: 'h:1' });
+  expect(outbox.take().map(({ number }) => number)).toEqual([2]);
+});

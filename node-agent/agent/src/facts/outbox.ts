@@ -83,10 +83,11 @@ export class Outbox {
   }
 
   /**
-   * A stream's hello was read: all after `storedFact` is sent again, on that stream.
+   * A stream's hello was read: all after the fact `named` is sent again, on that stream.
    * @returns false when the head has lost facts: what is kept has new numbers (F5), of which a new hello must tell
    */
-  resume(storedFact: number): boolean {
+  resume(named: number): boolean {
+    const storedFact = this.#made(named);
     if (storedFact < this.#dealtWith) {
       this.#renumber(storedFact);
       return false;
@@ -100,6 +101,11 @@ export class Outbox {
   /** The hello is answered: of leases that end a fact may have been refused. */
   settle(ending: ReadonlySet<LeaseId>): void {
     for (const { lease, onDone } of this.#unclear.splice(0)) onDone?.(ending.has(lease) ? 'the head has ended its lease' : null);
+  }
+
+  /** A head that names facts which were never made is not believed: those that are made later would never be sent. */
+  #made(named: number): number {
+    return Math.min(named, this.#newest);
   }
 
   #renumber(storedFact: number): void {
@@ -134,7 +140,8 @@ export class Outbox {
   }
 
   /** @returns the leases whose facts were refused, with the reason */
-  acknowledge(storedFact: number, refused: readonly RefusedFact[]): { readonly lease: LeaseId; readonly why: string }[] {
+  acknowledge(named: number, refused: readonly RefusedFact[]): { readonly lease: LeaseId; readonly why: string }[] {
+    const storedFact = this.#made(named);
     const reasons = new Map(refused.map(({ number, why }) => [number, why]));
     const done = this.#drop(storedFact);
     for (const kept of done) kept.onDone?.(reasons.get(kept.number) ?? null);
