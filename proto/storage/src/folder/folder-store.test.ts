@@ -91,6 +91,18 @@ describe('the folder store', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  it('whose folder is removed under an upload makes no other', async () => {
+    const path = await folder();
+    const store = await openFolderStore(path);
+    const body = (async function* () {
+      yield Buffer.from('half');
+      await rm(path, { recursive: true });
+      yield Buffer.from('of it');
+    })();
+    await expect(store.put('bucket', 'a/b/c', body)).rejects.toMatchObject({ code: 'store.unavailable' });
+    expect(existsSync(path)).toBe(false);
+  });
+
   it('leaves nothing of an upload that breaks', async () => {
     const path = await folder();
     const store = await openFolderStore(path);

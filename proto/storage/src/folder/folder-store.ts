@@ -159,7 +159,7 @@ class FolderStore implements ObjectStore {
   async #publish(draft: string, file: string, object: { bucket: string; key: string; ifAbsent: boolean }): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await makeFolders(dirname(file));
+        await makeFolders(dirname(file), this.root);
         if (object.ifAbsent) await link(draft, file);
         else await rename(draft, file);
         break;

@@ -1,15 +1,16 @@
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, parse } from 'node:path';
 
 /**
  * Makes a folder and those above it, for the owner alone. Node's own `recursive` never ends where the system says ENOENT to a folder
  * whose parent is there, as /proc does, and says ENOENT for a disk that is full.
+ * @param within a folder above it that must be there and is not made
  * @throws the system's error; ENOENT also when somebody removes a parent meanwhile
  */
-export async function makeFolders(path: string): Promise<void> {
+export async function makeFolders(path: string, within = parse(path).root): Promise<void> {
   if (await made(path)) return;
   const parent = dirname(path);
-  if (parent !== path) await makeFolders(parent);
+  if (parent !== within && parent !== path) await makeFolders(parent, within);
   await mkdir(path, { mode: 0o700 }).catch(unlessThere);
 }
 
