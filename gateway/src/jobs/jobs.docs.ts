@@ -22,6 +22,8 @@ export const DescribeSubmit = () =>
     ApiResponse({ status: 200, description: 'The job, pending', schema: jsonSchema(JobSchema) }),
     ...errorResponses({
       404: 'No such dataset',
+      408: 'The body stalled',
+      413: 'The body is larger than 1 MiB',
       409: 'The idempotency key was used with another body',
       422: 'A field is wrong; the detail names it',
       429: 'The queue is full',
