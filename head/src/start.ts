@@ -7,6 +7,7 @@ import {
   ActorServiceService,
   AgentServiceService,
   BundleServiceService,
+  checkRequest,
   ClusterServiceService,
   errorToStatus,
   JobServiceService,
@@ -57,6 +58,8 @@ const DATABASE_TIMEOUT_MS = 5_000;
 const CLOSE_GRACE_MS = 300;
 /** How long the end of a head waits for PostgreSQL and NATS to take leave. */
 const FAREWELL_MS = 1_000;
+/** The largest is a fact with the result of a training of 100,000 columns; what users send travels in chunks. */
+const MAX_MESSAGE_BYTES = 24 * 2 ** 20;
 /** How often a candidate looks whether the leader moves. */
 const CANDIDATE_MS = 250;
 
@@ -133,7 +136,13 @@ async function run(parts: Parts): Promise<Head> {
   const renewal = new Renewal({ leadership, headId, loop, clock, everyMs: timers.renewMs });
   const composed = composeHead({ ...parts, clock, logger: log, randomBytes: options.random, loop, store });
   const narrow = { secret: deriveSecrets(config.secret).lookupToken, methods: [ActorServiceService.get.path] };
-  const server = new GrpcServer({ secret: config.secret, narrow, toStatus: errorToStatus });
+  const server = new GrpcServer({
+    secret: config.secret,
+    narrow,
+    toStatus: errorToStatus,
+    check: checkRequest,
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+  });
   serve(server, composed.services);
   await loop.start();
   const port = await server.listen(config.host, { from: config.port, to: config.port });

@@ -1,4 +1,4 @@
-import { nearestNames, TrainerError } from '@trainer/model';
+import { actorNameProblem, LIMITS, nearestNames, TrainerError } from '@trainer/model';
 import type { Actor, ActorSpec, Issue } from '@trainer/model';
 import type { ClusterState } from '../loop/cluster-state.js';
 import type { Turn } from '../loop/turn.js';
@@ -11,12 +11,11 @@ export interface ActorName {
 
 export const DEFAULT_NAMESPACE = 'default';
 /** Names are typed by people and stand in tables. */
-const MAX_NAME = 128;
+const MAX_NAME = LIMITS.nameChars;
 /** Names that a wrong one is compared with: some milliseconds of work for the longest. */
 const MOST_COMPARED = 50;
 /** Who mistypes a name leaves out or adds few letters. */
 const MOST_ADDED = 3;
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/;
 
 /** What of the actor of that name is not as asked for. */
 type Difference = 'taken' | 'other-class' | 'is-detached' | 'is-not-detached';
@@ -49,9 +48,8 @@ export class NoSuchNameError extends TrainerError<'actor.not-found', { actor: st
 
 /** @returns what is wrong with a name or a namespace; nothing: it may be given */
 export function nameIssues(field: 'name' | 'namespace', text: string): readonly Issue[] {
-  if (text.length >= 1 && text.length <= MAX_NAME && NAME.test(text)) return [];
-  const message = `'${text.slice(0, MAX_NAME)}' is no name: 1 to ${MAX_NAME} letters (a-z, A-Z), digits and . _ - : / @, the first one a letter or digit`;
-  return [{ path: [field], message, type: 'invalid' }];
+  const message = actorNameProblem(text);
+  return message === null ? [] : [{ path: [field], message, type: 'invalid' }];
 }
 
 /** Who has the name as a turn sees it: an actor that has not ended, or whose end is not stored yet. */

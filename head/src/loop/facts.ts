@@ -61,6 +61,8 @@ function storeFact(turn: Turn, node: NodeId, fact: Fact): string | null {
   }
   if (lease.state === 'lost' || lease.state === 'ended') return `lease ${lease.id} is ${lease.state}`;
   switch (body.kind) {
+    case 'unreadable':
+      return body.why;
     case 'started':
       return started(turn, lease, body.pid);
     case 'ready':

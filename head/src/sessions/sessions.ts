@@ -1,4 +1,4 @@
-import { TrainerError } from '@trainer/model';
+import { LIMITS, TrainerError } from '@trainer/model';
 import type { Actor, Clock, SessionId, Timer } from '@trainer/model';
 import { afterAwake } from '../loop/awake-timer.js';
 import type { ClusterLoop, LoopListener } from '../loop/cluster-loop.js';
@@ -16,6 +16,14 @@ export class SessionEndedError extends TrainerError<'session.ended', { session: 
 export class SessionUnknownError extends TrainerError<'session.unknown', { session: string }> {
   constructor(session: string) {
     super('session.unknown', `Session '${session}' is not open; attach it first, and hold it.`, { session });
+  }
+}
+
+/** Each session costs a stream and heartbeats. */
+class TooManySessionsError extends TrainerError<'queue.full', { limit: number }> {
+  constructor() {
+    const limit = LIMITS.sessions;
+    super('queue.full', `${limit} sessions are open at this head already; close some, and connect again.`, { limit }, 'same');
   }
 }
 
@@ -48,6 +56,7 @@ export class Sessions implements LoopListener {
     try {
       if (this.#ending.has(session)) throw new SessionEndedError(session);
       const isKnown = this.options.loop.state.sessions.get(session) !== undefined;
+      if (!isKnown && this.#attached.size + this.#graces.size > LIMITS.sessions) throw new TooManySessionsError();
       if (!isKnown && (await this.options.wasEnded(session))) throw new SessionEndedError(session);
       await this.options.loop.turn((turn) => {
         const known = turn.session(session);

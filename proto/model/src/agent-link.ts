@@ -62,6 +62,8 @@ export type FactBody =
   | { readonly kind: 'rank'; readonly report: RankReport }
   /** The actor's newest state; the next incarnation is restored from it. */
   | { readonly kind: 'state'; readonly state: SavedState }
+  /** What came could not be read, or is out of bounds; the head refuses it, which ends the actor that it came from. No agent says it. */
+  | { readonly kind: 'unreadable'; readonly why: string }
   /** The process, if there was one, is gone and the lease's resources are free. Once per lease; its last fact. */
   | { readonly kind: 'ended'; readonly cause: DeathCause };
 

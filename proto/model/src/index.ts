@@ -1,3 +1,5 @@
+export { actorNameProblem } from './actor-names.js';
+export { LIMITS } from './limits.js';
 export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData, boundedError } from './errors.js';
 export type { ErrorCode, ErrorData, ErrorFacts, Issue, Retry } from './errors.js';
 export {

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type Server as TcpServer } from 'node:net';
+import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import {
   Server,
   ServerCredentials,
@@ -45,6 +45,30 @@ export interface NarrowSecret {
   readonly methods: readonly string[];
 }
 
+/** Connections that have shown no secret yet; of more the oldest is cut. One that is used shows it with its first call. */
+const MAX_UNPROVEN = 1_000;
+
+/** Connections until they have shown the secret. */
+class Unproven {
+  readonly #sockets = new Map<string, Socket>();
+
+  add(socket: Socket): void {
+    const peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
+    const [oldest] = this.#sockets;
+    if (oldest !== undefined && this.#sockets.size >= MAX_UNPROVEN) {
+      this.#sockets.delete(oldest[0]);
+      oldest[1].destroy();
+    }
+    this.#sockets.set(peer, socket);
+    socket.once('close', () => this.#sockets.get(peer) === socket && this.#sockets.delete(peer));
+  }
+
+  /** @param peer as grpc-js names it */
+  isProven(peer: string): void {
+    this.#sockets.delete(peer);
+  }
+}
+
 export interface ServerSettings {
   /** Every call must show it; null: the service checks its callers itself. */
   readonly secret: string | null;
@@ -52,7 +76,32 @@ export interface ServerSettings {
   readonly narrow?: NarrowSecret;
   /** How a refusal is told, such as `errorToStatus` of the wire. */
   readonly toStatus: (thrown: unknown) => Partial<StatusObject>;
+  /** Checks each message of a client before its method sees it, such as `checkRequest` of the wire. @throws for one that is out of bounds */
+  readonly check?: (path: string, message: unknown) => void;
+  /** Of one message of a client; default: values of 64 MiB and what is around them. */
+  readonly maxMessageBytes?: number;
 }
+
+/** In the place of a message that was not read; no method sees it. */
+class Unread {
+  constructor(readonly error: unknown) {}
+}
+
+/** What came is not the method's message. */
+export class MalformedError extends TrainerError<'wire.format', { path: string }> {
+  constructor(path: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super('wire.format', `${path}: the message is not protobuf of the method's request: ${why.slice(0, 200)}.`, { path }, 'never', {
+      cause,
+    });
+  }
+}
+
+/**
+ * Streams that one connection may have open: a program that creates thousands of actors at once has a stream for each, and one more
+ * to kill one of them must find room.
+ */
+const MAX_STREAMS = 20_000;
 
 /** Then ten probes of a second each (libuv): with them well below the 30 s that a caller without a link is waited for. */
 const KEEPALIVE_AFTER_MS = 15_000;
@@ -64,20 +113,54 @@ const KEEPALIVE_AFTER_MS = 15_000;
  */
 export class GrpcServer {
   readonly #server: Server;
+  readonly #check: NonNullable<ServerSettings['check']>;
   readonly #connections: ConnectionInjector;
   /** Not grpc-js's own, which writes to stderr when a port is taken, and takes 5 % of an actor's start to find its address. */
   readonly #listener: TcpServer;
 
   constructor(settings: ServerSettings) {
-    const { secret, narrow, toStatus } = settings;
-    this.#server = new Server({ ...COMMON_OPTIONS, interceptors: secret === null ? [] : [askSecret(secret, narrow, toStatus)] });
+    const { secret, narrow, toStatus, maxMessageBytes } = settings;
+    this.#check = settings.check ?? (() => undefined);
+    const refuse = refuseUnread(toStatus);
+    const unproven = new Unproven();
+    this.#server = new Server({
+      ...COMMON_OPTIONS,
+      ...(maxMessageBytes === undefined ? {} : { 'grpc.max_receive_message_length': maxMessageBytes }),
+      'grpc.max_concurrent_streams': MAX_STREAMS,
+      interceptors: secret === null ? [refuse] : [refuse, askSecret(secret, { narrow, toStatus, unproven })],
+    });
     this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_AFTER_MS };
-    this.#listener = createServer(options, (socket) => this.#connections.injectConnection(socket));
+    this.#listener = createServer(options, (socket) => {
+      if (secret !== null) unproven.add(socket);
+      this.#connections.injectConnection(socket);
+    });
   }
 
   addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
-    this.#server.addService(definition, implementation);
+    this.#server.addService(this.#checked(definition), implementation);
+  }
+
+  /** grpc-js answers a message that can't be read without our code, and as a fault of its own: what is wrong with it is told here. */
+  #checked(definition: ServiceDefinition): ServiceDefinition {
+    const methods = Object.entries(definition).map(([name, method]) => {
+      const requestDeserialize = (bytes: Buffer): unknown => {
+        let message: unknown;
+        try {
+          message = method.requestDeserialize(bytes);
+        } catch (error) {
+          return new Unread(new MalformedError(method.path, error));
+        }
+        try {
+          this.#check(method.path, message);
+          return message;
+        } catch (error) {
+          return new Unread(error);
+        }
+      };
+      return [name, { ...method, requestDeserialize }] as const;
+    });
+    return Object.fromEntries(methods);
   }
 
   /** Listens on the first free port of the range; 0 to 0: the system chooses. @returns the port. @throws ListenError */
@@ -100,7 +183,29 @@ export class GrpcServer {
   }
 }
 
-function askSecret(secret: string, narrow: NarrowSecret | undefined, toStatus: ServerSettings['toStatus']): ServerInterceptor {
+/** Ends the call of a message that was not read, with why. */
+function refuseUnread(toStatus: ServerSettings['toStatus']): ServerInterceptor {
+  return (_method, call) =>
+    new ServerInterceptingCall(call, {
+      start: (next) => {
+        next({
+          onReceiveMessage: (message: unknown, proceed) => {
+            if (!(message instanceof Unread)) proceed(message);
+            else call.sendStatus({ code: status.INVALID_ARGUMENT, details: '', ...toStatus(message.error) });
+          },
+        });
+      },
+    });
+}
+
+function askSecret(
+  secret: string,
+  {
+    narrow,
+    toStatus,
+    unproven,
+  }: Pick<ServerSettings, 'toStatus'> & { readonly narrow: NarrowSecret | undefined; readonly unproven: Unproven },
+): ServerInterceptor {
   const isRight = secretCheck(secret);
   const isNarrow = narrow === undefined ? () => false : secretCheck(narrow.secret);
   const problem = (path: string, shown: string | null): TrainerError | null => {
@@ -115,8 +220,10 @@ function askSecret(secret: string, narrow: NarrowSecret | undefined, toStatus: S
         next({
           onReceiveMetadata: (metadata, proceed) => {
             const refused = problem(path, shownSecret(metadata));
-            if (refused === null) proceed(metadata);
-            else call.sendStatus({ code: status.UNAUTHENTICATED, details: '', ...toStatus(refused) });
+            if (refused === null) {
+              unproven.isProven(call.getPeer());
+              proceed(metadata);
+            } else call.sendStatus({ code: status.UNAUTHENTICATED, details: '', ...toStatus(refused) });
           },
         });
       },

@@ -173,3 +173,58 @@ function keepaliveOf(port: number): { isSet: boolean; inJiffies: number } {
   while (!keepaliveOf(port).isSet) await new Promise(setImmediate);
   expect(keepaliveOf(port).inJiffies).toBeLessThanOrEqual(1_500);
 });
+
+describe('what a server is sent', () => {
+  /** A server that takes messages of up to 4 bytes, and no 'no'. */
+  async function strict(): Promise<EchoClient> {
+    const toStatus = (thrown: unknown) => ({ details: (thrown as Error).message, metadata: new Metadata() });
+    const check = (path: string, message: unknown): void => {
+      if (String(message) === 'no') throw new RangeError(`${path} takes no 'no'`);
+    };
+    const server = new GrpcServer({ secret: null, toStatus, check, maxMessageBytes: 4 });
+    const requestDeserialize = (bytes: Buffer): Buffer => {
+      if (bytes[0] === 0) throw new RangeError('premature EOF');
+      return bytes;
+    };
+    const methods = Object.entries(service).map(([name, method]) => [name, { ...method, requestDeserialize }]);
+    server.addService(Object.fromEntries(methods) as ServiceDefinition, {
+      echo: (call: { request: Buffer }, done: (error: null, answer: Buffer) => void) => done(null, call.request),
+      talk: (call: NodeJS.ReadWriteStream) => void call.pipe(call),
+    });
+    toClose.push(() => server.cut());
+    return connect(await server.listen('127.0.0.1', { from: 0, to: 0 }), null);
+  }
+
+  it.each([
+    ['cannot be read', Buffer.from([0]), status.INVALID_ARGUMENT, 'premature EOF'],
+    ['is out of bounds', Buffer.from('no'), status.INVALID_ARGUMENT, "takes no 'no'"],
+    ['is too large', Buffer.from('large'), status.RESOURCE_EXHAUSTED, 'larger than max'],
+  ])('ends its call with why where it %s, and others are answered', async (_, bytes, code, details) => {
+    const client = await strict();
+    await expect(echo(client, bytes)).rejects.toMatchObject({ code, details: expect.stringContaining(details) });
+    const stream = client.talk();
+    const ended = new Promise((resolve) => stream.once('error', resolve));
+    stream.on('data', () => undefined);
+    stream.write(Buffer.from('ok'));
+    stream.write(bytes);
+    expect(await ended).toMatchObject({ code });
+    expect(String(await echo(client, Buffer.from('yes')))).toBe('yes');
+  });
+
+  it('by those who show no secret takes a bounded number of connections, and none of who showed it', async () => {
+    const { port } = await serve('s');
+    const client = connect(port, 's');
+    await echo(client, Buffer.from('a'));
+    let cut = 0;
+    const sockets = Array.from({ length: 1_003 }, () => {
+      const socket = connectSocket(port, '127.0.0.1').on('error', () => undefined);
+      socket.resume().once('close', () => (cut += 1));
+      toClose.push(() => socket.destroy());
+      return new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+    });
+    await Promise.all(sockets);
+    while (cut < 3) await new Promise(setImmediate);
+    expect(String(await echo(client, Buffer.from('b')))).toBe('b');
+    expect(cut).toBe(3);
+  });
+});

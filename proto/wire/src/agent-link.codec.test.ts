@@ -38,10 +38,11 @@ describe('what an agent says', () => {
     expect(refused).toMatchObject({ code: 'wire.format', facts: { path: 'facts[1].lease' } });
   });
 
-  it('is refused for a fact without a body', () => {
+  it('has a fact without a body as one that could not be read', () => {
     const facts = [{ number: 1, lease: '1-1', body: undefined }];
-    const refused = caught(() => decodeFromAgent({ message: { $case: 'facts', value: { facts } } }));
-    expect(refused).toMatchObject({ facts: { path: 'facts[0].body' } });
+    const read = decodeFromAgent({ message: { $case: 'facts', value: { facts } } });
+    const body = { kind: 'unreadable', why: 'facts[0].body: is missing.' };
+    expect(read).toEqual({ kind: 'facts', facts: [{ number: 1, lease: '1-1', body }] });
   });
 });
 

@@ -2,6 +2,7 @@ import {
   leaseId,
   nodeId,
   streamId,
+  TrainerError,
   type AgentCommand,
   type AgentLeaseState,
   type Fact,
@@ -20,6 +21,8 @@ import {
   encodeErrorData,
   encodeProtocol,
 } from './common.codec.js';
+import { factBound } from './bounds/agent.bounds.js';
+import { checkBound } from './bounds/bound.js';
 import { enumCodec } from './enum-codec.js';
 import type { FieldPath } from './errors.js';
 import { parsed, present, unknownCase } from './fields.js';
@@ -59,7 +62,7 @@ export function decodeFromAgent(wire: pb.FromAgent): FromAgent {
       return { kind: 'heartbeat', number, natsConnected, isDraining };
     }
     case 'facts':
-      return { kind: 'facts', facts: message.value.facts.map((fact, i) => decodeFact(fact, `facts[${i}]`)) };
+      return { kind: 'facts', facts: message.value.facts.map((fact, i) => readFact(fact, `facts[${i}]`)) };
     default:
       return unknownCase(message, 'fromAgent.message');
   }
@@ -122,6 +125,27 @@ function factBody(body: FactBody): NonNullable<pb.Fact['body']> {
       return { $case: 'state', value: encodeSavedState(body.state) };
     case 'ended':
       return { $case: 'ended', value: encodeDeathCause(body.cause) };
+    case 'unreadable':
+      throw new RangeError(`A fact that could not be read is not sent on: ${body.why}`);
+  }
+}
+
+/**
+ * A fact whose body is wrong is refused by itself: it is that of one lease, and those of others come in the same message. The end of a
+ * lease is never refused.
+ */
+function readFact(wire: pb.Fact, at: FieldPath): Fact {
+  try {
+    checkBound(factBound, wire, at);
+    return decodeFact(wire, at);
+  } catch (error) {
+    if (!(error instanceof TrainerError)) throw error;
+    const { message } = error as TrainerError;
+    const body: FactBody =
+      wire.body?.$case === 'ended'
+        ? { kind: 'ended', cause: { kind: 'broke-protocol', why: message } }
+        : { kind: 'unreadable', why: message };
+    return { number: wire.number, lease: parsed(leaseId, wire.lease, `${at}.lease`), body };
   }
 }
 

@@ -1,6 +1,14 @@
 import { toErrorData, type Clock } from '@trainer/model';
 import { GrpcServer, type PortRange } from '@trainer/runtime';
-import { ActorCallsService, decodeProtocol, encodeErrorData, errorToStatus, type ActorCallsServer, type pb } from '@trainer/wire';
+import {
+  ActorCallsService,
+  checkRequest,
+  decodeProtocol,
+  encodeErrorData,
+  errorToStatus,
+  type ActorCallsServer,
+  type pb,
+} from '@trainer/wire';
 import type { Caller } from '../calls/caller.js';
 import type { Callers } from '../calls/callers.js';
 import { UnauthenticatedError } from '../calls/errors.js';
@@ -19,7 +27,7 @@ export interface ListenerOptions {
 
 /** The actor's own gRPC listener. Calls are taken once `callers` is there. @throws ListenError */
 export async function openListener(options: ListenerOptions): Promise<{ server: GrpcServer; port: number }> {
-  const server = new GrpcServer({ secret: null, toStatus: errorToStatus });
+  const server = new GrpcServer({ secret: null, toStatus: errorToStatus, check: checkRequest });
   const service: ActorCallsServer = { connect: (stream) => serve(stream, options) };
   server.addService(ActorCallsService, service);
   const port = await server.listen(options.host, options.ports);

@@ -97,7 +97,10 @@ test('a create of a taken name says so; with getIfExists the handle is of the on
 });
 
 test.each([
-  [{ name: '' }, 'name: give a text of 1 to 200 characters'],
+  [{ name: '' }, "name: '' is not a name: give 1 to 128 letters"],
+  [{ name: 'x'.repeat(129) }, 'give 1 to 128 letters'],
+  [{ name: 'two words' }, "'two words' is not a name"],
+  [{ env: { A: 'x'.repeat(4_097) } }, 'env: A: a name has up to 128 characters, a value up to 4096'],
   [{ getIfExists: true }, 'getIfExists: give the name'],
   [{ maxRestarts: -2 }, 'maxRestarts: give a whole number from -1'],
   [{ checkpointEvery: 0 }, 'checkpointEvery: give a whole number from 1'],

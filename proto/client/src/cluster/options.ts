@@ -1,4 +1,14 @@
-import { InvalidRequestError, TrainerError, toBytes, toGpuMilli, toMilli, type Issue, type Resources } from '@trainer/model';
+import {
+  actorNameProblem,
+  InvalidRequestError,
+  LIMITS,
+  TrainerError,
+  toBytes,
+  toGpuMilli,
+  toMilli,
+  type Issue,
+  type Resources,
+} from '@trainer/model';
 
 /** How calls are made. */
 export interface CallOptions {
@@ -73,20 +83,13 @@ export interface CheckedCreateOptions {
 
 const DEFAULT_CPU = 0.1;
 const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
-const MAX_CONCURRENCY = 10_000;
-const MAX_PRIORITY = 99;
 const DEFAULT_PRIORITY = 50;
 /** Long enough for a queue of short work to pass, short enough that a forgotten create is noticed. */
 const DEFAULT_START_MS = 300_000;
-const DAY_MS = 86_400_000;
+const DAY_MS = LIMITS.waitMs.max;
 /** The longest that Node's timers can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const DEFAULT_NAMESPACE = 'default';
-/** Names are shown in lists and errors, and are keys of the database. */
-const MAX_NAME_CHARS = 200;
-/** As large as the wire has room for. */
-const MAX_RESTARTS = 2 ** 31 - 1;
-const MAX_CALL_RETRIES = 1_000;
 /** Young enough that little is lost, old enough that an actor with a thousand calls a second does not store a thousand states. */
 const DEFAULT_CHECKPOINT_MS = 1_000;
 const NOT_UTF8 = 'has half of a surrogate pair, which is not UTF-8';
@@ -103,17 +106,17 @@ export function checkCreateOptions(options: CreateOptions<readonly unknown[]>): 
   if (options.args !== undefined && !Array.isArray(options.args)) check.say('args', 'give the constructor arguments as an array', 'type');
   const checked = {
     ...checkIdentity(check, options),
-    maxRestarts: check.whole('maxRestarts', options.maxRestarts ?? 0, -1, MAX_RESTARTS),
+    maxRestarts: check.whole('maxRestarts', options.maxRestarts ?? 0, LIMITS.maxRestarts.min, LIMITS.maxRestarts.max),
     checkpointEvery: checkCheckpointEvery(check, options),
-    maxCallRetries: check.whole('maxCallRetries', options.maxCallRetries ?? 0, 0, MAX_CALL_RETRIES),
+    maxCallRetries: check.whole('maxCallRetries', options.maxCallRetries ?? 0, 0, LIMITS.maxCallRetries.max),
     resources: {
       cpuMilli: check.quantity('cpu', () => toMilli(options.cpu ?? DEFAULT_CPU, 'cpu')),
       gpuMilli: check.quantity('gpu', () => toGpuMilli(options.gpu ?? 0)),
       memoryBytes: check.quantity('memory', () => toBytes(options.memory ?? DEFAULT_MEMORY_BYTES)),
     },
-    concurrency: check.whole('concurrency', options.concurrency ?? 1, 1, MAX_CONCURRENCY),
+    concurrency: check.whole('concurrency', options.concurrency ?? 1, 1, LIMITS.concurrency.max),
     env: checkEnv(check, options.env ?? {}),
-    priority: check.whole('priority', options.priority ?? DEFAULT_PRIORITY, 0, MAX_PRIORITY),
+    priority: check.whole('priority', options.priority ?? DEFAULT_PRIORITY, 0, LIMITS.priority.max),
     timeoutMs: check.whole('timeoutMs', options.timeoutMs ?? DEFAULT_START_MS, 1, DAY_MS),
   };
   check.finish();
@@ -156,9 +159,16 @@ function checkEnv(check: Check, env: unknown): Readonly<Record<string, string>> 
     check.say('env', 'give an object of texts', 'type');
     return {};
   }
-  for (const [name, value] of Object.entries(env)) {
-    if (typeof value !== 'string') check.say('env', `${name} is no text`, 'type');
+  const { count, nameChars, valueChars } = LIMITS.env;
+  const entries = Object.entries(env);
+  if (entries.length > count) check.say('env', `has ${entries.length} variables; the limit is ${count}`, 'range');
+  for (const [name, value] of entries.slice(0, count)) {
+    if (typeof value !== 'string') check.say('env', `${name.slice(0, nameChars)} is no text`, 'type');
     else if (!name.isWellFormed() || !value.isWellFormed()) check.say('env', `${JSON.stringify(name)} ${NOT_UTF8}`, 'type');
+    else if (name.length > nameChars || value.length > valueChars) {
+      const at = name.slice(0, nameChars);
+      check.say('env', `${at}: a name has up to ${nameChars} characters, a value up to ${valueChars}`, 'range');
+    }
   }
   return env as Readonly<Record<string, string>>;
 }
@@ -199,9 +209,13 @@ class Check {
   }
 
   named(option: string, value: unknown): string {
-    if (typeof value === 'string' && !value.isWellFormed()) this.say(option, NOT_UTF8, 'type');
-    else if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARS) return value;
-    else this.say(option, `give a text of 1 to ${MAX_NAME_CHARS} characters`, 'range');
+    if (typeof value !== 'string') this.say(option, 'give a text', 'type');
+    else if (!value.isWellFormed()) this.say(option, NOT_UTF8, 'type');
+    else {
+      const problem = actorNameProblem(value);
+      if (problem === null) return value;
+      this.say(option, problem, 'range');
+    }
     return '';
   }
 
