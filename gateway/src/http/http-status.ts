@@ -39,6 +39,7 @@ const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
   'bundle.unknown': 404,
   'bundle.invalid': 422,
   'args.unknown': 404,
+  'log.not-found': 404,
   'upload.stalled': 408,
   'upload.hash': 422,
   'env.refused': 422,

@@ -1,3 +1,4 @@
+import { toErrorData } from '@trainer/model';
 import type { NodeId } from '@trainer/model';
 import type { AgentServiceServer, pb } from '@trainer/wire';
 import { decodeFromAgent, encodeToAgent } from '@trainer/wire';
@@ -5,6 +6,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { LoopListener } from '../loop/cluster-loop.js';
 import { AgentConnection } from './agent-connection.js';
 import type { AgentRules } from './agent-connection.js';
+import { refusal } from './answering.js';
 import { News } from './news.js';
 import { Rounds } from './rounds.js';
 
@@ -45,9 +47,12 @@ export class AgentService implements LoopListener {
       try {
         connection.receive(decodeFromAgent(message));
       } catch (error) {
-        this.rules.logger.error('a message of an agent could not be read', { error });
+        const { logger, clock } = this.rules;
+        const { message: why } = toErrorData(error);
+        if (this.#news.is(why, clock.monotonicMs())) logger.warn('a message of an agent could not be read', { why });
         close();
-        call.end();
+        // grpc-js answers with the status of an `error` event: the agent is told what it sent.
+        call.emit('error', refusal(logger, error));
       }
     });
     call.on('end', () => {

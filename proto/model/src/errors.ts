@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'bundle.unknown'
   | 'bundle.invalid'
   | 'args.unknown'
+  | 'log.not-found'
   | 'upload.stalled'
   | 'upload.incomplete'
   | 'upload.hash'

@@ -38,6 +38,7 @@ const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
   'bundle.unknown': status.NOT_FOUND,
   'bundle.invalid': status.INVALID_ARGUMENT,
   'args.unknown': status.NOT_FOUND,
+  'log.not-found': status.NOT_FOUND,
   'upload.stalled': status.DEADLINE_EXCEEDED,
   'upload.incomplete': status.ABORTED,
   'upload.hash': status.DATA_LOSS,

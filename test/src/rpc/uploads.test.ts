@@ -59,8 +59,8 @@ test.each([
   ['too few bytes', 'upload.incomplete', argsOf(body), [body.subarray(1)]],
   ['too many bytes', 'value.too-large', argsOf(body), [body, Buffer.from('x')]],
   ['other bytes', 'upload.hash', argsOf(body), [Buffer.alloc(body.length)]],
-  ['more than an actor may have', 'wire.format', { ...argsOf(body), bytes: MAX_ARGS_BYTES + 1 }, [body]],
-  ['none', 'wire.format', { ...argsOf(body), bytes: 0 }, []],
+  ['more than an actor may have', 'request.invalid', { ...argsOf(body), bytes: MAX_ARGS_BYTES + 1 }, [body]],
+  ['none', 'request.invalid', { ...argsOf(body), bytes: 0 }, []],
   ['a hash that is none', 'wire.format', { ...argsOf(body), sha256: '../../etc/passwd' }, [body]],
 ])('an upload of %s is refused and leaves nothing', async (_, code, args, chunks) => {
   const actor = newActorId(randomBytes);

@@ -68,7 +68,7 @@ export function oneOf<O extends { readonly $case: string }>(cases: { readonly [C
     const { $case, value: member } = value as { readonly $case: O['$case']; readonly value: unknown };
     // A member of a newer version: the codec refuses it.
     const excess = Object.hasOwn(cases, $case) ? cases[$case](member) : null;
-    return excess === null ? null : under(snake($case), excess);
+    return excess === null ? null : under($case, excess);
   };
 }
 
@@ -79,22 +79,20 @@ export function message<T extends object>(fields: { readonly [Field in keyof T]-
     if (value === undefined) return null;
     for (const [name, bound] of entries) {
       const excess = bound((value as Record<string, unknown>)[name]);
-      if (excess !== null) return under(snake(name), excess);
+      if (excess !== null) return under(name, excess);
     }
     return null;
   };
 }
 
-/** Fields are told by their names in the .proto, which clients of every language know. */
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-/** @throws InvalidRequestError that names the field, the limit and what was sent */
-export function checkBound(bound: Bound, value: unknown, at: string): void {
+/**
+ * @param at where the value lies; null: it is the whole request
+ * @throws InvalidRequestError that names the field (as protobuf's JSON does), the limit and what was sent
+ */
+export function checkBound(bound: Bound, value: unknown, at: string | null): void {
   const excess = bound(value);
   if (excess === null) return;
   // A name in a path is itself sent by the client.
-  const path = [at, ...excess.path].map((part) => (typeof part === 'string' ? part.slice(0, 100) : part));
+  const path = (at === null ? excess.path : [at, ...excess.path]).map((part) => (typeof part === 'string' ? part.slice(0, 100) : part));
   throw new InvalidRequestError([{ path, message: excess.message, type: 'range' }]);
 }

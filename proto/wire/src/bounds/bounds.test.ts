@@ -52,12 +52,12 @@ describe('bounds', () => {
     [map(1, 2, text(1)), { ab: 'x' }, { a: '', b: '' }, 'it: has 2 entries; the limit is 1'],
     [map(1, 2, text(1)), {}, { abc: '' }, 'it: has a name of 3 characters; the limit is 2'],
     [map(1, 2, text(1)), { a: 'x' }, { a: 'xx' }, 'it.a: has 2 characters; the limit is 1'],
-    [message<{ aField: string }>({ aField: text(1) }), { aField: 'x' }, { aField: 'xx' }, 'it.a_field: has 2 characters; the limit is 1'],
+    [message<{ aField: string }>({ aField: text(1) }), { aField: 'x' }, { aField: 'xx' }, 'it.aField: has 2 characters; the limit is 1'],
     [
       oneOf<{ $case: 'someText'; value: string }>({ someText: text(1) }),
       { $case: 'someText', value: 'x' },
       { $case: 'someText', value: 'xx' },
-      'it.some_text: has 2 characters; the limit is 1',
+      'it.someText: has 2 characters; the limit is 1',
     ],
   ] as [Bound, unknown, unknown, string][])(
     'take what is at the limit and refuse what is beyond: case %#',
@@ -69,24 +69,21 @@ describe('bounds', () => {
 
 describe('a request', () => {
   it.each([
-    ['class_name', { className: 'x'.repeat(LIMITS.symbolChars + 1) }],
+    ['className', { className: 'x'.repeat(LIMITS.symbolChars + 1) }],
     ['args', { args: Buffer.alloc(64 * 1024 + 1) }],
     ['concurrency', { concurrency: 0 }],
     ['concurrency', { concurrency: 10_001 }],
     ['priority', { priority: 100 }],
-    ['max_restarts', { maxRestarts: -2 }],
-    ['max_call_retries', { maxCallRetries: 1_001 }],
-    ['timeout_ms', { timeoutMs: 86_400_001 }],
+    ['maxRestarts', { maxRestarts: -2 }],
+    ['maxCallRetries', { maxCallRetries: 1_001 }],
+    ['timeoutMs', { timeoutMs: 86_400_001 }],
     ['name', { name: 'x'.repeat(129) }],
     ['env', { env: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`V${i}`, ''])) }],
-    ['stored_args.bytes', { storedArgs: { bytes: 64 * 2 ** 20 + 1, sha256: '' } }],
-    [
-      'class_ref.source.bundle.export_name',
-      { classRef: { source: { $case: 'bundle', value: { hash: '', exportName: 'x'.repeat(251) } } } },
-    ],
+    ['storedArgs.bytes', { storedArgs: { bytes: 64 * 2 ** 20 + 1, sha256: '' } }],
+    ['classRef.source.bundle.exportName', { classRef: { source: { $case: 'bundle', value: { hash: '', exportName: 'x'.repeat(251) } } } }],
   ])('whose %s is out of bounds is refused by its name', (field, change) => {
     expect(() => checkRequest(CREATE, aCreate())).not.toThrow();
-    expect(() => checkRequest(CREATE, { ...aCreate(), ...change })).toThrow(`Create.${field}: `);
+    expect(() => checkRequest(CREATE, { ...aCreate(), ...change })).toThrow(`${field}: `);
   });
 
   it('is looked at in microseconds, as calls are frequent', () => {

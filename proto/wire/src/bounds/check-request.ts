@@ -58,5 +58,5 @@ const BOUNDS: ReadonlyMap<string, Bound> = new Map([
  */
 export function checkRequest(path: string, message: unknown): void {
   const bound = BOUNDS.get(path);
-  if (bound !== undefined) checkBound(bound, message, path.slice(path.lastIndexOf('/') + 1));
+  if (bound !== undefined) checkBound(bound, message, null);
 }
