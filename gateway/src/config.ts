@@ -10,6 +10,11 @@ export interface GatewaySettings {
   readonly buckets: { readonly data: string; readonly models: string };
   /** Under which URLs it is reached, beside loopback, such as `https://trainer.example`. Other host names are refused. */
   readonly publicUrls: readonly string[];
+  /**
+   * Names that a private network gives this service, such as `trainer` in Compose or the machine's own: listening beyond loopback it
+   * answers to them too. A page can lead a browser here only by names of its own domain, which these are not.
+   */
+  readonly privateNames: readonly string[];
   /** Origins whose pages may use the service, beside its own and those of loopback. */
   readonly corsOrigins: readonly string[];
   /** `off`: an operator says that the network is private. */

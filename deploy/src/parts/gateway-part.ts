@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { GatewaySettings } from '@trainer/gateway';
 import { listOf, type Settings } from '../config/settings.js';
 import { VERSION } from '../version.js';
@@ -14,6 +15,7 @@ export function gatewaySettings(settings: Settings): GatewaySettings {
     version: VERSION,
     buckets: { data: settings.MINIO_BUCKET_DATA, models: settings.MINIO_BUCKET_MODELS },
     publicUrls: settings.TRAINER_PUBLIC_URL,
+    privateNames: [settings.SERVICE_NAME, hostname()],
     corsOrigins: listOf(settings.TRAINER_CORS_ORIGINS),
     auth: settings.AUTH ?? 'loopback',
     uploadLimitBytes: settings.TRAINER_UPLOAD_LIMIT,

@@ -20,7 +20,7 @@ const start = (settings: Partial<GatewaySettings>, log = silentLogger): Promise<
 
 beforeAll(async () => {
   onLoopback = await start({}, createLogger({ clock, level: 'info', format: 'text', write: (line) => void lines.push(line) }));
-  onNetwork = await start({ host: '0.0.0.0', auth: 'off', publicUrls: ['https://trainer.example', 'http://trainer:8002'] });
+  onNetwork = await start({ host: '0.0.0.0', auth: 'off', publicUrls: ['https://trainer.example', 'http://ml:8002'] });
 });
 afterAll(() => Promise.all([onLoopback.close(), onNetwork.close()]));
 
@@ -45,7 +45,10 @@ describe('the host name of a request', () => {
     ['ui.localhost', 200, 200],
     ['trainer.example', 403, 200],
     ['TRAINER.example:443', 403, 200],
+    ['ml:8002', 403, 200],
     ['trainer:8002', 403, 200],
+    ['node-7.lan:8002', 403, 200],
+    ['trainer.evil.example', 403, 403],
     ['10.1.2.3:8002', 403, 200],
     ['[fd00::1]:8002', 403, 200],
     ['evil.example', 403, 403],
@@ -64,7 +67,8 @@ describe('a page that changes something', () => {
     ['http://localhost:3000', 404, 404],
     ['https://ml.example', 404, 404],
     ['https://trainer.example', 403, 404],
-    ['http://trainer:8002', 403, 404],
+    ['http://ml:8002', 403, 404],
+    ['http://trainer:8002', 403, 403],
     ['http://trainer.example', 403, 403],
     ['https://trainer.example:8443', 403, 403],
     ['http://10.1.2.3:8002', 403, 403],

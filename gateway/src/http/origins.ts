@@ -33,14 +33,16 @@ export interface OwnNames {
 }
 
 /** @returns the one list of names by which hosts and origins are checked */
-export function ownNames(settings: Pick<GatewaySettings, 'host' | 'port' | 'publicUrls' | 'corsOrigins'>): OwnNames {
+export function ownNames(settings: Pick<GatewaySettings, 'host' | 'port' | 'publicUrls' | 'corsOrigins' | 'privateNames'>): OwnNames {
   const own = [...settings.publicUrls, `http://${isIPv6(settings.host) ? `[${settings.host}]` : settings.host}:${settings.port}`].map(
     (url) => new URL(url),
   );
+  const isOnLoopback = isLoopbackAddress(settings.host);
+  const privateNames = isOnLoopback ? [] : settings.privateNames.map((name) => name.toLowerCase());
   return {
-    hosts: new Set(own.map((url) => url.hostname)),
+    hosts: new Set([...own.map((url) => url.hostname), ...privateNames]),
     origins: new Set([...own.map((url) => url.origin), ...settings.corsOrigins]),
-    anyAddress: !isLoopbackAddress(settings.host),
+    anyAddress: !isOnLoopback,
   };
 }
 

@@ -8,6 +8,7 @@ export const TEST_SETTINGS: GatewaySettings = {
   version: '0.1.0',
   buckets: { data: 'data', models: 'models' },
   publicUrls: [],
+  privateNames: ['trainer', 'Node-7.Lan'],
   corsOrigins: ['https://ml.example'],
   auth: 'loopback',
   uploadLimitBytes: 1000,
