@@ -27,7 +27,7 @@ export { closeClient, openClient } from './grpc-client.js';
 export type { ChannelSettings } from './grpc-client.js';
 export { GrpcServer, secretCheck } from './grpc-server.js';
 export { listen, ListenError } from './listen.js';
-export { MessagesUnavailableError } from './messages.js';
+export { checkMessage, MessageRefusedError, MessagesUnavailableError } from './messages.js';
 export type { Messages, MessagesProblem, Subscription } from './messages.js';
 export { connectMessages } from './nats.js';
 export type { NatsOptions } from './nats.js';

@@ -1,6 +1,6 @@
 import type { Clock, Millis } from '@trainer/model';
 import { deferred } from './deferred.js';
-import { MessagesUnavailableError, type Messages, type Subscription } from './messages.js';
+import { checkMessage, MessagesUnavailableError, type Messages, type Subscription } from './messages.js';
 
 type Handler = (bytes: Uint8Array, subject: string) => void;
 type Answerer = (bytes: Uint8Array) => Promise<Uint8Array>;
@@ -64,12 +64,12 @@ export class MemoryBroker {
     if (!found) throw new MessagesUnavailableError(subject, 'no-responders');
     const reply = deferred<Uint8Array>();
     const timer = this.#clock.after(timeoutMs, () => reply.reject(new MessagesUnavailableError(subject, 'timeout')));
-    found.answer(bytes).then(
-      (answer) => {
-        if (this.#isUp) reply.resolve(answer);
-      },
-      () => undefined,
-    );
+    // What fails, and an answer that NATS would not take, is no answer.
+    const answered = found.answer(bytes).then((answer) => {
+      checkMessage(subject, answer);
+      if (this.#isUp) reply.resolve(answer);
+    });
+    answered.catch(() => undefined);
     return reply.promise.finally(() => timer.cancel());
   }
 }
@@ -98,12 +98,14 @@ class MemoryMessages implements Messages {
 
   publish(subject: string, bytes: Uint8Array): boolean {
     if (!this.isConnected) return false;
+    checkMessage(subject, bytes);
     queueMicrotask(() => this.#broker.deliver(subject, bytes));
     return true;
   }
 
   async request(subject: string, bytes: Uint8Array, timeoutMs: Millis): Promise<Uint8Array> {
     if (!this.isConnected) throw new MessagesUnavailableError(subject, 'disconnected');
+    checkMessage(subject, bytes);
     return this.#broker.request(subject, bytes, timeoutMs);
   }
 

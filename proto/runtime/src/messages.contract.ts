@@ -58,6 +58,25 @@ export function describeMessages(name: string, connect: () => Promise<Messages>)
       ]);
     });
 
+    it('of a mebibyte get through, and larger ones are refused where they are sent', async () => {
+      b.serve('trainer.v1.echo', async (read) => read);
+      b.serve('trainer.v1.more', async (read) => new Uint8Array(read.length + 1));
+      await b.flush();
+      const most = new Uint8Array(2 ** 20);
+      expect((await a.request('trainer.v1.echo', most, 5000)).length).toBe(most.length);
+      expect(a.publish('trainer.v1.echo', most)).toBe(true);
+      const more = new Uint8Array(2 ** 20 + 1);
+      expect(() => a.publish('trainer.v1.echo', more)).toThrow('has 1048577 bytes; NATS takes up to 1048576');
+      await expect(a.request('trainer.v1.echo', more, 5000)).rejects.toMatchObject({ code: 'value.too-large' });
+      await expect(a.request('trainer.v1.more', most, 200)).rejects.toMatchObject({ facts: { problem: 'timeout' } });
+      expect(a.isConnected).toBe(true);
+    });
+
+    it.each(['', 'a b', '.a', 'a.', 'a..b', 'a.*', 'a.>'])("can't be sent to '%s'", async (subject) => {
+      expect(() => a.publish(subject, bytes('x'))).toThrow('is not a subject to send to');
+      await expect(a.request(subject, bytes('x'), 1000)).rejects.toMatchObject({ code: 'request.invalid' });
+    });
+
     it('go on after a handler has failed', async () => {
       const seen: string[] = [];
       const second = new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@ import type { Millis } from '@trainer/model';
 import { connect, ErrorCode, Events, NatsError, type NatsConnection } from 'nats';
 import { backoff, type Random } from './backoff.js';
 import type { Logger } from './logger.js';
-import { MessagesUnavailableError, type Messages, type MessagesProblem, type Subscription } from './messages.js';
+import { checkMessage, MessagesUnavailableError, type Messages, type MessagesProblem, type Subscription } from './messages.js';
 
 export interface NatsOptions {
   /** `host:port` of each server. */
@@ -90,12 +90,14 @@ class NatsMessages implements Messages {
   publish(subject: string, bytes: Uint8Array): boolean {
     // The client would keep what is published while disconnected, without a bound.
     if (!this.#isConnected || this.#connection.isClosed() || this.#connection.isDraining()) return false;
+    checkMessage(subject, bytes);
     this.#connection.publish(subject, bytes);
     return true;
   }
 
   async request(subject: string, bytes: Uint8Array, timeoutMs: Millis): Promise<Uint8Array> {
     if (!this.#isConnected) throw new MessagesUnavailableError(subject, 'disconnected');
+    checkMessage(subject, bytes);
     try {
       const reply = await this.#connection.request(subject, bytes, { timeout: timeoutMs });
       return reply.data;
@@ -108,12 +110,12 @@ class NatsMessages implements Messages {
     const subscription = this.#connection.subscribe(subject, {
       callback: (error, message) => {
         if (error) return;
-        handler(message.data).then(
-          (answer) => {
+        // Also an answer that NATS does not take: nobody would catch its error.
+        handler(message.data)
+          .then((answer) => {
             if (this.#isConnected && !this.#connection.isClosed()) message.respond(answer);
-          },
-          (problem: unknown) => this.#logger.error('a message could not be answered', { subject, problem }),
-        );
+          })
+          .catch((problem: unknown) => this.#logger.error('a message could not be answered', { subject, problem }));
       },
     });
     return { close: () => subscription.unsubscribe() };
