@@ -1,5 +1,5 @@
 import { createHash, randomFillSync } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Cluster } from '@trainer/client';
@@ -28,10 +28,22 @@ afterAll(async () => {
 const much = (bytes: number): Uint8Array => randomFillSync(new Uint8Array(bytes));
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** Every file of the data folder that is larger than what small arguments take, or is named as such files are. */
-function filesOfArgs(): readonly string[] {
-  const names = readdirSync(cluster.home, { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => /(^|\/)args(-[0-9a-f]{64})?$/.test(name));
+/** Every file of the data folder that is named as those of large arguments are. A folder that is removed meanwhile holds none. */
+function filesOfArgs(folder = cluster.home): readonly string[] {
+  return entriesOf(folder).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesOfArgs(path);
+    return /^args(-[0-9a-f]{64})?$/.test(entry.name) ? [path] : [];
+  });
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 test.each([
@@ -76,13 +88,11 @@ test('four creates of 60 MB at once leave the head awake and small', async () =>
   const before = rssMib();
   const value = much(60_000_000);
   let peak = before;
-  let longestMs = 0;
+  const states = new Set<string>();
   let isOver = false;
   const watching = (async (): Promise<void> => {
     while (!isOver) {
-      const began = performance.now();
-      await client.status();
-      longestMs = Math.max(longestMs, performance.now() - began);
+      for (const { state } of (await client.status()).nodes) states.add(state);
       peak = Math.max(peak, rssMib());
     }
   })();
@@ -91,13 +101,9 @@ test('four creates of 60 MB at once leave the head awake and small', async () =>
   await watching;
   const told = await Promise.all(hoarders.map((hoarder) => hoarder.call.told()));
   expect(told.map(({ sha256: hash }) => hash)).toEqual(Array.from({ length: 4 }, () => sha256(value)));
-  console.log(
-    `4 creates of 60 MB: the launcher grew by ${Math.round(peak - before)} MiB; the slowest answer took ${Math.round(longestMs)} ms`,
-  );
   // Of 240 MB in all a part waits in the buffers of streams.
   expect(peak - before).toBeLessThan(200);
-  // An agent counts as silent after 3 s. The client encodes and hashes in this same process meanwhile.
-  expect(longestMs).toBeLessThan(2_000);
+  expect([...states]).toEqual(['connected']);
   await Promise.all(hoarders.map((hoarder) => hoarder.kill()));
   await cluster.until('no file of the arguments is left', () => filesOfArgs().length === 0, SOON_MS);
 }, 60_000);

@@ -30,14 +30,14 @@ test('data put stores a file under its own name unless another is given', async 
   expect(JSON.parse(await trainer('data', 'put', IRIS, 'a/b.csv', '--json'))).toMatchObject({ data_id: 'a/b.csv', size: 3858 });
 });
 
-test('data put of a file that is not there is one line and exit code 1', async () => {
+test('data put of a file that is not there is one line and exit code 2', async () => {
   const { code, stderr } = await cluster.trainer('data', 'put', '/no/such/file.csv');
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/^\/no\/such\/file\.csv can't be read: .*\n$/)]);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/^\/no\/such\/file\.csv can't be read: .*\n$/)]);
 });
 
 test('data put refuses a name that would leave its bucket', async () => {
   const { code, stderr } = await cluster.trainer('data', 'put', IRIS, '../x.csv');
-  expect([code, stderr]).toEqual([1, expect.stringContaining('a key cannot leave its bucket')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('a key cannot leave its bucket')]);
 });
 
 test('train follows the job, phase by phase, to its scores', async () => {
@@ -73,7 +73,7 @@ test('train refuses a parameter that is out of its range, in one line', async ()
 
 test('train refuses a word that is no task, with those there are', async () => {
   const { code, stderr } = await cluster.trainer('train', 'xgboost_classifier', 'iris.csv', '--task', 'poetry');
-  expect([code, stderr]).toEqual([1, "--task is classification, regression, clustering; not 'poetry'\n"]);
+  expect([code, stderr]).toEqual([2, "--task is classification, regression, clustering; not 'poetry'\n"]);
 });
 
 test('jobs, job and models show what was trained', async () => {
@@ -93,7 +93,7 @@ test('cancel ends a running job', async () => {
   expect(await trainer('job', id)).toMatch(/status +cancelled/);
 });
 
-test('a job that is unknown is one line and exit code 1', async () => {
+test('a job that is unknown is one line and exit code 2', async () => {
   const { code, stderr } = await cluster.trainer('job', 'train_ffffffffffff');
   expect([code, stderr]).toEqual([1, 'Job train_ffffffffffff not found\n']);
 });

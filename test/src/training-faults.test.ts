@@ -131,7 +131,7 @@ test('a rank that is killed is tried again from its checkpoint, and makes the ve
   cluster.pidsOf('actors').forEach((pid) => signalTo(pid, 'SIGKILL'));
   const job = await rest.ended(id);
   const requeued = (await rest.allEvents(id)).filter(({ data }) => data['phase'] === 'queued' && data['attempt'] !== 0);
-  const reason = /ended by SIGKILL\. The next attempt goes on from epoch \d+/;
+  const reason = /killed by SIGKILL, which the cluster did not send\. The next attempt goes on from epoch \d+/;
   expect(requeued.map(({ data }) => data['pending_reason'])).toEqual([expect.stringMatching(reason)]);
   expect(job).toMatchObject({ status: 'completed', attempt: 2, current_epoch: KILLED_EPOCHS });
   const { body } = await rest.call<{ recent_metrics: { epoch: number }[] }>(`/train/${id}/progress?epochs=all`);

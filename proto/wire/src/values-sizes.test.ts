@@ -218,7 +218,6 @@ describe('a value of any size', () => {
   it('has at most 4,194,304 objects, so that no message fills the memory of its reader', () => {
     const most = Array<unknown>(MAX_OBJECTS - 1).fill([]);
     const bytes = encodeValue(most);
-    expect(decodeValue(bytes)).toHaveLength(MAX_OBJECTS - 1);
     expect(() => encodeValue([most, new Uint8Array(0)])).toThrow(expect.objectContaining({ code: 'value.not-transferable' }));
     expect(() => decodeValue(Buffer.concat([Buffer.from([0x92]), bytes, Buffer.from([0xc4, 0])]))).toThrow('more than 4194304 objects');
   });

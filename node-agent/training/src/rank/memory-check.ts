@@ -17,7 +17,7 @@ export class NeedsMemoryError extends TrainerError<
 }
 
 /**
- * Trainings really take 50 to 80 % of their upper estimate (docs/adr/0013): an attempt that has at least so much is not given up, as
+ * Trainings really take 50 to 80 % of their upper estimate (docs/adr/0014): an attempt that has at least so much is not given up, as
  * starting again costs more than it saves.
  */
 const MOST_TAKEN = 0.8;

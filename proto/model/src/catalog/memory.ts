@@ -23,7 +23,7 @@ const MOST_ROW_WEIGHT = 0.5;
 
 /**
  * @returns bytes that training the model on such a table takes at most: an upper estimate, as every tree may grow as large as its
- * parameters and rows allow. The coefficients were fitted to the peaks of real processes (docs/adr/0013).
+ * parameters and rows allow. The coefficients were fitted to the peaks of real processes (docs/adr/0014).
  */
 export function memoryNeed(memory: CatalogEntry['memory'], table: TableShape, hyperparameters: HyperparameterValues): number {
   const cells = table.rows * (table.columns + 1);
