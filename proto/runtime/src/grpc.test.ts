@@ -68,8 +68,10 @@ it('a client that is closed in the turn of its first call does not go on connect
   call.cancel();
   closeClient(client);
   const goesOn = open(other.port);
-  goesOn.waitForReady(Date.now() + 5_000, () => undefined);
-  while (other.connections() < 20) await new Promise((resolve) => setImmediate(resolve));
+  while (other.connections() < 20) {
+    goesOn.getChannel().getConnectivityState(true);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   goesOn.close();
   expect(left.connections()).toBeLessThanOrEqual(2);
 });
