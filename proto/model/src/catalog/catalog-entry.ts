@@ -1,6 +1,6 @@
 import type { TaskType } from '../train-request.js';
 import type { HyperparameterSchema } from './hyperparameters.js';
-import type { TreeMemory } from './memory.js';
+import type { ModelMemory } from './memory.js';
 
 /** A model of the catalog, as data. */
 export interface CatalogEntry {
@@ -14,8 +14,7 @@ export interface CatalogEntry {
   readonly distribution: string | null;
   /** Rows it takes at most. */
   readonly maxRows: number;
-  /** Bytes that training needs, as coefficients of `memoryNeed`. */
-  readonly memory: { readonly baseBytes: number; readonly bytesPerCell: number; readonly trees: TreeMemory };
+  readonly memory: ModelMemory;
   readonly formats: readonly string[];
   /** Does an epoch's early stopping apply (models.md)? */
   readonly earlyStopping: boolean;

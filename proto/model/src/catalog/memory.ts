@@ -1,5 +1,4 @@
 import type { HyperparameterValues } from '../train-request.js';
-import type { CatalogEntry } from './catalog-entry.js';
 
 /** What a table has, as far as memory goes. `rows` are all rows, `columns` the features, `classes` 0 for regression. */
 export interface TableShape {
@@ -16,6 +15,13 @@ export interface TreeMemory {
   readonly bytesPerBin: number;
 }
 
+/** Bytes that the training of a model needs, as coefficients of `memoryNeed`. */
+export interface ModelMemory {
+  readonly baseBytes: number;
+  readonly bytesPerCell: number;
+  readonly trees: TreeMemory;
+}
+
 /** Where `max_depth` is null: XGBoost's default. */
 const DEFAULT_DEPTH = 6;
 /** A row of a classification weighs at most so much (p(1 - p), doubled for softmax), so a leaf of weight w has 2w rows or more. */
@@ -25,7 +31,7 @@ const MOST_ROW_WEIGHT = 0.5;
  * @returns bytes that training the model on such a table takes at most: an upper estimate, as every tree may grow as large as its
  * parameters and rows allow. The coefficients were fitted to the peaks of real processes (docs/adr/0014).
  */
-export function memoryNeed(memory: CatalogEntry['memory'], table: TableShape, hyperparameters: HyperparameterValues): number {
+export function memoryNeed(memory: ModelMemory, table: TableShape, hyperparameters: HyperparameterValues): number {
   const cells = table.rows * (table.columns + 1);
   const { bytesPerNode, bytesPerBin } = memory.trees;
   const { trees, leaves } = treesOf(table, hyperparameters);
