@@ -131,6 +131,20 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       expect((await store.jobs({ ...all, status: 'completed' })).jobs).toHaveLength(0);
     });
 
+    test.each(['\u0000', 'a\u0000b', '\ufffd', "'\\\u0001\u{1f600}"])('what is stored under the text %j is found by it', async (text) => {
+      const { store } = await open();
+      const record = aJob('train_000000000001', 1);
+      const { job } = record;
+      const request = { ...job.request, experimentName: text, tags: { [text]: text } };
+      const key = { key: text, bodySha256: 'x', job: job.id, createdAt: 1 };
+      await store.commit({ newJobs: [{ ...record, job: { ...job, request } }], keys: [key] });
+      const all = { status: null, modelId: null, experimentName: null, tag: null, cursor: null, limit: 2 };
+      for (const by of [{ experimentName: text }, { tag: { name: text, value: text } }])
+        expect((await store.jobs({ ...all, ...by })).jobs).toHaveLength(1);
+      expect((await store.jobs({ ...all, modelId: text })).jobs).toHaveLength(0);
+      expect(await store.key(text)).toMatchObject({ job: job.id });
+    });
+
     test('models are counted and paged, newest first', async () => {
       const { store } = await open();
       const records = [1, 2, 3].map((n) => aJob(`train_00000000000${n}`, n));

@@ -83,7 +83,7 @@ class Pool implements Connections {
   }
 
   async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return this.withClient(async (client) => (await client.query<Row>(text, [...values])).rows);
+    return this.withClient(async (client) => (await client.query<Row>(text, values.map(asStored))).rows);
   }
 
   async withClient<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
@@ -115,6 +115,11 @@ class Pool implements Connections {
   close(): Promise<void> {
     return this.#pool.end();
   }
+}
+
+/** PostgreSQL's texts have no U+0000: rows are written with U+FFFD in its place (gather.ts), and so they are asked for. */
+function asStored(value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value;
 }
 
 function openPool(options: DatabaseOptions, { connections, timeoutMs, isKept }: Purpose): pg.Pool {
