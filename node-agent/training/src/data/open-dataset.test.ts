@@ -161,6 +161,19 @@ describe('what is refused, and where', () => {
     const bomb = gzipSync(Buffer.alloc(3 << 20, 'a'));
     expect(await folder.failure(bomb, 'x.gz', { maxUnpackedBytes: 1 << 20 })).toMatchObject({ code: 'dataset.unpacked-too-large' });
   });
+  test.each([-1, 0, 1, 2 ** 31 - 1])(
+    "the message of a Parquet file whose footer says that it has %i bytes tells nothing of the node's folders",
+    async (length) => {
+      const size = Buffer.alloc(4);
+      size.writeInt32LE(length);
+      const error = await folder.failure(
+        Buffer.concat([Buffer.from('PAR1'), Buffer.alloc(100, 'x'), size, Buffer.from('PAR1')]),
+        'x.parquet',
+      );
+      expect(error).toMatchObject({ code: 'dataset.unreadable' });
+      expect(String(error)).not.toContain('/');
+    },
+  );
   test('the message of a ragged row says the line and what to do', async () => {
     expect(String(await folder.failure('a,b\n1\n'))).toContain('Line 2 of the dataset has 1 values; the header has 2. Give every line');
   });

@@ -20,7 +20,7 @@ export async function describeParquet(duckDb: DuckDb, path: string): Promise<Par
         columns.push({ name: String(names.at(row)), type: String(types.at(row)) });
     });
   } catch (error) {
-    throw new UnreadableDatasetError(`it is a broken Parquet file (${messageOf(error)}). Write it again and upload it whole.`, {
+    throw new UnreadableDatasetError(`it is a broken Parquet file (${messageOf(error, path)}). Write it again and upload it whole.`, {
       cause: error,
     });
   }
@@ -35,7 +35,7 @@ export async function readParquet(duckDb: DuckDb, path: string, all: readonly Pa
   const rows = await duckDb
     .query(query, (columns) => columns.forEach((batch, index) => readers[index]?.builder.append(batch)))
     .catch((error: unknown) => {
-      throw new UnreadableDatasetError(`it is a broken Parquet file (${messageOf(error)}). Write it again and upload it whole.`, {
+      throw new UnreadableDatasetError(`it is a broken Parquet file (${messageOf(error, path)}). Write it again and upload it whole.`, {
         cause: error,
       });
     });
@@ -61,11 +61,8 @@ function readerOf({ name, type }: ParquetColumn): { expression: string; builder:
   throw new ColumnTypeError(name, type.slice(0, 60));
 }
 
-function messageOf(error: unknown): string {
+function messageOf(error: unknown, path: string): string {
   const [first = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
   // The file's place on the node is nobody's concern.
-  return first
-    .replace(/'[^']*\/[^']*'/g, 'the file')
-    .replace(/"[^"]*\/[^"]*"/g, 'the file')
-    .slice(0, 200);
+  return [`'${path}'`, `"${path}"`, path].reduce((text, shown) => text.replaceAll(shown, 'the file'), first).slice(0, 200);
 }
