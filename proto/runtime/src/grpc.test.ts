@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { makeGenericClientConstructor, Metadata, status, type Client, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
+import {
+  connectivityState,
+  makeGenericClientConstructor,
+  Metadata,
+  status,
+  type Client,
+  type ServiceDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { readFileSync } from 'node:fs';
 import { connect as connectSocket, createServer, type AddressInfo } from 'node:net';
 import { closeClient, openClient } from './grpc-client.js';
@@ -22,9 +30,14 @@ afterEach(() => {
   for (const close of toClose.splice(0)) close();
 });
 
-async function serve(secret: string | null, seen: Buffer[] = [], narrow?: NarrowSecret): Promise<{ server: GrpcServer; port: number }> {
+async function serve(
+  secret: string | null,
+  seen: Buffer[] = [],
+  narrow?: NarrowSecret,
+  idleMs = 60_000,
+): Promise<{ server: GrpcServer; port: number }> {
   const toStatus = (thrown: unknown) => ({ details: (thrown as Error).message, metadata: new Metadata() });
-  const server = new GrpcServer({ secret, toStatus, ...(narrow && { narrow }) });
+  const server = new GrpcServer({ secret, toStatus, idleMs, ...(narrow && { narrow }) });
   server.addService(service, {
     echo: (call: { request: Buffer }, done: (error: null, answer: Buffer) => void) => {
       seen.push(call.request);
@@ -228,5 +241,63 @@ describe('what a server is sent', () => {
     while (cut < 3) await new Promise(setImmediate);
     expect(String(await echo(client, Buffer.from('b')))).toBe('b');
     expect(cut).toBe(3);
+  });
+});
+
+describe('a connection that is not in order', () => {
+  const frame = (type: number, flags: number, stream: number, body: Buffer): Buffer => {
+    const head = Buffer.alloc(9);
+    head.writeUIntBE(body.length, 0, 3);
+    head.writeUInt8(type, 3);
+    head.writeUInt8(flags, 4);
+    head.writeUInt32BE(stream, 5);
+    return Buffer.concat([head, body]);
+  };
+  const hello = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0, Buffer.alloc(0))]);
+  const cases: Readonly<Record<string, Buffer>> = {
+    'says nothing': Buffer.alloc(0),
+    'ends within the preface': hello.subarray(0, 10),
+    'says hello and no more': hello,
+    'ends within a frame': Buffer.concat([hello, Buffer.from([0, 1, 0, 0, 0, 0, 0, 0, 1])]),
+    'has too large a frame': Buffer.concat([hello, Buffer.from([255, 255, 255, 1, 4, 0, 0, 0, 1])]),
+    'has data of no stream': Buffer.concat([hello, frame(0, 0, 1, Buffer.alloc(50))]),
+    'has headers that are none': Buffer.concat([hello, frame(1, 4, 1, Buffer.alloc(50, 0xaa))]),
+    'speaks HTTP/1': Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+  };
+
+  it.each(Object.entries(cases).flatMap(([name, bytes]) => [[name, true, bytes] as const, [name, false, bytes] as const]))(
+    'and %s (its end is sent: %s) is closed in time',
+    async (_name, isEnded, bytes) => {
+      const { port } = await serve('right', [], undefined, 100);
+      const socket = connectSocket({ port, host: '127.0.0.1', allowHalfOpen: true });
+      socket.on('error', () => undefined).resume();
+      toClose.push(() => socket.destroy());
+      socket.write(bytes);
+      if (isEnded) socket.end();
+      await new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
+    },
+  );
+
+  it('and one with a call stays, however long nothing is said', async () => {
+    const { port } = await serve('right', [], undefined, 50);
+    const [stream, idle] = [connect(port, 'right').talk(), connectSocket(port, '127.0.0.1')];
+    // It is cut with the server, at the end.
+    stream.on('error', () => undefined);
+    stream.write(Buffer.from('hi'));
+    await new Promise((resolve) => stream.once('data', resolve));
+    // Opened before this one, the stream has had its time when this one is closed.
+    await new Promise((resolve) => idle.resume().once('close', resolve));
+    const answer = new Promise((resolve) => stream.once('data', resolve));
+    stream.write(Buffer.from('still there'));
+    expect(await answer).toEqual(Buffer.from('still there'));
+  });
+
+  it('and a client whose idle connection was closed calls again', async () => {
+    const { port } = await serve('right', [], undefined, 50);
+    const client = connect(port, 'right');
+    await echo(client, Buffer.from('one'));
+    while (client.getChannel().getConnectivityState(false) === connectivityState.READY)
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(await echo(client, Buffer.from('two'))).toEqual(Buffer.from('two'));
   });
 });
