@@ -7,7 +7,8 @@ export const LIMITS = {
   nameChars: 128,
   /** Of classes, exports and methods. */
   symbolChars: 250,
-  env: { count: 100, nameChars: 128, valueChars: 4096 },
+  /** In all it travels over NATS beside arguments of 64 KiB, with every placement; each value alone may have more bytes than characters. */
+  env: { count: 100, nameChars: 128, valueChars: 4096, bytes: 64 * 1024 },
   concurrency: { min: 1, max: 10_000 },
   priority: { min: 0, max: 99 },
   maxRestarts: { min: -1, max: 2 ** 31 - 1 },

@@ -53,8 +53,8 @@ export function actorEnvironment(
   gpus: readonly GpuDevice[],
   asked: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  for (const name of Object.keys(asked)) {
-    const why = whyRefused(name);
+  for (const [name, value] of Object.entries(asked)) {
+    const why = value.includes('\0') ? 'its value has U+0000, where a variable ends' : whyRefused(name);
     if (why !== null) throw new EnvironmentRefusedError(name, why);
   }
   const threads = String(threadsOf(grant));

@@ -88,6 +88,9 @@ describe('the environment of an actor', () => {
     expect(() => actorEnvironment(grant, gpus, { GCONV_PATH: '/x' })).toThrow(
       'The variable "GCONV_PATH" can\'t be set for an actor: it changes how programs and libraries are loaded.',
     ));
+  test.each(['\0', 'a\0b'])('a value that its process could not hold is refused: %j', (value) =>
+    expect(() => actorEnvironment(grant, gpus, { MY_KEY: value })).toThrow('its value has U+0000'),
+  );
   test('a fraction of a CPU is one thread', () => expect(threadsOf({ ...grant, cpuMilli: 100 })).toBe(1));
   test.each([
     'NODE_OPTIONS',

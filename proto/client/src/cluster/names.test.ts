@@ -101,6 +101,10 @@ test.each([
   [{ name: 'x'.repeat(129) }, 'give 1 to 128 letters'],
   [{ name: 'two words' }, "'two words' is not a name"],
   [{ env: { A: 'x'.repeat(4_097) } }, 'env: A: a name has up to 128 characters, a value up to 4096'],
+  [
+    { env: Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`V${i}`, 'x'.repeat(4_096)])) },
+    'env: is larger in all than its limit of 64 KiB',
+  ],
   [{ getIfExists: true }, 'getIfExists: give the name'],
   [{ maxRestarts: -2 }, 'maxRestarts: give a whole number from -1'],
   [{ checkpointEvery: 0 }, 'checkpointEvery: give a whole number from 1'],

@@ -6,6 +6,7 @@ import {
   toBytes,
   toGpuMilli,
   toMilli,
+  travelBytes,
   type Issue,
   type Resources,
 } from '@trainer/model';
@@ -159,7 +160,7 @@ function checkEnv(check: Check, env: unknown): Readonly<Record<string, string>> 
     check.say('env', 'give an object of texts', 'type');
     return {};
   }
-  const { count, nameChars, valueChars } = LIMITS.env;
+  const { count, nameChars, valueChars, bytes } = LIMITS.env;
   const entries = Object.entries(env);
   if (entries.length > count) check.say('env', `has ${entries.length} variables; the limit is ${count}`, 'range');
   for (const [name, value] of entries.slice(0, count)) {
@@ -170,6 +171,8 @@ function checkEnv(check: Check, env: unknown): Readonly<Record<string, string>> 
       check.say('env', `${at}: a name has up to ${nameChars} characters, a value up to ${valueChars}`, 'range');
     }
   }
+  if (travelBytes(env, bytes) > bytes)
+    check.say('env', `is larger in all than its limit of ${bytes / 1024} KiB; give what is large as an argument`, 'range');
   return env as Readonly<Record<string, string>>;
 }
 

@@ -1,4 +1,4 @@
-import { InvalidRequestError } from '@trainer/model';
+import { InvalidRequestError, travelBytes } from '@trainer/model';
 
 /** What is out of bounds: where, from the message inwards, and the end of a sentence. */
 export interface Excess {
@@ -59,6 +59,16 @@ export function map(max: number, nameChars: number, item: Bound): Bound {
     }
     return null;
   };
+}
+
+/** Two bounds of one value. */
+export function both(first: Bound, second: Bound): Bound {
+  return (value) => first(value) ?? second(value);
+}
+
+/** Of all that is in a value together, as it travels. */
+export function size(maxBytes: number): Bound {
+  return (value) => (travelBytes(value, maxBytes) <= maxBytes ? null : here(`is larger in all than its limit of ${maxBytes / 1024} KiB`));
 }
 
 /** Of each member of a oneof. */

@@ -79,6 +79,7 @@ describe('a request', () => {
     ['timeoutMs', { timeoutMs: 86_400_001 }],
     ['name', { name: 'x'.repeat(129) }],
     ['env', { env: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`V${i}`, ''])) }],
+    ['env', { env: Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`V${i}`, '\u20ac'.repeat(4_096)])) }],
     ['storedArgs.bytes', { storedArgs: { bytes: 64 * 2 ** 20 + 1, sha256: '' } }],
     ['classRef.source.bundle.exportName', { classRef: { source: { $case: 'bundle', value: { hash: '', exportName: 'x'.repeat(251) } } } }],
   ])('whose %s is out of bounds is refused by its name', (field, change) => {

@@ -1,7 +1,7 @@
 import { INLINE_ARGS_BYTES, LIMITS, MAX_ARGS_BYTES, TRAIN_LIMITS } from '@trainer/model';
 import type * as actors from '../gen/trainer/v1/actors.js';
 import type * as jobs from '../gen/trainer/v1/jobs.js';
-import { bytes, formed, list, map, message, oneOf, range, text, type Bound } from './bound.js';
+import { both, bytes, formed, list, map, message, oneOf, range, size, text, type Bound } from './bound.js';
 import { classRefBound, id, nothing, protocolBound, resourcesBound, short, storedArgsBound } from './common.bounds.js';
 
 const name = text(LIMITS.nameChars);
@@ -17,7 +17,7 @@ export const createActorBound = message<actors.CreateActorRequest>({
   resources: resourcesBound,
   concurrency: range(LIMITS.concurrency),
   priority: range(LIMITS.priority),
-  env: map(LIMITS.env.count, LIMITS.env.nameChars, text(LIMITS.env.valueChars)),
+  env: both(map(LIMITS.env.count, LIMITS.env.nameChars, text(LIMITS.env.valueChars)), size(LIMITS.env.bytes)),
   timeoutMs: wait,
   name,
   namespace: name,
