@@ -14,7 +14,7 @@ import { UnprotectedAddressError } from './http/errors.js';
 import { addBodyLimits } from './http/body-limits.js';
 import { addAccessLog, addDoorHooks, answerRouterProblem } from './http/hooks.js';
 import { isAllowedOrigin, isLoopbackAddress, ownNames } from './http/origins.js';
-import { answerParserProblem } from './http/parser-problem.js';
+import { answerExpectation, answerParserProblem } from './http/parser-problem.js';
 import { validationPipe } from './http/validation.js';
 
 /** The pages of /docs: found from this package's own folder, as the code may be packed into another's file. */
@@ -56,6 +56,7 @@ export async function startGateway(parts: GatewayParts, log: Logger): Promise<Ga
   const names = ownNames(settings);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.server.maxConnections = settings.mostConnections;
+  fastify.server.on('checkExpectation', answerExpectation);
   addAccessLog(fastify, log);
   addDoorHooks(fastify, names);
   addBodyLimits(fastify, { clock: parts.clock, idleMs: settings.bodyIdleMs, wholeMs: settings.requestWithinMs });

@@ -284,6 +284,8 @@ describe('what is no request', () => {
     ['headers that are too large', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['another protocol', '\u0016\u0003\u0001\0\u00ffhello', 400],
     ['no host', 'GET / HTTP/1.1\r\n\r\n', 403],
+    ['an expectation that nobody has', 'GET /health/live HTTP/1.1\r\nHost: localhost\r\nExpect: banana\r\n\r\n', 417],
+    ['an address of no route', 'GET * HTTP/1.1\r\nHost: localhost\r\n\r\n', 404],
     ['a header without a colon', 'GET / HTTP/1.1\r\nHost: localhost\r\nbroken\r\n\r\n', 400],
   ])('%s is answered with its reason and an id', async (_what, said, status) => {
     const connection = await RawConnection.open(gateway.url);

@@ -22,6 +22,8 @@ export class ErrorFilter implements ExceptionFilter {
     const { id: requestId, method } = http.getRequest<FastifyRequest>();
     const { status, detail } = answerOf(thrown, FIELDS_OF[method] ?? 'body');
     if (status >= 500) this.log.error('a request failed', { requestId, status, error: toErrorData(thrown) });
+    // Some of the router's own routes pass no hook, such as that of `GET *`.
+    void reply.header('X-Request-Id', requestId);
     if (status === 429 || status === 503) void reply.header('Retry-After', '1');
     void reply.status(status).send({ detail });
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** What Node's parser says of a request that it can't read, by its code; anything else is 400. */
@@ -8,6 +8,18 @@ const ANSWER_OF: Readonly<Record<string, { readonly status: number; readonly det
   HPE_HEADER_OVERFLOW: { status: 431, detail: 'The headers are larger than 16 KiB; send smaller ones.' },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, detail: 'The extensions of a chunk are larger than 16 KiB; send none.' },
 };
+
+/** Node answers other expectations than 100-continue by itself, with nothing: to be registered for its event `checkExpectation`. */
+export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const detail = `Expect: ${String(request.headers.expect).slice(0, 100)} can't be met; leave the header out.`;
+  response
+    .writeHead(417, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'X-Request-Id': randomBytes(8).toString('hex'),
+      Connection: 'close',
+    })
+    .end(JSON.stringify({ detail }));
+}
 
 /** Answers what never became a request: it passes no hook and no filter. The connection ends with it. */
 export function answerParserProblem(error: Error & { code?: string; reason?: string }, socket: Socket): void {
