@@ -63,6 +63,11 @@ describe('an error that a rank reports', () => {
     const { job } = after(...RUN, says(1, { kind: 'failed', error: told }), ended(1));
     expect(job).toMatchObject({ status, ...COUNTS[blame] });
   });
+
+  test.each(['node.disk-full', 'store.full'] as const)('%s counts as no crash of the job: what it asks for is in order', (code) => {
+    const { job } = after(...RUN, says(1, { kind: 'failed', error: { ...error, code, retry: 'same' } }), ended(1));
+    expect(job).toMatchObject({ status: 'pending', ...COUNTS.infra });
+  });
 });
 
 describe('reservations that expire', () => {

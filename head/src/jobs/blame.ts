@@ -34,8 +34,12 @@ export function blameOfCause<Cause extends DeathCause>(cause: Cause): Verdict {
 
 /** @returns what an error that a rank reports counts as: by its own `retry`, which is set where the cause is known */
 export function blameOfError(error: ErrorData): Blame {
-  return error.retry === 'never' ? 'request' : 'crash';
+  if (error.retry === 'never') return 'request';
+  return DISKS.has(error.code) ? 'infra' : 'crash';
 }
+
+/** Of a disk that was full for as long as a rank waits: what the job asks for is in order. */
+const DISKS: ReadonlySet<string> = new Set(['node.disk-full', 'store.full']);
 
 /** The code under which a rank reports that another one is gone, whose own end is the cause. */
 export const PEER_LOST = 'rank.peer-lost';

@@ -8,6 +8,7 @@ import type { ObjectStore } from '@trainer/storage';
 import type { ExportedFile } from '../artifacts/exported-model.js';
 import { DatasetChangedError } from '../data/errors.js';
 import type { CheckpointBytes } from './rank-messages.js';
+import { asDiskError } from './disk-full.js';
 import { withStoreRetries, type RetryPorts } from './store-retries.js';
 
 /** An attempt's reads and writes in the object store: the dataset and a checkpoint in, files under `attempts/{job}/{n}/` out. */
@@ -31,7 +32,9 @@ export class AttemptStore {
       const { stream } = await store.get(bucket, key, { ifMatch: etag }).catch((error: unknown) => {
         throw changedDataset(error, key);
       });
-      await pipeline(stream, createWriteStream(path));
+      await pipeline(stream, createWriteStream(path)).catch((error: unknown) => {
+        throw asDiskError(error, this.scratchDir);
+      });
     });
     return path;
   }

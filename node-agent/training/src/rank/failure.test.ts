@@ -27,9 +27,15 @@ describe('what a rank tells of a failure', () => {
   test.each<[string, unknown]>([
     ['a call of the engine that failed', new EngineError('XGBoost', 'XGBoosterUpdateOneIter', 'std::bad_alloc')],
     ['an engine that this node lacks', new EngineUnavailableError('XGBoost', '/x', 'no such file')],
+    ['a disk that is full', Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })],
     ['a reader that failed', new DuckDbError('out of memory', { cause: null })],
     ['ranks whose models differ', new ModelsDifferError('the model', [1])],
     ['what nobody foresaw', new RangeError('Array buffer allocation failed')],
     ['what is no error at all', 'text'],
   ])('leaves room for another attempt: %s', (_, thrown) => expect(failureOf(thrown).retry).not.toBe('never'));
+});
+
+test('a disk that is full is named as such, and not as a fault of the program', () => {
+  const { code, message } = failureOf(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }));
+  expect([code, message]).toEqual(['node.disk-full', expect.stringContaining("no space left on the node's disk")]);
 });
