@@ -51,7 +51,7 @@ test('the server on the PATH goes before the fetched one', async () => {
   expect(await findNatsServer({ named: null, path: `/nowhere:${folder}`, fetched })).toBe(join(folder, 'nats-server'));
 });
 
-test('a name that is no program is said, not passed over', async () => {
+test('a name of what is not executable is said, not passed over', async () => {
   await expect(findNatsServer({ named: '/not/there', path, fetched })).rejects.toThrow('TRAINER_NATS_SERVER names /not/there');
 });
 

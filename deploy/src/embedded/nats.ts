@@ -33,7 +33,7 @@ export async function findNatsServer(places: NatsServerPlaces): Promise<string> 
     if (await isExecutable(places.named)) return places.named;
     throw new ServerUnavailableError(
       'nats-server',
-      `TRAINER_NATS_SERVER names ${places.named}, which is no program: correct it or leave it out.`,
+      `TRAINER_NATS_SERVER names ${places.named}, which is not executable: correct the path or leave it out.`,
     );
   }
   for (const folder of places.path.split(delimiter)) {
