@@ -74,7 +74,7 @@ export type { EnumCodec } from './enum-codec.js';
 export { NotTransferableError, ValueTooLargeError, WireFormatError } from './errors.js';
 export type { FieldPath } from './errors.js';
 export { plainFacts } from './facts.js';
-export { clippedText, describeThrown } from './thrown.js';
+export { clippedText, clippedToBytes, describeThrown } from './thrown.js';
 export { HALF_A_PAIR } from './value-writer.js';
 export { decodeValue, encodeValue, MAX_VALUE_BYTES } from './values.js';
 export type { EncodeOptions, HandleData, HandleHook } from './values.js';

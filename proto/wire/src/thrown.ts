@@ -20,3 +20,13 @@ export function describeThrown(thrown: unknown): string {
 export function clippedText(text: string, maxChars: number): string {
   return (text.length > maxChars ? `${text.slice(0, maxChars)}...` : text).toWellFormed();
 }
+
+/** The text up to a length in bytes, as UTF-8: a character that the cut would divide is left out. */
+export function clippedToBytes(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxBytes) return text.toWellFormed();
+  let end = maxBytes;
+  // Bytes 10xxxxxx go on with a character.
+  while (end > 0 && (bytes.readUInt8(end) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
+}

@@ -1,6 +1,6 @@
 import { inspect, types } from 'node:util';
 import { MAX_LAST_ERROR_BYTES, type RemoteFailure } from '@trainer/model';
-import { clippedText, describeThrown, plainFacts } from '@trainer/wire';
+import { clippedText, clippedToBytes, describeThrown, plainFacts } from '@trainer/wire';
 
 const MAX_MESSAGE_CHARS = 64 * 1024;
 const MAX_FIELDS = 100;
@@ -33,10 +33,7 @@ export function uncaughtText(thrown: unknown): string {
   const { name, message, stack } = toRemoteFailure(thrown);
   const headline = `${name}: ${message}`;
   const text = stack.startsWith(headline) ? stack : `${headline}\n${stack}`;
-  return Buffer.from(text)
-    .subarray(0, MAX_LAST_ERROR_BYTES)
-    .toString()
-    .replace(/\ufffd+$/, '');
+  return clippedToBytes(text, MAX_LAST_ERROR_BYTES);
 }
 
 function fieldsOf(thrown: object): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { MAX_LAST_ERROR_BYTES } from '@trainer/model';
+import { clippedToBytes } from '@trainer/wire';
 
 /** Lines of stderr that may say why a process ended: a native stack trace is about as long. */
 const MAX_LINES = 40;
@@ -35,11 +36,6 @@ export class LastError {
 /** Stores refuse NUL, and terminals obey the other control characters. */
 function clean(text: string): string | null {
   const visible = text.replace(/\u001b\[[0-9;]*m/g, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '');
-  const bytes = Buffer.from(visible.trim());
-  // A character that the cut divides becomes U+FFFD, three bytes: it is left out.
-  const cut = bytes
-    .subarray(0, MAX_LAST_ERROR_BYTES)
-    .toString()
-    .replace(/\ufffd+$/, '');
+  const cut = clippedToBytes(visible.trim(), MAX_LAST_ERROR_BYTES);
   return cut === '' ? null : cut;
 }
