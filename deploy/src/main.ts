@@ -198,7 +198,6 @@ try {
   if (!isUsage) process.stderr.write(`${toErrorData(error).message}\n`);
   // What a start that failed has begun must not keep the process.
   const isAsked = isUsage && error.exitCode === 0;
-  process.exit(
-    isAsked ? 0 : isUsage || error instanceof ConfigError || toErrorData(error).code === 'cli.usage' ? ConfigError.EXIT_CODE : 1,
-  );
+  const isWrongUse = isUsage || error instanceof ConfigError || ['cli.usage', 'gateway.unprotected'].includes(toErrorData(error).code);
+  process.exit(isAsked ? 0 : isWrongUse ? ConfigError.EXIT_CODE : 1);
 }

@@ -56,7 +56,11 @@ const CASES: Readonly<Record<string, Case>> = {
     says: /objects/,
   },
   'a nats-server that is none': { env: () => ({ TRAINER_NATS_SERVER: '/bin/false' }), says: /nats-server/ },
-  'a nats-server that is not there': { env: () => ({ TRAINER_NATS_SERVER: '/none' }), says: /\/none/ },
+  'a nats-server that is not there': {
+    env: () => ({ TRAINER_NATS_SERVER: '/none' }),
+    says: /TRAINER_NATS_SERVER: \/none is not executable/,
+    code: 2,
+  },
   'a data folder of another version': { before: (home) => writeFile(join(home, 'VERSION'), '99'), says: /version 99/ },
   'an identity that is damaged': {
     before: async (home) => {
@@ -66,6 +70,14 @@ const CASES: Readonly<Record<string, Case>> = {
     says: /node\.json/,
   },
   'a setting that is wrong': { env: () => ({ TRAINER_UPLOADS: 'many' }), says: /TRAINER_UPLOADS/, code: 2 },
+  'an open address without saying so': {
+    words: ['up', '--no-sample', '--port', '0'],
+    env: () => ({ SERVICE_HOST: '0.0.0.0' }),
+    says: /AUTH=off/,
+    code: 2,
+  },
+  'a bucket that is none': { env: () => ({ MINIO_BUCKET_DATA: 'A/B' }), says: /MINIO_BUCKET_DATA/, code: 2 },
+  'a database that is none': { env: () => ({ DATABASE_URL: 'foo' }), says: /DATABASE_URL.*postgresql:/, code: 2 },
   'a public URL that is none': { env: () => ({ TRAINER_PUBLIC_URL: 'trainer.example' }), says: /TRAINER_PUBLIC_URL/, code: 2 },
   'a port of REST that is taken': { words: ['up', '--no-sample', '--port', 'MUTE'], says: /Port \d+ is taken/ },
   'an address of REST that is not this machine': {

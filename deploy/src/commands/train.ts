@@ -93,7 +93,9 @@ export async function putData({ restUrl, output }: Cluster, format: Format, file
   const problem = dataIdProblem(name);
   if (problem !== null) throw new UsageError(name, `${problem}; name it: trainer data put ${file} NAME`);
   const found = await stat(file).catch((error: unknown) => {
-    throw new UsageError(file, `${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = isMissing ? 'there is no such file' : error instanceof Error ? error.message : String(error);
+    throw new UsageError(file, `${file} can't be read: ${why}`);
   });
   if (!found.isFile()) throw new UsageError(file, `${file} is not a file; name the file that holds the table.`);
   const response = await fetch(`${restUrl}/data/${name.split('/').map(encodeURIComponent).join('/')}`, {

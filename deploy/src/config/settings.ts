@@ -11,16 +11,37 @@ const notBuilt = (message: string) => z.undefined({ error: `${message}; unset it
 const areWebAddresses = (urls: readonly string[]): boolean =>
   urls.every((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol));
 
+/** As browsers send them: scheme, host and port, nothing behind. */
+const areOrigins = (origins: readonly string[]): boolean =>
+  areWebAddresses(origins) && origins.every((origin) => new URL(origin).origin === origin.toLowerCase());
+
+const isPostgresUrl = (url: string): boolean => URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol);
+
+/** A name or an address; whether somebody has it only the network knows. */
+const host = () => z.string().regex(/^[^\s/,]+$/, "give a host's name or address, without spaces");
+
+/** What the object store takes as a bucket's name, so that a wrong one ends the start and not every upload. */
+const bucket = (fallback: string) =>
+  z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,62}$/, 'give a name of 2 to 63 small letters, digits, dots and dashes')
+    .default(fallback);
+
+const isRange = (range: string): boolean => {
+  const [first = 0, last = 0] = range.split('-').map(Number);
+  return /^\d{1,5}-\d{1,5}$/.test(range) && 1 <= first && first <= last && last <= 65_535;
+};
+
 /** Every variable of the environment that is read, with its default. A name that is not here is read by nobody. */
 const Variables = z.object({
-  SERVICE_NAME: text('trainer'),
-  SERVICE_HOST: text('127.0.0.1'),
+  SERVICE_NAME: host().default('trainer'),
+  SERVICE_HOST: host().default('127.0.0.1'),
   SERVICE_PORT: integer(0, 65_535, 8002),
   TRAINER_HOME: z.string().optional(),
   TRAINER_SECRET_FILE: z.string().optional(),
   TRAINER_HEADS: z.string().optional(),
   TRAINER_OBJECTS: z.string().refine(isAbsolute, 'give an absolute path').optional(),
-  TRAINER_ADVERTISED_HOST: text('127.0.0.1'),
+  TRAINER_ADVERTISED_HOST: host().default('127.0.0.1'),
   TRAINER_CPUS: envNumber({ min: 0.001, max: 100_000 }).optional(),
   TRAINER_MEMORY: envBytes().optional(),
   TRAINER_STOP_GRACE_S: envNumber({ min: 0, max: 3_600 }).default(5),
@@ -30,8 +51,8 @@ const Variables = z.object({
   TRAINER_TAKEOVER_S: envNumber({ min: 0, max: 3_600 }).default(15),
   TRAINER_ADDRESS: z.string().optional(),
   TRAINER_TOKEN: z.string().optional(),
-  DATABASE_URL: z.string().optional(),
-  POSTGRES_HOST: z.string().optional(),
+  DATABASE_URL: z.string().refine(isPostgresUrl, 'give an address such as postgresql://USER:PASSWORD@host:5432/NAME').optional(),
+  POSTGRES_HOST: host().optional(),
   POSTGRES_PORT: integer(1, 65_535, 5432),
   POSTGRES_USER: text('postgres'),
   POSTGRES_PASSWORD: text('postgres'),
@@ -41,8 +62,8 @@ const Variables = z.object({
     .refine((url) => URL.canParse(url) && new URL(url).host !== '', 'give an address such as nats://TOKEN@host:4222')
     .optional(),
   MINIO_ENDPOINT: notBuilt('S3 is not built yet, objects lie in a folder of TRAINER_HOME'),
-  MINIO_BUCKET_MODELS: text('trained-models'),
-  MINIO_BUCKET_DATA: text('data-preparer'),
+  MINIO_BUCKET_MODELS: bucket('trained-models'),
+  MINIO_BUCKET_DATA: bucket('data-preparer'),
   MLFLOW_TRACKING_URI: notBuilt('MLflow tracking is not built yet'),
   MAX_PARALLEL_JOBS: integer(1, 10_000, 3),
   TRAINER_QUEUE_LIMIT: integer(1, 1_000_000, 1000),
@@ -54,8 +75,8 @@ const Variables = z.object({
   CHECKPOINT_INTERVAL: integer(1, 1000, 5),
   CUDA_VISIBLE_DEVICES: z.string().optional(),
   AUTH: z.literal('off', { error: "only 'off' is known, for a private network" }).optional(),
-  TRAINER_MODE: z.enum(['embedded', 'cluster']).optional(),
-  TRAINER_CORS_ORIGINS: text(''),
+  TRAINER_MODE: z.enum(['embedded', 'cluster'], { error: 'give embedded or cluster' }).optional(),
+  TRAINER_CORS_ORIGINS: text('').transform(listOf).refine(areOrigins, 'give origins such as https://ml.example, without a path'),
   TRAINER_PUBLIC_URL: text('').transform(listOf).refine(areWebAddresses, 'give URLs such as https://trainer.example'),
   TRAINER_UPLOAD_LIMIT: envBytes().default(toBytes('16GiB')),
   // A line that sends nothing for so long is dead; a laptop that changes networks is back sooner.
@@ -64,15 +85,12 @@ const Variables = z.object({
   TRAINER_UPLOADS: integer(1, 10_000, 64),
   // Below the 1,024 descriptors that many systems give a process.
   TRAINER_CONNECTIONS: integer(1, 100_000, 800),
-  TRAINER_PORTS: z
-    .string()
-    .regex(/^\d{1,5}-\d{1,5}$/, 'give a range such as 20000-20100')
-    .optional(),
+  TRAINER_PORTS: z.string().refine(isRange, 'give a range such as 20000-20100, the smaller port first').optional(),
   TRAINER_TIME_SCALE: envNumber({ min: 0.01, max: 10 }).default(1),
   TRAINER_FAKE_GPUS: integer(0, 64, 0),
   TRAINER_NATS_SERVER: z.string().optional(),
-  TRAINER_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
-  TRAINER_LOG_FORMAT: z.enum(['text', 'json']).default('text'),
+  TRAINER_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], { error: 'give debug, info, warn or error' }).default('warn'),
+  TRAINER_LOG_FORMAT: z.enum(['text', 'json'], { error: 'give text or json' }).default('text'),
   PATH: text('/usr/local/bin:/usr/bin:/bin'),
 });
 

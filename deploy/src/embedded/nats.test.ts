@@ -52,7 +52,7 @@ test('the server on the PATH goes before the fetched one', async () => {
 });
 
 test('a name of what is not executable is said, not passed over', async () => {
-  await expect(findNatsServer({ named: '/not/there', path, fetched })).rejects.toThrow('TRAINER_NATS_SERVER names /not/there');
+  await expect(findNatsServer({ named: '/not/there', path, fetched })).rejects.toThrow('TRAINER_NATS_SERVER: /not/there is not executable');
 });
 
 test('without any server the message names the mend', async () => {

@@ -2,6 +2,7 @@ import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
+import { ConfigError } from '@trainer/runtime';
 import { startOnFreePort, type EmbeddedServer, type EmbeddedServerOptions } from './embedded-server.js';
 import { ServerUnavailableError } from './errors.js';
 import type { StopRung } from './supervised-server.js';
@@ -27,14 +28,12 @@ export interface NatsServerPlaces {
   readonly fetched: string;
 }
 
-/** @throws ServerUnavailableError when it is in none of the places */
+/** @throws ConfigError when the one that is named is none, ServerUnavailableError when it is in none of the places */
 export async function findNatsServer(places: NatsServerPlaces): Promise<string> {
   if (places.named !== null) {
     if (await isExecutable(places.named)) return places.named;
-    throw new ServerUnavailableError(
-      'nats-server',
-      `TRAINER_NATS_SERVER names ${places.named}, which is not executable: correct the path or leave it out.`,
-    );
+    const problem = `${places.named} is not executable: correct the path or leave it out`;
+    throw new ConfigError([{ name: 'TRAINER_NATS_SERVER', problem, from: null }]);
   }
   for (const folder of places.path.split(delimiter)) {
     const file = join(folder, 'nats-server');

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { GatewaySettings } from '@trainer/gateway';
-import { listOf, type Settings } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
 import { VERSION } from '../version.js';
 
 /** A request of a megabyte at most takes a second on a slow line; one that takes this long holds a connection for nothing. */
@@ -16,7 +16,7 @@ export function gatewaySettings(settings: Settings): GatewaySettings {
     buckets: { data: settings.MINIO_BUCKET_DATA, models: settings.MINIO_BUCKET_MODELS },
     publicUrls: settings.TRAINER_PUBLIC_URL,
     privateNames: [settings.SERVICE_NAME, hostname()],
-    corsOrigins: listOf(settings.TRAINER_CORS_ORIGINS),
+    corsOrigins: settings.TRAINER_CORS_ORIGINS,
     auth: settings.AUTH ?? 'loopback',
     uploadLimitBytes: settings.TRAINER_UPLOAD_LIMIT,
     mostUploads: settings.TRAINER_UPLOADS,

@@ -10,7 +10,9 @@ export class ActorDiedError extends TrainerError<'actor.died', { actor: string; 
 
 export class ActorNotFoundError extends TrainerError<'actor.not-found', { actor: string }> {
   constructor(actor: string) {
-    super('actor.not-found', `There is no actor ${actor}; \`trainer actors\` lists those that live.`, { actor });
+    super('actor.not-found', `There is no actor ${actor}; \`trainer actors\` lists those that live, with --all those that ended too.`, {
+      actor,
+    });
   }
 }
 
