@@ -39,10 +39,12 @@ export interface UploadedArgsOptions {
 export class UploadedArgs {
   /** By actor; null: the upload runs, or its removal does. */
   readonly #awaited = new Map<ActorId, Timer | null>();
+  #isClosed = false;
 
   constructor(private readonly options: UploadedArgsOptions) {}
 
   close(): void {
+    this.#isClosed = true;
     for (const timer of this.#awaited.values()) timer?.cancel();
     this.#awaited.clear();
   }
@@ -87,6 +89,8 @@ export class UploadedArgs {
 
   #await(actor: ActorId): void {
     this.#awaited.get(actor)?.cancel();
+    // An upload may end after the head: a timer of its own would be cancelled by nobody.
+    if (this.#isClosed) return;
     this.#awaited.set(
       actor,
       this.options.clock.after(this.options.keptMs, () => this.#expired(actor)),
