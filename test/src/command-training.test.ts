@@ -63,7 +63,7 @@ test('train of a job that fails says why and ends with exit code 1', async () =>
     'colour',
   );
   expect(code).toBe(1);
-  expect(stdout).toContain('target_column names "colour", which is no column of the dataset');
+  expect(stdout).toContain('target_column names "colour", which is not a column of the dataset');
 });
 
 test('train refuses a parameter that is out of its range, in one line', async () => {

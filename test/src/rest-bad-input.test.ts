@@ -251,7 +251,7 @@ describe('POST /train refuses, naming the field', () => {
     ['a seed above the most', { seed: 2 ** 31 }, ['seed'], /<=2147483647/],
     ['a validation share below the least', { validation_split: 0.009 }, ['validation_split'], />=0.01/],
     ['a validation share above the most', { validation_split: 0.91 }, ['validation_split'], /<=0.9/],
-    ['a tag that is no text', { tags: { a: 1 } }, ['tags', 'a'], /expected string/],
+    ['a tag that is not text', { tags: { a: 1 } }, ['tags', 'a'], /expected string/],
   ])('%s', async (_name, fields, path, says) => {
     const answer = await rest.post(irisRequest(fields));
     expect(answer.status).toBe(422);

@@ -70,7 +70,7 @@ class Needs {
   heads(): readonly string[] {
     const heads = listOf(this.given('TRAINER_HEADS', this.settings.TRAINER_HEADS));
     const wrong = heads.find((head) => !/^(\[[0-9a-f:.]+\]|[^:\s]+):\d{1,5}$/i.test(head));
-    if (wrong !== undefined) this.#wrong('TRAINER_HEADS', `'${wrong}' is no host:port`);
+    if (wrong !== undefined) this.#wrong('TRAINER_HEADS', `'${wrong}' is not host:port`);
     return heads;
   }
 

@@ -81,7 +81,7 @@ const Variables = z.object({
   TRAINER_UPLOAD_LIMIT: envBytes().default(toBytes('16GiB')),
   // A line that sends nothing for so long is dead; a laptop that changes networks is back sooner.
   TRAINER_UPLOAD_IDLE_S: envNumber({ min: 0.1, max: 3_600 }).default(30),
-  // More share one disk to no use.
+  // More of them would only share the same disk.
   TRAINER_UPLOADS: integer(1, 10_000, 64),
   // Below the 1,024 descriptors that many systems give a process.
   TRAINER_CONNECTIONS: integer(1, 100_000, 800),

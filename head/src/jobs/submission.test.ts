@@ -56,7 +56,7 @@ describe('the model', () => {
     expect(issues({ modelId: 'xgboost_clasifier' }, catalog)).toEqual([
       {
         path: ['model_id'],
-        message: "'xgboost_clasifier' is no model of the catalog; the nearest: xgboost_classifier, lightgbm_classifier, xgboost_regressor",
+        message: "'xgboost_clasifier' is not in the catalog; the nearest: xgboost_classifier, lightgbm_classifier, xgboost_regressor",
         type: 'unknown',
       },
     ]);

@@ -101,7 +101,7 @@ function unknownModel(modelId: string, catalog: readonly CatalogEntry[]): Issue 
   );
   return {
     path: ['model_id'],
-    message: `'${modelId.slice(0, 100)}' is no model of the catalog; the nearest: ${nearest.join(', ')}`,
+    message: `'${modelId.slice(0, 100)}' is not in the catalog; the nearest: ${nearest.join(', ')}`,
     type: 'unknown',
   };
 }

@@ -134,10 +134,12 @@ export class Retention {
     for (let after = ''; ;) {
       this.#closed.signal.throwIfAborted();
       const page = await objects.list(bucket, { prefix: '', after, limit: PAGE });
-      const going: string[] = [];
-      for (const info of page) if (await mayGo(info)) going.push(info.key);
-      if (going.length > 0) await objects.remove(bucket, going);
-      removed += going.length;
+      for (const info of page) {
+        if (!(await mayGo(info))) continue;
+        // At once, as one that is uploaded again meanwhile is to stay.
+        await objects.remove(bucket, [info.key]);
+        removed += 1;
+      }
       if (page.length < PAGE) break;
       after = page.at(-1)?.key ?? '';
     }

@@ -201,7 +201,7 @@ class ValueReader {
     const record: Record<string, unknown> = {};
     for (let i = 0; i < size; i += 1) {
       const key = this.read();
-      if (typeof key !== 'string' && typeof key !== 'number') this.#fail('a key is no text');
+      if (typeof key !== 'string' && typeof key !== 'number') this.#fail('a key is not text');
       const value = this.read();
       if (key === '__proto__') Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
       else record[key] = value;

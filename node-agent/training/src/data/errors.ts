@@ -132,7 +132,7 @@ export class UnknownColumnError extends DatasetError<
 > {
   constructor(field: 'target_column' | 'exclude_columns', column: string, nearest: readonly string[]) {
     const names = nearest.map(quoted).join(', ');
-    super('dataset.unknown-column', `${field} names ${quoted(column)}, which is no column of the dataset. Nearest names: ${names}.`, {
+    super('dataset.unknown-column', `${field} names ${quoted(column)}, which is not a column of the dataset. Nearest names: ${names}.`, {
       field,
       column,
       nearest,

@@ -20,7 +20,7 @@ export function requireEntry(modelId: string): CatalogEntry {
   const entry = catalogEntry(modelId);
   if (entry) return entry;
   const ids = CATALOG.map((known) => known.modelId);
-  const message = `${modelId} is no model of this version; nearest: ${nearestNames(modelId, ids).join(', ')}`;
+  const message = `${modelId} is not a model of this version; nearest: ${nearestNames(modelId, ids).join(', ')}`;
   throw new InvalidRequestError([{ path: ['model_id'], message, type: 'unknown' }]);
 }
 

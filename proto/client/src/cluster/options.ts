@@ -164,7 +164,7 @@ function checkEnv(check: Check, env: unknown): Readonly<Record<string, string>> 
   const entries = Object.entries(env);
   if (entries.length > count) check.say('env', `has ${entries.length} variables; the limit is ${count}`, 'range');
   for (const [name, value] of entries.slice(0, count)) {
-    if (typeof value !== 'string') check.say('env', `${name.slice(0, nameChars)} is no text`, 'type');
+    if (typeof value !== 'string') check.say('env', `${name.slice(0, nameChars)} is not text`, 'type');
     else if (!name.isWellFormed() || !value.isWellFormed()) check.say('env', `${JSON.stringify(name)} ${NOT_UTF8}`, 'type');
     else if (name.length > nameChars || value.length > valueChars) {
       const at = name.slice(0, nameChars);
