@@ -156,6 +156,33 @@ test('a job whose commit happened, though its answer was lost, is known once and
   expect(scene.fatal).toBeNull();
 }, 40_000);
 
+/** Its own statements time out, and are looked for, after so long. */
+const openWithin = (timeoutMs: number) => {
+  const through = new URL(servers.databaseUrl);
+  through.port = String(link.port);
+  return openDatabase({ url: through.href, applicationName: 'long statements', timeoutMs, onLost: () => undefined });
+};
+
+test('a long statement whose connection is cut is given up, though it may take minutes', async () => {
+  const database = openWithin(300);
+  const long = database.long.query('SELECT pg_sleep(3600)').catch((error: unknown) => error);
+  const isAtWork = "SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(3600)'";
+  await until('it is at work', async () => (await database.reads.query(isAtWork)).length > 0, {
+    clock: systemClock(),
+    deadlineMs: WAIT_MS,
+  });
+  link.cut();
+  expect(await long).toMatchObject({ code: 'cluster.unavailable' });
+  link.heal();
+  await database.close();
+}, 30_000);
+
+test('a long statement that PostgreSQL works on is waited for', async () => {
+  const database = openWithin(100);
+  expect(await database.long.query('SELECT 7 AS done FROM pg_sleep(2)')).toEqual([{ done: 7 }]);
+  await database.close();
+}, 30_000);
+
 test('an agent that has obeyed another leadership of the same head epoch makes this one raise its own', async () => {
   const { headEpoch } = await scene.connection.status();
   scene.agent.newestHeadEpoch = headEpoch;

@@ -62,7 +62,8 @@ const SESSION_SETTINGS =
 
 export function openDatabase(options: DatabaseOptions): Database {
   const all = { commits: new Pool(options, COMMITS), leadership: new Pool(options, COMMITS), reads: new Pool(options, READS) };
-  const long = new Pool(options, LONG);
+  // A renewal takes a millisecond, so it never waits for a look at who works on.
+  const long = new Pool(options, LONG, (client) => endWhenForgotten(client, all.leadership, options));
   const pools = [...Object.values(all), long];
   return {
     ...all,
@@ -78,6 +79,8 @@ class Pool implements Connections {
   constructor(
     private readonly options: DatabaseOptions,
     private readonly purpose: Purpose,
+    /** Looks after a connection in use, until what it gave is called. */
+    private readonly guard: (client: pg.PoolClient) => () => void = () => () => undefined,
   ) {
     this.#pool = openPool(options, purpose);
   }
@@ -94,6 +97,7 @@ class Pool implements Connections {
     });
     // The pool listens to idle connections only, and a break that nobody hears ends the process. Who uses it is told by its statement.
     client.on('error', onLost);
+    const unguard = this.guard(client);
     let broken: unknown = null;
     try {
       return await use(client);
@@ -101,6 +105,7 @@ class Pool implements Connections {
       broken = error;
       throw translate(error);
     } finally {
+      unguard();
       client.off('error', onLost);
       client.release(isAway(broken));
     }
@@ -120,6 +125,37 @@ class Pool implements Connections {
 /** PostgreSQL's texts have no U+0000: rows are written with U+FFFD in its place (gather.ts), and so they are asked for. */
 function asStored(value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value;
+}
+
+/** PostgreSQL may be between two statements of the same work at one look, not at so many. */
+const IDLE_LOOKS = 2;
+
+/**
+ * What may take minutes has no time-out that would tell a slow answer from one that was lost: a connection that was cut, or whose server was
+ * killed and started again, would be waited for as long. So each `timeoutMs` PostgreSQL is asked, over another connection, whether it
+ * still works on what this one waits for; if it does not, or does not answer, the connection is broken off.
+ * @returns what ends the watch
+ */
+function endWhenForgotten(client: pg.PoolClient, ask: Connections, { timeoutMs, onLost }: DatabaseOptions): () => void {
+  const pid = (client as unknown as { processID: number }).processID;
+  let idleLooks = 0;
+  let isLooking = false;
+  const look = async (): Promise<void> => {
+    const isAtWork = await ask.query<{ state: string }>('SELECT state FROM pg_stat_activity WHERE pid = $1', [pid]).then(
+      ([row]) => row !== undefined && row.state !== 'idle',
+      (error: unknown) => !isAway(error),
+    );
+    idleLooks = isAtWork ? 0 : idleLooks + 1;
+    if (idleLooks >= IDLE_LOOKS) await (client as unknown as pg.Client).end();
+  };
+  const timer = setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    look()
+      .catch((error: unknown) => onLost(error as Error))
+      .finally(() => (isLooking = false));
+  }, timeoutMs);
+  return () => clearInterval(timer);
 }
 
 function openPool(options: DatabaseOptions, { connections, timeoutMs, isKept }: Purpose): pg.Pool {
