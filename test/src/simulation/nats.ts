@@ -1,5 +1,5 @@
 import type { Millis } from '@trainer/model';
-import { MessagesUnavailableError } from '@trainer/runtime';
+import { checkMessage, MessagesUnavailableError } from '@trainer/runtime';
 import type { Messages, Subscription } from '@trainer/runtime';
 import type { Link } from './network.js';
 import type { SimProcess, World } from './world.js';
@@ -8,9 +8,6 @@ type Answerer = (bytes: Uint8Array) => Promise<Uint8Array>;
 
 /** A cut connection is noticed after so long. */
 const NOTICED_MS = 2_000;
-
-/** As nats-server refuses by default, to the sender. */
-const MOST_BYTES = 2 ** 20;
 
 /** NATS: at most once, nothing is kept. In rough weather a request may also come twice, the second time late. */
 export class SimNats {
@@ -77,15 +74,16 @@ export class NatsConnection implements Messages {
   }
 
   publish(subject: string, bytes: Uint8Array): boolean {
-    checkSize(subject, bytes);
-    return this.#isConnected;
+    if (!this.#isConnected) return false;
+    checkMessage(subject, bytes);
+    return true;
   }
 
   request(subject: string, bytes: Uint8Array, timeoutMs: Millis): Promise<Uint8Array> {
     const { world } = this.nats;
     if (!this.#isConnected) return Promise.reject(new MessagesUnavailableError(subject, 'disconnected'));
     return new Promise((resolve, reject) => {
-      checkSize(subject, bytes);
+      checkMessage(subject, bytes);
       this.nats.onSent(this.process.name, subject, bytes);
       const timer = this.process.clock.after(timeoutMs, () => reject(new MessagesUnavailableError(subject, 'timeout')));
       const settle = (run: () => void): void =>
@@ -99,7 +97,7 @@ export class NatsConnection implements Messages {
           const found = this.nats.answerers.get(subject);
           if (found === undefined) settle(() => reject(new MessagesUnavailableError(subject, 'no-responders')));
           else if (found.connection.isReachable)
-            found.connection.#answer(found.answer, bytes, (reply) => this.#back(reply, (it) => settle(() => resolve(it))));
+            found.connection.#answer(subject, found.answer, bytes, (reply) => this.#back(reply, (it) => settle(() => resolve(it))));
         });
       };
       send(this.link.delayMs() + this.#roughMs());
@@ -111,14 +109,14 @@ export class NatsConnection implements Messages {
     return this.nats.isRough && this.nats.world.random.chance(0.3) ? this.nats.world.random.int(10, 3_000) : 0;
   }
 
-  #answer(answer: Answerer, bytes: Uint8Array, reply: (bytes: Uint8Array) => void): void {
+  #answer(subject: string, answer: Answerer, bytes: Uint8Array, reply: (bytes: Uint8Array) => void): void {
     this.process.io(() => {
-      answer(bytes).then(
-        (it) => {
+      answer(bytes)
+        .then((it) => {
+          checkMessage(subject, it);
           if (this.isReachable) reply(it);
-        },
-        (error: unknown) => this.nats.world.note('nats', `a handler failed: ${String(error)}`),
-      );
+        })
+        .catch((error: unknown) => this.nats.world.note('nats', `a handler failed: ${String(error)}`));
     });
   }
 
@@ -141,8 +139,4 @@ export class NatsConnection implements Messages {
   async flush(): Promise<void> {}
 
   async close(): Promise<void> {}
-}
-
-function checkSize(subject: string, { length }: Uint8Array): void {
-  if (length > MOST_BYTES) throw new Error(`${subject}: ${length} bytes are above the limit of ${MOST_BYTES}`);
 }
