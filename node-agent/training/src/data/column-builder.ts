@@ -1,6 +1,7 @@
+import { datesOf, TYPED_SPELLING } from './dates.js';
 import { TooManyTextsError } from './errors.js';
-import type { Column } from './table.js';
-import { booleanOf, isDate, isMissing, numberOf } from './values.js';
+import { FALSE, MISSING_BOOLEAN, TRUE, type Column, type NumberColumn, type TextColumn } from './table.js';
+import { booleanOf, isInteger, isMissing, numberOf } from './values.js';
 
 /** Distinct texts of one column that are kept at most; above it a column is no category but prose or ids (some 100 MB of them). */
 export const MAX_DISTINCT_TEXTS = 1_000_000;
@@ -20,7 +21,11 @@ export interface ColumnBuilder {
   finish(): { readonly column: Column; readonly infiniteRow: number };
 }
 
-export function numberBuilder(name: string): ColumnBuilder {
+/** What a reader knows of the numbers of a column before it reads them. */
+export type NumberType = 'integer' | 'float' | 'unknown';
+
+/** `unknown`: integers are told by their values alone. */
+export function numberBuilder(name: string, type: NumberType): ColumnBuilder {
   const parts: Float64Array[] = [];
   let rows = 0;
   let infiniteRow = -1;
@@ -36,8 +41,19 @@ export function numberBuilder(name: string): ColumnBuilder {
       parts.push(part);
       rows += batch.rows;
     },
-    finish: () => ({ column: { kind: 'number', name, values: joined(parts, new Float64Array(rows)) }, infiniteRow }),
+    finish() {
+      const values = joined(parts, new Float64Array(rows));
+      return { column: numberColumn(name, values, type === 'integer' || (type === 'unknown' && areIntegers(values))), infiniteRow };
+    },
   };
+}
+
+function numberColumn(name: string, values: Float64Array, areAllIntegers: boolean): NumberColumn {
+  return { kind: 'number', name, values, isInteger: areAllIntegers, exact: null };
+}
+
+function areIntegers(values: Float64Array): boolean {
+  return values.every((value) => Number.isNaN(value) || Number.isInteger(value)) && !values.every(Number.isNaN);
 }
 
 function asNumber(value: unknown): number {
@@ -63,14 +79,17 @@ export function textBuilder(name: string): ColumnBuilder {
   };
 }
 
-/** For columns that the file itself calls dates. */
+/** For columns that the file itself calls dates, as ISO 8601 texts. */
 export function dateBuilder(name: string): ColumnBuilder {
   const text = textBuilder(name);
   return {
     append: (batch) => text.append(batch),
     finish() {
       const { column } = text.finish();
-      return { column: column.kind === 'number' ? column : { ...column, kind: 'date' }, infiniteRow: -1 };
+      if (column.kind === 'date' || column.kind === 'text') return { column, infiniteRow: -1 };
+      // Not one date in it.
+      const values = new Float64Array(column.values.length).fill(NaN);
+      return { column: { kind: 'date', name, values, spelling: TYPED_SPELLING }, infiniteRow: -1 };
     },
   };
 }
@@ -89,16 +108,24 @@ function settled(name: string, codes: Int32Array, texts: readonly string[]): { c
   if (present.every((text) => numberOf(text) !== null)) {
     const numbers = texts.map((text) => (isMissing(text) ? NaN : (numberOf(text) ?? NaN)));
     const values = Float64Array.from(codes, (code) => numbers[code] ?? NaN);
-    return { column: { kind: 'number', name, values }, infiniteRow: values.findIndex((value) => Math.abs(value) === Infinity) };
+    const column = numberColumn(name, values, present.length > 0 && present.every(isInteger));
+    return { column, infiniteRow: values.findIndex((value) => Math.abs(value) === Infinity) };
   }
   const newCode = new Map(present.map((text, index) => [text, index]));
   const recode = texts.map((text) => newCode.get(text) ?? -1);
-  return { column: { kind: kindOf(present), name, codes: codes.map((code) => recode[code] ?? -1), labels: present }, infiniteRow: -1 };
+  return { column: coded({ kind: 'text', name, codes: codes.map((code) => recode[code] ?? -1), labels: present }), infiniteRow: -1 };
 }
 
-function kindOf(present: readonly string[]): 'boolean' | 'date' | 'text' {
-  if (present.every((text) => booleanOf(text) !== null)) return 'boolean';
-  return present.every(isDate) ? 'date' : 'text';
+function coded(column: TextColumn): Column {
+  const { name, codes, labels } = column;
+  const truth = labels.map((label) => booleanOf(label));
+  if (!truth.includes(null)) {
+    const values = Uint8Array.from(codes, (code) => (code < 0 ? MISSING_BOOLEAN : truth[code] ? TRUE : FALSE));
+    return { kind: 'boolean', name, values };
+  }
+  const dates = datesOf(labels);
+  if (dates.kind !== 'dates') return column;
+  return { kind: 'date', name, values: Float64Array.from(codes, (code) => dates.seconds[code] ?? NaN), spelling: dates.spelling };
 }
 
 function joined<A extends Float64Array | Int32Array>(parts: readonly A[], whole: A): A {

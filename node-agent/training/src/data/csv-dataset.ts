@@ -36,7 +36,7 @@ export async function readCsv(duckDb: DuckDb, path: string, head: CsvHead, names
   for (let widenings = 0; ; widenings += 1) {
     const builders = positions.map((position) => {
       const name = head.names[position] ?? '';
-      return asText.has(position) ? textBuilder(name) : numberBuilder(name);
+      return asText.has(position) ? textBuilder(name) : numberBuilder(name, 'unknown');
     });
     try {
       const rows = await duckDb.query(csvQuery(path, head, positions, asText), (columns) => append(builders, columns));

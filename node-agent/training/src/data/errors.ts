@@ -202,7 +202,8 @@ export class ColumnTypeError extends DatasetError<'dataset.column-type', { colum
   }
 }
 
-export type TargetProblem = 'missing' | 'one-class' | 'continuous' | 'too-many-classes' | 'not-numeric' | 'beyond-integers' | 'single-rows';
+export type TargetProblem =
+  'missing' | 'one-class' | 'continuous' | 'too-many-classes' | 'not-numeric' | 'beyond-integers' | 'single-rows' | 'dates';
 
 /** The target column does not fit the task. */
 export class TargetError extends DatasetError<'dataset.target', { column: string; problem: TargetProblem; count: number }> {

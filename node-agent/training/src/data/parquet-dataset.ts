@@ -48,13 +48,16 @@ export async function readParquet(duckDb: DuckDb, path: string, all: readonly Pa
   return { rows, columns, locate: async (row) => ({ unit: 'row', number: row + 1 }) };
 }
 
-const NUMBERS = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
+const INTEGERS = /^U?((TINY|SMALL|BIG|HUGE)INT|INTEGER)$/;
+const FLOATS = /^(FLOAT|DOUBLE|DECIMAL\(.*\))$/;
 const DATES = /^(DATE|TIMESTAMP.*)$/;
 const TEXTS = /^(VARCHAR|ENUM\(.*\)|UUID)$/;
 
 function readerOf({ name, type }: ParquetColumn): { expression: string; builder: ColumnBuilder } {
   const column = sqlName(name);
-  if (NUMBERS.test(type)) return { expression: `coalesce(CAST(${column} AS DOUBLE), ${NO_NUMBER})`, builder: numberBuilder(name) };
+  const number = `coalesce(CAST(${column} AS DOUBLE), ${NO_NUMBER})`;
+  if (INTEGERS.test(type)) return { expression: number, builder: numberBuilder(name, 'integer') };
+  if (FLOATS.test(type)) return { expression: number, builder: numberBuilder(name, 'float') };
   if (type === 'BOOLEAN') return { expression: `CAST(${column} AS VARCHAR)`, builder: textBuilder(name) };
   if (DATES.test(type)) return { expression: `CAST(${column} AS VARCHAR)`, builder: dateBuilder(name) };
   if (TEXTS.test(type)) return { expression: `CAST(${column} AS VARCHAR)`, builder: textBuilder(name) };

@@ -1,21 +1,43 @@
+import type { DateSpelling } from './dates.js';
 import type { Place } from './errors.js';
 
 /** A column as read, one entry a row. */
-export type Column = NumberColumn | CodedColumn;
+export type Column = NumberColumn | BooleanColumn | TextColumn | DateColumn;
 
 /** Missing is NaN; no value is infinite. */
 export interface NumberColumn {
   readonly kind: 'number';
   readonly name: string;
   readonly values: Float64Array;
+  /** Every value is an integer that was written as one (`1`, not `1.0`), or of an integer type of the file; gaps change nothing. */
+  readonly isInteger: boolean;
+  /** The exact values, 0n where missing, of an integer column with some value beyond 2^53; else null. */
+  readonly exact: BigInt64Array | null;
 }
 
-/** `codes` are indices into `labels`, -1 for missing; labels are as they stood in the file, in the order of their first row. */
-export interface CodedColumn {
-  readonly kind: 'boolean' | 'text' | 'date';
+export interface BooleanColumn {
+  readonly kind: 'boolean';
   readonly name: string;
+  /** 0 for false, 1 for true, 2 for missing. */
+  readonly values: Uint8Array;
+}
+
+export interface TextColumn {
+  readonly kind: 'text';
+  readonly name: string;
+  /** Indices into `labels`, -1 for missing. */
   readonly codes: Int32Array;
+  /** As they stood in the file, in the order of their first row. */
   readonly labels: readonly string[];
+}
+
+export interface DateColumn {
+  readonly kind: 'date';
+  readonly name: string;
+  /** Seconds since 1970-01-01 00:00 UTC, NaN for missing. A date without a time is its midnight, a time without a zone is UTC. */
+  readonly values: Float64Array;
+  /** How all of the column's dates are written. */
+  readonly spelling: DateSpelling;
 }
 
 /** What was read of a dataset: the columns asked for, in the order asked. */
@@ -40,10 +62,24 @@ export interface Dataset {
   read(names: readonly string[]): Promise<Table>;
 }
 
+/** Values of a boolean column. */
+export const [FALSE, TRUE, MISSING_BOOLEAN] = [0, 1, 2];
+
 /** The column as numbers, false as 0 and true as 1, missing as NaN; text and dates have none. */
 export function numbersOf(column: Column): Float64Array | null {
   if (column.kind === 'number') return column.values;
   if (column.kind !== 'boolean') return null;
-  const truth = column.labels.map((label) => (label.trim().toLowerCase() === 'true' ? 1 : 0));
-  return Float64Array.from(column.codes, (code) => truth[code] ?? NaN);
+  return Float64Array.from(column.values, (value) => (value === MISSING_BOOLEAN ? NaN : value));
+}
+
+/** @returns the number of entries of the column, missing ones too. */
+export function lengthOf(column: Column): number {
+  return column.kind === 'text' ? column.codes.length : column.values.length;
+}
+
+/** Is the column's entry of this row (from 0) missing? */
+export function isMissingAt(column: Column, row: number): boolean {
+  if (column.kind === 'text') return (column.codes[row] ?? -1) < 0;
+  if (column.kind === 'boolean') return column.values[row] === MISSING_BOOLEAN;
+  return Number.isNaN(column.values[row]);
 }

@@ -37,18 +37,16 @@ export function numberOf(text: string): number | null {
   return null;
 }
 
+const INTEGER = /^[+-]?\d+$/;
+
+/** Is the number that this text is written as an integer (`1`, not `1.0`)? */
+export function isInteger(text: string): boolean {
+  return INTEGER.test(text.trim());
+}
+
 /** @returns the truth value, as pandas reads it (any case), or null. */
 export function booleanOf(text: string): boolean | null {
   const lower = text.trim().toLowerCase();
   if (lower === 'true') return true;
   return lower === 'false' ? false : null;
-}
-
-const ISO_DATE = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
-const OTHER_DATE = /^(\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d{4}\/\d{1,2}\/\d{1,2})( \d{1,2}:\d{2}(:\d{2})?)?$/;
-
-/** Does it look like a date, with or without a time (ISO 8601, or day and month first with slashes or dots)? */
-export function isDate(text: string): boolean {
-  const trimmed = text.trim();
-  return ISO_DATE.test(trimmed) || OTHER_DATE.test(trimmed);
 }

@@ -2,7 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import type { Column } from '../data/table.js';
 import { encodeTarget } from './target.js';
 
-const numbers = (values: readonly number[]): Column => ({ kind: 'number', name: 'y', values: Float64Array.from(values) });
+const numbers = (values: readonly number[]): Column => ({
+  kind: 'number',
+  name: 'y',
+  values: Float64Array.from(values),
+  isInteger: values.every((value) => !(value % 1)),
+  exact: null,
+});
 const labels = (texts: readonly string[], codes: readonly number[]): Column => ({
   kind: 'text',
   name: 'y',
@@ -34,6 +40,11 @@ test('text labels are sorted by code unit', () => {
 test('a few fractions are classes by their text', () => {
   expect(encodeTarget(numbers([0.5, 1, 0.5]), 'classification').encoding).toMatchObject({ labels: 'string', classes: ['0.5', '1'] });
 });
+test('booleans are the classes False and True', () => {
+  const target = encodeTarget({ kind: 'boolean', name: 'y', values: Uint8Array.from([1, 0, 2, 1]) }, 'classification');
+  expect(target).toMatchObject({ encoding: { labels: 'string', classes: ['False', 'True'] }, dropped: 1 });
+  expect([...target.values]).toEqual([1, 0, 1]);
+});
 test('rows without a target are dropped and counted', () => {
   const target = encodeTarget(numbers([NaN, 1, 2, NaN]), 'classification');
   expect([[...target.rows], target.dropped]).toEqual([[1, 2], 2]);
@@ -55,6 +66,7 @@ describe('what is refused', () => {
     ['no value at all', numbers([NaN, NaN]), 'missing'],
     ['5,000 distinct floats', numbers(Array.from({ length: 5_000 }, (_, i) => i + 0.5)), 'continuous'],
     ['5,000 distinct integers', numbers(Array.from({ length: 5_000 }, (_, i) => i)), 'too-many-classes'],
+    ['dates', { kind: 'date', name: 'y', values: Float64Array.from([0, 86_400]), spelling: 'YYYY-MM-DD' }, 'dates'],
     ['integers that doubles cannot tell apart', numbers([2 ** 60, 2 ** 61]), 'beyond-integers'],
   ])('%s', (_what, column, problem) => {
     expect(thrown(() => encodeTarget(column, 'classification'))).toMatchObject({

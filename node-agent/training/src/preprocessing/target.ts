@@ -1,6 +1,6 @@
 import type { TaskType } from '@trainer/model';
 import { TargetError } from '../data/errors.js';
-import { numbersOf, type CodedColumn, type Column } from '../data/table.js';
+import { isMissingAt, lengthOf, numbersOf, TRUE, type BooleanColumn, type Column, type TextColumn } from '../data/table.js';
 import type { TargetVector } from '../learners/learner.js';
 import type { TargetEncoding } from './preprocessing.js';
 
@@ -23,8 +23,8 @@ export interface EncodedTarget {
 }
 
 /**
- * Encodes the target. Classification: integers stay integers, fractions, texts and booleans are labels as they stand; classes are
- * in ascending order (text by code unit). Regression: numbers as given.
+ * Encodes the target. Classification: integers stay integers, fractions and texts are labels as they stand, booleans `False` and
+ * `True`, dates are refused; classes are in ascending order (text by code unit). Regression: numbers as given.
  * @throws TargetError
  */
 export function encodeTarget(column: Column, task: TaskType): EncodedTarget {
@@ -34,17 +34,18 @@ export function encodeTarget(column: Column, task: TaskType): EncodedTarget {
   }
   if (task !== 'classification') return encodeNumber(column, rows, dropped);
   if (column.kind === 'number') return encodeNumericClasses(column.name, column.values, rows, dropped);
-  return encodeLabels(column, rows, dropped);
+  if (column.kind === 'date') {
+    throw new TargetError(column.name, 'dates', 0, 'holds dates, which are no classes. Name another target_column.');
+  }
+  return encodeLabels(column.kind === 'text' ? column : booleanLabels(column), rows, dropped);
 }
 
 function rowsWithTarget(column: Column): { rows: Int32Array; dropped: number } {
-  const total = column.kind === 'number' ? column.values.length : column.codes.length;
-  const isPresent = (row: number): boolean =>
-    column.kind === 'number' ? !Number.isNaN(column.values[row]) : (column.codes[row] ?? -1) >= 0;
+  const total = lengthOf(column);
   const rows = new Int32Array(total);
   let kept = 0;
   for (let row = 0; row < total; row += 1) {
-    if (!isPresent(row)) continue;
+    if (isMissingAt(column, row)) continue;
     rows[kept] = row;
     kept += 1;
   }
@@ -54,8 +55,8 @@ function rowsWithTarget(column: Column): { rows: Int32Array; dropped: number } {
 function encodeNumber(column: Column, rows: Int32Array, dropped: number): EncodedTarget {
   const values = numbersOf(column);
   if (!values) {
-    const example = column.kind === 'number' ? '' : (column.labels[0] ?? '');
-    const message = `holds ${column.kind} (such as ${JSON.stringify(example.slice(0, 60))}), and regression needs numbers. Name another target_column.`;
+    const what = column.kind === 'text' ? `text (such as ${JSON.stringify((column.labels[0] ?? '').slice(0, 60))})` : `${column.kind}s`;
+    const message = `holds ${what}, and regression needs numbers. Name another target_column.`;
     throw new TargetError(column.name, 'not-numeric', 0, message);
   }
   return { encoding: { kind: 'number', name: column.name }, rows, values: Float64Array.from(rows, (row) => values[row] ?? NaN), dropped };
@@ -86,7 +87,11 @@ function encodeNumericClasses(name: string, values: Float64Array, rows: Int32Arr
   return { encoding: { kind: 'classes', name, labels: 'string', classes: classes.map(String) }, rows, values: encoded, dropped };
 }
 
-function encodeLabels(column: CodedColumn, rows: Int32Array, dropped: number): EncodedTarget {
+function booleanLabels({ name, values }: BooleanColumn): TextColumn {
+  return { kind: 'text', name, codes: Int32Array.from(values, (value) => Number(value === TRUE)), labels: ['False', 'True'] };
+}
+
+function encodeLabels(column: TextColumn, rows: Int32Array, dropped: number): EncodedTarget {
   const classes = [...checkedClasses(column.name, column.labels)].sort((a, b) => (a < b ? -1 : 1));
   const index = new Map(classes.map((label, at) => [label, at]));
   const recode = column.labels.map((label) => index.get(label) ?? 0);

@@ -2,7 +2,7 @@ import type { TrainRequest } from '@trainer/model';
 import { VERIFIED_ROWS } from '../artifacts/verifier.js';
 import { chooseColumns } from '../data/choose-columns.js';
 import { InfinityError, NotNumericError, type UnusableColumn } from '../data/errors.js';
-import { numbersOf, type CodedColumn, type Column, type Dataset, type Table } from '../data/table.js';
+import { isMissingAt, numbersOf, type Column, type Dataset, type Table } from '../data/table.js';
 import type { LabelledRows, TargetVector } from '../learners/learner.js';
 import { applyPreprocessing, firstBeyondFloat32 } from '../preprocessing/apply.js';
 import { fitPreprocessing, type FeatureColumn } from '../preprocessing/fit.js';
@@ -114,22 +114,37 @@ async function numericFeatures(table: Table, columns: readonly Column[]): Promis
   for (const column of columns) {
     const values = numbersOf(column);
     if (values) features.push({ name: column.name, values });
-    else if (column.kind === 'text' || column.kind === 'date') unusable.push(await exampleOf(table, column, column.kind));
+    else unusable.push(await exampleOf(table, column));
   }
   if (unusable.length > 0) throw new NotNumericError(unusable);
   return features;
 }
 
-async function exampleOf(table: Table, column: CodedColumn, type: 'text' | 'date'): Promise<UnusableColumn> {
-  // The value that makes it no column of numbers says more than a number that stands above it.
-  const telling = column.labels.findIndex((label) => type === 'date' || Number.isNaN(Number(label)));
-  const code = Math.max(telling, 0);
+async function exampleOf(table: Table, column: Column): Promise<UnusableColumn> {
+  const row = tellingRow(column);
   return {
     column: column.name,
-    type,
-    example: column.labels[code] ?? '',
-    place: await table.locate(Math.max(column.codes.indexOf(code), 0)),
+    type: column.kind === 'date' ? 'date' : 'text',
+    example: exampleAt(column, row),
+    place: await table.locate(row),
   };
+}
+
+/** The first row whose value makes it no column of numbers: it says more than a number that stands above it. */
+function tellingRow(column: Column): number {
+  if (column.kind !== 'text')
+    return Math.max(
+      column.values.findIndex((_: number, row: number) => !isMissingAt(column, row)),
+      0,
+    );
+  const telling = column.labels.findIndex((label) => Number.isNaN(Number(label)));
+  return Math.max(column.codes.indexOf(Math.max(telling, 0)), 0);
+}
+
+function exampleAt(column: Column, row: number): string {
+  if (column.kind === 'text') return column.labels[column.codes[row] ?? -1] ?? '';
+  const text = new Date((column.values[row] ?? NaN) * 1000).toJSON() as string | null;
+  return text?.replace('T00:00:00.000Z', '') ?? '';
 }
 
 function gapsIn(feature: FeatureColumn | undefined): number {
