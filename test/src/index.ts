@@ -1,8 +1,5 @@
 export { FAULTS } from './harness/faults.js';
 export type { Fault } from './harness/faults.js';
-export { factStorm } from './head-load/fact-storm.js';
-export { growth } from './head-load/growth.js';
-export { MeasuredHead } from './head-load/measured-head.js';
 export { startFaultCluster } from './harness/fault-cluster.js';
 export type { FaultCluster } from './harness/fault-cluster.js';
 export { InterruptedTraining, WAYS } from './harness/interrupted-training.js';
@@ -13,8 +10,6 @@ export { RandomOperations } from './harness/random-operations.js';
 export { slowTable, slowTraining } from './harness/slow-training.js';
 export { runningProcesses, signalTo, treeOf } from './harness/processes.js';
 export type { ProcessRow } from './harness/processes.js';
-export { manyRows } from './head-load/many-rows.js';
-export type { ManyRows, ManyRowsFigures } from './head-load/many-rows.js';
 export { seededRandom } from '@trainer/runtime/testing';
 export { testPython } from './python.js';
 export type { TestPython } from './python.js';

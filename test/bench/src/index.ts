@@ -1,36 +1,44 @@
 import { join } from 'node:path';
 import type { Bench, BenchContext } from './benches/bench.js';
-import { actors } from './benches/actors.js';
-import { agents } from './benches/agents.js';
-import { calls } from './benches/calls.js';
-import { coldStart } from './benches/cold-start.js';
-import { faults } from './benches/faults.js';
-import { endedRows } from './benches/ended-rows.js';
-import { jobs } from './benches/jobs.js';
-import { recovery } from './benches/recovery.js';
-import { resume } from './benches/resume.js';
-import { turns } from './benches/turns.js';
-import { twoRanks } from './benches/two-ranks.js';
-import { xgboost } from './benches/xgboost.js';
 import { commit, listenForNoise, machine, ROOT, versions } from './measuring/surroundings.js';
 import { round } from './measuring/statistics.js';
 import { GOALS } from './report/goals.js';
 import { runOnRay } from './report/ray.js';
 import { goalTable, type Found } from './report/table.js';
 
-/** `npm run bench -- NAME...`: all that measure when none is named. JSON lines and tables go to the output, the rest to the error output. */
-const BENCHES: readonly Bench[] = [coldStart, actors, calls, jobs, xgboost, recovery, agents, twoRanks, turns];
+type Benches = Readonly<Record<string, () => Promise<Bench>>>;
+
+/**
+ * `npm run bench -- NAME...`: all that measure when none is named. JSON lines and tables go to the output, the rest to the error output.
+ * Each is loaded when it runs, as what another has loaded, such as a whole head, would lie in the heap of the measured client.
+ */
+const BENCHES: Benches = {
+  'cold-start': async () => (await import('./benches/cold-start.js')).coldStart,
+  actors: async () => (await import('./benches/actors.js')).actors,
+  calls: async () => (await import('./benches/calls.js')).calls,
+  jobs: async () => (await import('./benches/jobs.js')).jobs,
+  xgboost: async () => (await import('./benches/xgboost.js')).xgboost,
+  recovery: async () => (await import('./benches/recovery.js')).recovery,
+  agents: async () => (await import('./benches/agents.js')).agents,
+  'two-ranks': async () => (await import('./benches/two-ranks.js')).twoRanks,
+  turns: async () => (await import('./benches/turns.js')).turns,
+};
 /** They prove more than they measure, over many minutes: only when named. */
-const ONLY_NAMED: readonly Bench[] = [endedRows, faults, resume];
-const ALL = [...BENCHES, ...ONLY_NAMED];
+const ONLY_NAMED: Benches = {
+  'ended-rows': async () => (await import('./benches/ended-rows.js')).endedRows,
+  faults: async () => (await import('./benches/faults.js')).faults,
+  resume: async () => (await import('./benches/resume.js')).resume,
+};
+const ALL: Benches = { ...BENCHES, ...ONLY_NAMED };
 const DEFAULT_RUNS = 5;
 const DEFAULT_SECONDS = 2;
 
 const say = (text: string): void => void process.stderr.write(`» ${text}\n`);
 const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !ALL.some((bench) => bench.name === name));
+const unknown = asked.filter((name) => !Object.hasOwn(ALL, name));
 if (unknown.length > 0) {
-  const known = ALL.map((bench) => `  ${bench.name.padEnd(12)}${bench.about}`).join('\n');
+  const all = await Promise.all(Object.values(ALL).map((load) => load()));
+  const known = all.map((bench) => `  ${bench.name.padEnd(12)}${bench.about}`).join('\n');
   process.stderr.write(`There is no benchmark ${unknown.join(', ')}. There are:\n${known}\n`);
   process.exit(2);
 }
@@ -41,7 +49,9 @@ const context: BenchContext = {
   say,
 };
 const found = new Map<string, Found>();
-for (const bench of asked.length === 0 ? BENCHES : ALL.filter(({ name }) => asked.includes(name))) {
+for (const [name, load] of Object.entries(asked.length === 0 ? BENCHES : ALL)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  const bench = await load();
   say(`${bench.name}: ${bench.about}`);
   found.set(bench.name, { ours: await runOurs(bench), ray: await runRays(bench) });
 }

@@ -1,4 +1,4 @@
-import { manyRows } from '@trainer/test';
+import { manyRows } from '@trainer/test/head-load';
 import { round } from '../measuring/statistics.js';
 import type { Bench } from './bench.js';
 

@@ -1,4 +1,4 @@
-import { factStorm, growth, MeasuredHead } from '@trainer/test';
+import { factStorm, growth, MeasuredHead } from '@trainer/test/head-load';
 import { round } from '../measuring/statistics.js';
 import type { Bench, BenchContext, Results } from './bench.js';
 
