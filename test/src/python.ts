@@ -12,7 +12,7 @@ const SCRIPTS = join(ROOT, 'test', 'python');
 /** pip fetches some 120 MB; on a slow line that takes minutes. */
 export const PYTHON_SETUP_MS = 600_000;
 
-/** A Python of the machine with the packages of `test/python/requirements.txt`, of which the machine itself sees nothing. */
+/** A Python of the machine with the packages of a requirements file, of which the machine itself sees nothing. */
 export interface TestPython {
   /** Runs a script of `test/python` with `input` as JSON; @returns the JSON it prints. @throws with its error output. */
   run(script: string, input: unknown): Promise<unknown>;
@@ -20,10 +20,11 @@ export interface TestPython {
 
 /**
  * Installs the packages into `.cache/python/{hash of the requirements and of the Python}` the first time, and only then.
+ * @param requirementsFile a file relative to `test/python`
  * @throws when there is no python3 with pip.
  */
-export async function testPython(): Promise<TestPython> {
-  const requirements = join(SCRIPTS, 'requirements.txt');
+export async function testPython(requirementsFile = 'requirements.txt'): Promise<TestPython> {
+  const requirements = join(SCRIPTS, requirementsFile);
   const version = await execute('python3', ['-c', 'import sys; print(sys.version)']);
   const key = createHash('sha256')
     .update(await readFile(requirements))

@@ -9,3 +9,4 @@ export type { ExportRequest } from './artifacts/export-model.js';
 export type { ExportedModel } from './artifacts/exported-model.js';
 export { prepareVerifier } from './artifacts/verifier.js';
 export { PICKLE_LOADER, PICKLE_PROGRAM } from './artifacts/pickle-program.js';
+export { splitRows } from './split/split.js';

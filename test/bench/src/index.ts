@@ -27,6 +27,7 @@ const BENCHES: Benches = {
 const ONLY_NAMED: Benches = {
   'ended-rows': async () => (await import('./benches/ended-rows.js')).endedRows,
   faults: async () => (await import('./benches/faults.js')).faults,
+  quality: async () => (await import('./quality/quality.js')).quality,
   resume: async () => (await import('./benches/resume.js')).resume,
 };
 const ALL: Benches = { ...BENCHES, ...ONLY_NAMED };

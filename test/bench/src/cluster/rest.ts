@@ -82,10 +82,10 @@ async function follow(url: string, begun: number, onPhase: (phase: string) => vo
   return heard;
 }
 
-/** Fetches the model's file. @returns how large it is. */
-export async function downloadModel(url: string, id: string): Promise<number> {
+/** Fetches the model's `.pkl`. */
+export async function downloadModel(url: string, id: string): Promise<Uint8Array> {
   const answer = await fetch(`${url}/models/${id}/download`);
-  const bytes = (await answer.arrayBuffer()).byteLength;
-  prove(answer.ok && bytes > 0, `the model of ${id} can be downloaded, and does not answer ${answer.status}`);
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  prove(answer.ok && bytes.length > 0, `the model of ${id} can be downloaded, and does not answer ${answer.status}`);
   return bytes;
 }

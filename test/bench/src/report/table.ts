@@ -51,7 +51,8 @@ function shown(value: number): string {
   return (value >= 100 ? Math.round(value) : round(value, value >= 10 ? 1 : 2)).toLocaleString('en-US');
 }
 
-function columns(rows: readonly (readonly string[])[]): string {
+/** Rows of cells, the first one the header; the first column is flush left, the others right. */
+export function columns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '))

@@ -1,0 +1,10 @@
+"""What the harness knows: {} in; {"models": {id: task}, "mutants": [...], "honest": [...]} out."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from references import HONEST, MODELS, MUTANTS
+
+json.dump({"models": {model: task for model, (task, _) in MODELS.items()}, "mutants": list(MUTANTS), "honest": list(HONEST)}, sys.stdout)

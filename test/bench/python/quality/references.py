@@ -1,0 +1,108 @@
+"""The other side of the quality harness: what a scikit-learn user would write for the same table and the same model."""
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler, TargetEncoder
+from xgboost import XGBClassifier, XGBRegressor
+
+THREADS = 2
+ONE_HOT_LEVELS = 32
+SCORES = {"classification": accuracy_score, "regression": r2_score}
+
+
+def tree_boosting(estimator):
+    """Takes gaps, and needs no scale."""
+    return lambda seed, parameters: (estimator(random_state=seed, n_jobs=THREADS, **parameters), {"gaps": True, "scaled": False})
+
+
+# By model id: (seed, parameters) to an estimator, and what it wants of the table.
+MODELS = {
+    "xgboost_classifier": ("classification", tree_boosting(XGBClassifier)),
+    "xgboost_regressor": ("regression", tree_boosting(XGBRegressor)),
+}
+
+_forest = {"gaps": False, "scaled": False}
+_scaled = {"gaps": False, "scaled": True}
+
+# What the harness must refuse, as good and as spoiled: stand-ins until the models of ours stand that are spoiled so.
+MUTANTS = {
+    "logistic regression stopped after 5 iterations": (
+        lambda seed: (LogisticRegression(max_iter=5_000), _scaled),
+        lambda seed: (LogisticRegression(max_iter=5), _scaled),
+    ),
+    "25 neighbours for 5": (
+        lambda seed: (KNeighborsClassifier(5, n_jobs=THREADS), _scaled),
+        lambda seed: (KNeighborsClassifier(25, n_jobs=THREADS), _scaled),
+    ),
+    "a forest of 10 trees for 100": (
+        lambda seed: (RandomForestClassifier(100, random_state=seed, n_jobs=THREADS), _forest),
+        lambda seed: (RandomForestClassifier(10, random_state=seed + 1_000, n_jobs=THREADS), _forest),
+    ),
+    "a forest with max_features 1": (
+        lambda seed: (RandomForestClassifier(100, random_state=seed, n_jobs=THREADS), _forest),
+        lambda seed: (RandomForestClassifier(100, max_features=1, random_state=seed + 1_000, n_jobs=THREADS), _forest),
+    ),
+}
+
+# And what it must not refuse.
+HONEST = {
+    "a forest with another seed": (
+        lambda seed: (RandomForestClassifier(100, random_state=seed, n_jobs=THREADS), _forest),
+        lambda seed: (RandomForestClassifier(100, random_state=seed + 1_000, n_jobs=THREADS), _forest),
+    ),
+}
+
+
+def dates_to_numbers(table):
+    parts = [table.apply(lambda column: getattr(column.dt, part)) for part in ("year", "month", "day", "dayofweek", "hour")]
+    seconds = table.apply(lambda column: column.astype("int64") // 10**9)
+    return np.hstack([part.to_numpy(dtype=float) for part in [*parts, seconds]])
+
+
+def pipeline(train, task, estimator, wants):
+    """The written pipeline of the model page: imputation, encoding and scaling, all of it fitted on the training rows."""
+    numbers = list(train.select_dtypes(["number", "bool"]).columns)
+    dates = list(train.select_dtypes("datetime").columns)
+    texts = [column for column in train.columns if column not in numbers and column not in dates]
+    distinct = {column: train[column].nunique() for column in texts}
+    kept = [column for column in texts if distinct[column] <= len(train) / 2]
+    few = [column for column in kept if distinct[column] <= ONE_HOT_LEVELS]
+    many = [column for column in kept if distinct[column] > ONE_HOT_LEVELS]
+    rare = max(1, min(10, int(np.ceil(0.01 * len(train)))))
+    scale = [StandardScaler()] if wants["scaled"] else []
+    fill = [] if wants["gaps"] else [SimpleImputer(strategy="median", add_indicator=True)]
+    target = "continuous" if task == "regression" else "auto"
+    steps = [
+        ("numbers", make_pipeline(*fill, *scale) if fill or scale else "passthrough", numbers),
+        ("dates", make_pipeline(FunctionTransformer(dates_to_numbers), *scale), dates),
+        ("few", OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=rare, sparse_output=False), few),
+        ("many", make_pipeline(TargetEncoder(target_type=target, random_state=0), *scale), many),
+    ]
+    return make_pipeline(ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False), estimator)
+
+
+def read(path):
+    """The table as a person would read it: text that is dates throughout becomes dates."""
+    table = pd.read_csv(path)
+    for column in table.columns:
+        if column != "target" and pd.api.types.is_string_dtype(table[column]) and table[column].str.fullmatch(r"\d{4}-\d\d-\d\d").all():
+            table[column] = pd.to_datetime(table[column], format="%Y-%m-%d")
+    return table
+
+
+def score(table, task, train_rows, test_rows, estimator, wants):
+    train, test = table.iloc[train_rows], table.iloc[test_rows]
+    encoded = train["target"]
+    classes = None
+    if task == "classification":
+        classes, codes = np.unique(encoded, return_inverse=True)
+        encoded = codes
+    fitted = pipeline(train.drop(columns="target"), task, estimator, wants).fit(train.drop(columns="target"), encoded)
+    said = fitted.predict(test.drop(columns="target"))
+    return float(SCORES[task](test["target"], said if classes is None else classes[said]))
