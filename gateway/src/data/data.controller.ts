@@ -1,9 +1,10 @@
-import { Controller, Get, Headers, HttpCode, Put, Query, Req } from '@nestjs/common';
+import { Controller, Delete, Get, Headers, HttpCode, Put, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { errorResponses, jsonSchema } from '../http/documented.js';
-import { DatasetListSchema, DatasetSchema, ListDataQuery } from './data.schema.js';
+import { DatasetListSchema, DatasetSchema, DeletedSchema, ListDataQuery } from './data.schema.js';
+import { DeleteDataset } from './delete-dataset.js';
 import { ListDatasets } from './list-datasets.js';
 import { PutDataset, type DatasetView } from './put-dataset.js';
 
@@ -13,6 +14,7 @@ export class DataController {
   constructor(
     private readonly putDataset: PutDataset,
     private readonly listDatasets: ListDatasets,
+    private readonly deleteDataset: DeleteDataset,
   ) {}
 
   @Get()
@@ -36,10 +38,23 @@ export class DataController {
     const { '*': dataId } = request.params as { '*': string };
     return this.putDataset.execute(dataId, request.body as IncomingMessage, length === undefined ? null : Number(length));
   }
+
+  @Delete('*')
+  @ApiOperation({
+    summary: 'Delete a dataset',
+    description: 'Models that were trained on it stay. A job that has yet to read it, or must read it again after a fault, fails and names it.',
+  })
+  @ApiParam({ name: 'path', description: 'data_id: its key; may hold slashes', example: 'samples/iris.csv' })
+  @ApiResponse({ status: 200, schema: jsonSchema(DeletedSchema) })
+  @errorResponsesOfDelete()
+  delete(@Req() request: FastifyRequest): ReturnType<DeleteDataset['execute']> {
+    const { '*': dataId } = request.params as { '*': string };
+    return this.deleteDataset.execute(dataId);
+  }
 }
 
 function errorResponsesOfPut(): MethodDecorator {
-  const all = errorResponses({
+  return documented({
     400: 'The body broke off; nothing was stored',
     408: 'The body stalled; nothing was stored',
     413: 'Larger than TRAINER_UPLOAD_LIMIT',
@@ -47,5 +62,17 @@ function errorResponsesOfPut(): MethodDecorator {
     503: 'The object store is away, or too many uploads run',
     507: 'The disk of the object store is full; nothing was stored',
   });
+}
+
+function errorResponsesOfDelete(): MethodDecorator {
+  return documented({
+    404: 'No such dataset',
+    422: 'The key would leave its bucket',
+    503: 'The object store is away',
+  });
+}
+
+function documented(errors: Parameters<typeof errorResponses>[0]): MethodDecorator {
+  const all = errorResponses(errors);
   return (target, key, descriptor) => all.forEach((decorate) => decorate(target, key, descriptor));
 }

@@ -11,3 +11,4 @@ export type ListDataQuery = z.infer<typeof ListDataQuery>;
 
 export const DatasetSchema = z.object({ data_id: z.string(), size: z.int(), etag: z.string() });
 export const DatasetListSchema = z.object({ datasets: z.array(DatasetSchema.extend({ modified_at: z.string() })) });
+export const DeletedSchema = z.object({ message: z.string() });
