@@ -42,7 +42,8 @@ export class DataController {
   @Delete('*')
   @ApiOperation({
     summary: 'Delete a dataset',
-    description: 'Models that were trained on it stay. A job that has yet to read it, or must read it again after a fault, fails and names it.',
+    description:
+      'Models that were trained on it stay. A job that has yet to read it, or must read it again after a fault, fails and names it.',
   })
   @ApiParam({ name: 'path', description: 'data_id: its key; may hold slashes', example: 'samples/iris.csv' })
   @ApiResponse({ status: 200, schema: jsonSchema(DeletedSchema) })
