@@ -147,7 +147,16 @@ export interface PlaceRequest {
     | { readonly kind: 'start'; readonly spec: StartSpec }
     | { readonly kind: 'reserve-and-start'; readonly grant: Grant; readonly spec: StartSpec };
 }
-export type RefusalReason = 'capacity' | 'stale-epoch' | 'stale-stream' | 'tombstone' | 'unknown-lease' | 'draining' | 'buffer-full';
+export type RefusalReason =
+  | 'capacity'
+  | 'stale-epoch'
+  | 'stale-stream'
+  | 'tombstone'
+  | 'unknown-lease'
+  | 'draining'
+  | 'buffer-full'
+  /** What came is not a request that the agent's version can read; it is about no lease that the agent knows. */
+  | 'malformed';
 /** An agent's first answer to a lease id is final and remembered. */
 export type PlaceReply =
   { readonly kind: 'granted' } | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string };

@@ -26,6 +26,7 @@ const refusalCodec = enumCodec<RefusalReason, pb.RefusalReason>()({
   'unknown-lease': pb.RefusalReason.REFUSAL_REASON_UNKNOWN_LEASE,
   draining: pb.RefusalReason.REFUSAL_REASON_DRAINING,
   'buffer-full': pb.RefusalReason.REFUSAL_REASON_BUFFER_FULL,
+  malformed: pb.RefusalReason.REFUSAL_REASON_MALFORMED,
 });
 
 /** The bytes of a placement's request, as it goes over NATS. */

@@ -90,7 +90,7 @@ class Ground {
     this.stream?.onMessage(message);
   }
 
-  /** @returns what was answered; null: nothing, as it could not be read */
+  /** @returns what was answered; null: nothing */
   async place(bytes: Uint8Array): Promise<string | null> {
     const reply = this.#messages.request(placeSubject(NODE, 1), bytes, 10);
     const answered = reply.then((answer) => decodePlaceReply(answer).kind).catch(() => null);
@@ -133,7 +133,7 @@ test('whatever head and NATS say, in whatever order, the agent goes on, holds no
       ground.hear(() => ({ kind: 'welcome', stream: STREAM, headEpoch: 1, lowWater: leaseId('1-1'), verdicts: [] }));
       for (const step of steps) {
         if (step.do === 'hear') ground.hear(step.down);
-        else if (step.do === 'place') await ground.place(step.bytes);
+        else if (step.do === 'place') expect(await ground.place(step.bytes)).not.toBeNull();
         else ground.clock.advance(step.ms);
         const left = available(CAPACITY, heldGrants(ground.keeper.ledger));
         expect(Math.min(left.cpuMilli, left.memoryBytes, ...left.gpus.map(({ milli }) => milli))).toBeGreaterThanOrEqual(0);

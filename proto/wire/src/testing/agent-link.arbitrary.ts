@@ -124,6 +124,7 @@ export const anyPlaceReply: fc.Arbitrary<PlaceReply> = fc.oneof(
       'unknown-lease' as const,
       'draining' as const,
       'buffer-full' as const,
+      'malformed' as const,
     ),
     message: anyText,
   }),
