@@ -3,7 +3,7 @@ import type * as pb from './pb.js';
 /** Types of the generated messages, as `pb.CallBatch`. */
 export type { pb };
 export { decodeFact, decodeFromAgent, decodeToAgent, encodeFact, encodeFromAgent, encodeToAgent } from './agent-link.codec.js';
-export { checkRequest } from './bounds/check-request.js';
+export { checkAnswers, checkRequest } from './bounds/check-request.js';
 export { decodeArgsRef, encodeArgsRef } from './args.codec.js';
 export type { ArgsOf } from './args.codec.js';
 export { decodeFromActorProcess, encodeFromActorProcess, MAX_FROM_ACTOR_BYTES } from './actor-process.codec.js';

@@ -8,6 +8,7 @@ import {
 import { AgentServiceService } from '../gen/trainer/v1/agent.js';
 import { JobServiceService } from '../gen/trainer/v1/jobs.js';
 import { fromAgentBound } from './agent.bounds.js';
+import type { AnswerBatch } from '../gen/trainer/v1/actors.js';
 import { checkBound, formed, type Bound } from './bound.js';
 import * as requests from './requests.bounds.js';
 
@@ -59,4 +60,9 @@ const BOUNDS: ReadonlyMap<string, Bound> = new Map([
 export function checkRequest(path: string, message: unknown): void {
   const bound = BOUNDS.get(path);
   if (bound !== undefined) checkBound(bound, message, null);
+}
+
+/** Checks what an actor, which runs code of users, answers its callers. @throws InvalidRequestError as `checkRequest` */
+export function checkAnswers(batch: AnswerBatch): void {
+  checkBound(requests.answerBatchBound, batch, 'answerBatch');
 }

@@ -29,7 +29,7 @@ export const classRefBound = message<pb.ActorClassRef>({
     module: message<pb.ModuleClass>({ specifier: short, exportName: text(LIMITS.symbolChars) }),
   }),
 });
-const failureBound = message<pb.RemoteFailure>({
+export const failureBound = message<pb.RemoteFailure>({
   name: text(LIMITS.errorChars),
   message: text(LIMITS.errorChars),
   stack: text(LIMITS.errorChars),

@@ -1,8 +1,19 @@
 import { INLINE_ARGS_BYTES, LIMITS, MAX_ARGS_BYTES, TRAIN_LIMITS } from '@trainer/model';
 import type * as actors from '../gen/trainer/v1/actors.js';
 import type * as jobs from '../gen/trainer/v1/jobs.js';
+import { MAX_VALUE_BYTES } from '../values.js';
 import { both, bytes, formed, list, map, message, oneOf, range, size, text, type Bound } from './bound.js';
-import { classRefBound, id, nothing, protocolBound, resourcesBound, short, storedArgsBound } from './common.bounds.js';
+import {
+  classRefBound,
+  errorBound,
+  failureBound,
+  id,
+  nothing,
+  protocolBound,
+  resourcesBound,
+  short,
+  storedArgsBound,
+} from './common.bounds.js';
 
 const name = text(LIMITS.nameChars);
 const wait = range(LIMITS.waitMs);
@@ -109,4 +120,23 @@ export const callBatchBound: Bound = message<actors.CallBatch>({
   ),
   cancels: list(LIMITS.batch, formed),
   credits: list(LIMITS.batch, formed),
+});
+
+/** What an actor answers: one batch of at most a message's size. */
+export const answerBatchBound: Bound = message<actors.AnswerBatch>({
+  welcome: nothing,
+  answers: list(
+    LIMITS.batch,
+    message<actors.Answer>({
+      number: formed,
+      answer: oneOf<NonNullable<actors.Answer['answer']>>({
+        value: bytes(MAX_VALUE_BYTES),
+        item: bytes(MAX_VALUE_BYTES),
+        threw: failureBound,
+        failed: errorBound,
+        done: nothing,
+      }),
+    }),
+  ),
+  refused: errorBound,
 });
