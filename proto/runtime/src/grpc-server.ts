@@ -47,13 +47,27 @@ export interface NarrowSecret {
 
 /** Connections that have shown no secret yet; of more the oldest is cut. One that is used shows it with its first call. */
 const MAX_UNPROVEN = 1_000;
+/** A timer that is later than this has stood still with its process. */
+const STALL_MS = 500;
+
+/** How long a connection may show nothing. */
+export interface UnprovenLimit {
+  readonly clock: Clock;
+  readonly ms: Millis;
+}
 
 /** Connections until they have shown the secret. */
 class Unproven {
   readonly #sockets = new Map<string, Socket>();
+  readonly #limit: UnprovenLimit | null;
+
+  constructor(limit: UnprovenLimit | null) {
+    this.#limit = limit;
+  }
 
   add(socket: Socket): void {
     const peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
+    this.#watch(peer, socket);
     const [oldest] = this.#sockets;
     if (oldest !== undefined && this.#sockets.size >= MAX_UNPROVEN) {
       this.#sockets.delete(oldest[0]);
@@ -67,11 +81,26 @@ class Unproven {
   isProven(peer: string): void {
     this.#sockets.delete(peer);
   }
+
+  #watch(peer: string, socket: Socket): void {
+    if (this.#limit === null) return;
+    const { clock, ms } = this.#limit;
+    const dueMs = clock.monotonicMs() + ms;
+    const timer = clock.after(ms, () => {
+      if (this.#sockets.get(peer) !== socket) return;
+      // This process stood still: what the peer has shown meanwhile was not read yet.
+      if (clock.monotonicMs() - dueMs > STALL_MS) this.#watch(peer, socket);
+      else socket.destroy();
+    });
+    socket.once('close', () => timer.cancel());
+  }
 }
 
 export interface ServerSettings {
-  /** Every call must show it; null: the service checks its callers itself. */
+  /** Every call must show it; null: the service checks its callers itself, and says by `proven` whom it knows. */
   readonly secret: string | null;
+  /** A connection that has shown nothing for so long is cut; default: only the oldest, where there are too many. */
+  readonly unproven?: UnprovenLimit;
   /** Shown instead, for the calls that it opens; default: there is none. */
   readonly narrow?: NarrowSecret;
   /** A connection without a call is closed after it; default: five minutes. */
@@ -123,12 +152,14 @@ export class GrpcServer {
   readonly #connections: ConnectionInjector;
   /** Not grpc-js's own, which writes to stderr when a port is taken, and takes 5 % of an actor's start to find its address. */
   readonly #listener: TcpServer;
+  readonly #unproven: Unproven;
 
   constructor(settings: ServerSettings) {
     const { secret, narrow, toStatus, maxMessageBytes, idleMs = IDLE_MS } = settings;
     this.#check = settings.check ?? (() => undefined);
     const refuse = refuseUnread(toStatus);
-    const unproven = new Unproven();
+    const unproven = new Unproven(settings.unproven ?? null);
+    this.#unproven = unproven;
     this.#server = new Server({
       ...COMMON_OPTIONS,
       ...(maxMessageBytes === undefined ? {} : { 'grpc.max_receive_message_length': maxMessageBytes }),
@@ -139,9 +170,14 @@ export class GrpcServer {
     this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_AFTER_MS };
     this.#listener = createServer(options, (socket) => {
-      if (secret !== null) unproven.add(socket);
+      unproven.add(socket);
       this.#connections.injectConnection(socket);
     });
+  }
+
+  /** Whoever calls from there has shown a secret of the service's own. @param peer as a call's `getPeer` names it */
+  proven(peer: string): void {
+    this.#unproven.isProven(peer);
   }
 
   addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {

@@ -2,7 +2,7 @@ import { connect as connectSocket, createServer, type AddressInfo, type Server, 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { PROTOCOL } from '@trainer/model';
 import { closeClient, openClient, type GrpcServer } from '@trainer/runtime';
-import { manualClock } from '@trainer/runtime/testing';
+import { manualClock, type ManualClock } from '@trainer/runtime/testing';
 import { ActorCallsClient, encodeValue, type pb } from '@trainer/wire';
 import { NO_HANDLES } from '../testing/caller-link.js';
 import { CallRunner } from '../calls/call-runner.js';
@@ -33,6 +33,10 @@ class Source {
 let source: Source;
 let server: GrpcServer;
 let port: number;
+let ownPort: number;
+let clock: ManualClock;
+/** How much later than it should the process has come to its timers. */
+let stalledMs: number;
 let unsentBytes: number;
 /** The cable between the callers and the actor. */
 let cable: Server;
@@ -43,13 +47,16 @@ beforeEach(async () => {
   source = new Source();
   unsentBytes = 0;
   sockets = [];
-  const clock = manualClock();
+  clock = manualClock();
+  stalledMs = 0;
   const target = { className: 'Source', instance: source, methods: new MethodTable(source), handles: NO_HANDLES, keeper: null };
   const runner = new CallRunner(target, 1, { monotonicMs: () => clock.monotonicMs(), later: (run) => void setImmediate(run) });
   const callers = new Callers('token', { clock, answersKeptMs: 30_000, submit: (call) => runner.submit(call) });
-  const options = { clock, host: '127.0.0.1', ports: { from: 0, to: 0 }, callers: () => callers };
+  const stalling = { wallMs: () => clock.wallMs(), monotonicMs: () => clock.monotonicMs() + stalledMs, after: clock.after };
+  const options = { clock: stalling, host: '127.0.0.1', ports: { from: 0, to: 0 }, callers: () => callers };
   const listener = await openListener({ ...options, onUnsent: (bytes) => void (unsentBytes += bytes) });
   server = listener.server;
+  ownPort = listener.port;
   cable = createServer((near) => {
     const far = connectSocket(listener.port, '127.0.0.1');
     for (const socket of [near, far]) socket.on('error', () => undefined);
@@ -110,4 +117,51 @@ test('a reader that takes nothing and then dies leaves nothing in the buffers', 
   await until(() => source.made === 16);
   for (const socket of sockets.splice(0)) socket.destroy();
   await until(() => source.ended === 1 && unsentBytes === 0);
+});
+
+/** A connection that says nothing. */
+function silent(): Socket {
+  const socket = connectSocket(ownPort, '127.0.0.1').on('error', () => undefined);
+  sockets.push(socket);
+  // Else the end of it is never read.
+  return socket.resume();
+}
+
+/** Connections are taken in the order in which they came: all before this caller's were. */
+async function callerAnswered(name: string): Promise<ReturnType<typeof caller>> {
+  const known = caller(name);
+  known.call('ping', 0);
+  await until(() => known.answers.length === 1);
+  return known;
+}
+
+test('a connection that shows no token is closed after ten seconds, and one that has shown it is kept', async () => {
+  const mute = silent();
+  const known = await callerAnswered('known');
+  clock.advance(9_999);
+  expect(mute.closed).toBe(false);
+  clock.advance(1);
+  await until(() => mute.closed);
+  known.call('ping', 0);
+  clock.advance(60_000);
+  const [near] = sockets.filter((socket) => socket !== mute);
+  expect(near?.closed).toBe(false);
+});
+
+test('an actor that stood still does not count the time against connections that it could not read', async () => {
+  const mute = silent();
+  await callerAnswered('known');
+  stalledMs = 20_000;
+  clock.advance(10_000);
+  await new Promise(setImmediate);
+  expect(mute.closed).toBe(false);
+  clock.advance(10_000);
+  await until(() => mute.closed);
+});
+
+test('of more than a thousand connections without a token the oldest are closed, and callers get in', async () => {
+  const mutes = Array.from({ length: 1_010 }, silent);
+  await callerAnswered('known');
+  await until(() => mutes.filter(({ closed }) => closed).length >= 10);
+  expect(mutes.slice(-900).some(({ closed }) => closed)).toBe(false);
 });

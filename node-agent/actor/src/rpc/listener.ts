@@ -14,7 +14,7 @@ import type { Callers } from '../calls/callers.js';
 import { UnauthenticatedError } from '../calls/errors.js';
 import { AnswerStream, type CallsStream, type OnUnsent } from './answer-stream.js';
 
-/** A connection that does not introduce itself in this time is closed. */
+/** A connection that does not introduce itself in this time is closed, whether it has begun a stream or not. */
 const HELLO_MS = 10_000;
 
 export interface ListenerOptions {
@@ -27,14 +27,16 @@ export interface ListenerOptions {
 
 /** The actor's own gRPC listener. Calls are taken once `callers` is there. @throws ListenError */
 export async function openListener(options: ListenerOptions): Promise<{ server: GrpcServer; port: number }> {
-  const server = new GrpcServer({ secret: null, toStatus: errorToStatus, check: checkRequest });
-  const service: ActorCallsServer = { connect: (stream) => serve(stream, options) };
+  const unproven = { clock: options.clock, ms: HELLO_MS };
+  const server = new GrpcServer({ secret: null, toStatus: errorToStatus, check: checkRequest, unproven });
+  const service: ActorCallsServer = { connect: (stream) => serve(stream, options, () => server.proven(stream.getPeer())) };
   server.addService(ActorCallsService, service);
   const port = await server.listen(options.host, options.ports);
   return { server, port };
 }
 
-function serve(stream: CallsStream, options: ListenerOptions): void {
+/** @param known told when the caller has shown this incarnation's token */
+function serve(stream: CallsStream, options: ListenerOptions, known: () => void): void {
   const link = new AnswerStream(stream, options.onUnsent);
   let caller: Caller | null = null;
   const helloTimer = options.clock.after(HELLO_MS, () => refuse(stream, link, new Error('No hello came in time.')));
@@ -48,6 +50,7 @@ function serve(stream: CallsStream, options: ListenerOptions): void {
       if (caller === null) {
         helloTimer.cancel();
         caller = introduce(batch, link, options);
+        known();
         link.welcome();
       }
       caller.receive(batch);
