@@ -1,4 +1,4 @@
-import { actorId, fromErrorData, InvalidRequestError, TrainerError } from '@trainer/model';
+import { actorId, fromErrorData, inShort, InvalidRequestError, short, TrainerError } from '@trainer/model';
 import type { Actor, ActorId, ActorSpec, ActorState, ActorView, Clock, Issue, Millis } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import type { ActorServiceServer, CreateActor, pb } from '@trainer/wire';
@@ -32,6 +32,8 @@ const DEFAULT_CREATE_MS = 60_000;
 /** The ladder of an agent's stop ends in SIGKILL well within it. */
 const KILL_WAIT_MS = 30_000;
 const MAX_LISTED = 10_000;
+/** Of each text in a list: ten thousand actors fit into an answer, whatever they are and say (`get` has all of it). */
+const LISTED_CHARS = 300;
 /** actors.md: 0..99. */
 const MAX_PRIORITY = 99;
 /** Reasons kept for creators that are about to be told. */
@@ -214,9 +216,7 @@ export class ActorCalls {
     const actors = request.withEnded
       ? await this.rules.store.actors(limit)
       : [...this.rules.loop.state.actors.committed()].reverse().slice(0, limit);
-    // Of each the newest end: ten thousand actors with all of theirs would not fit into an answer.
-    const views = actors.map((actor) => ({ ...this.#view(actor, false), deaths: actor.deaths.slice(-1) }));
-    return { actors: views.map(encodeActorView) };
+    return { actors: actors.map((actor) => encodeActorView(inList(this.#view(actor, false)))) };
   }
 
   async #stored(id: ActorId): Promise<Actor> {
@@ -256,6 +256,20 @@ export class ActorCalls {
     const { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries } = spec;
     return { id, className, session, name, namespace, resources, maxRestarts, maxCallRetries, restarts, deaths, state, token };
   }
+}
+
+/** As a list has it: ten thousand with all their ends, stacks and long texts would not fit into an answer. */
+function inList(view: ActorView): ActorView {
+  const { state, deaths } = view;
+  return {
+    ...view,
+    state: 'cause' in state ? { ...state, cause: inShort(state.cause, LISTED_CHARS) } : stateInList(state),
+    deaths: deaths.slice(-1).map((death) => ({ ...death, cause: inShort(death.cause, LISTED_CHARS) })),
+  };
+}
+
+function stateInList(state: ActorState): ActorState {
+  return state.at === 'pending' && state.reason !== null ? { ...state, reason: short(state.reason, LISTED_CHARS) } : state;
 }
 
 /** Is there an answer for its creator, or for who waits for its restart? */

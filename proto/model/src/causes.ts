@@ -91,31 +91,33 @@ function lastErrorOf({ lastError }: LastError): string {
 /** Of one text that says why, where many are kept: causes are stored with every event of a job, and travel with every view. */
 export const MAX_WHY_CHARS = 1_000;
 
-/** @returns the text, cut to `MAX_WHY_CHARS`, and such that UTF-8 can hold it */
-export function short(text: string): string {
-  return text.length > MAX_WHY_CHARS ? `${text.slice(0, MAX_WHY_CHARS - 1).toWellFormed()}…` : text.toWellFormed();
+/** @returns the text, cut, and such that UTF-8 can hold it */
+export function short(text: string, maxChars = MAX_WHY_CHARS): string {
+  return text.length > maxChars ? `${text.slice(0, maxChars - 1).toWellFormed()}…` : text.toWellFormed();
 }
 
-/** @returns the cause as a history keeps it: without stacks and facts of errors, its texts cut */
-export function inShort(cause: DeathCause): DeathCause {
+/** @returns the cause as histories and lists have it: without stacks and facts of errors, its texts cut */
+export function inShort(cause: DeathCause, maxChars = MAX_WHY_CHARS): DeathCause {
+  const cut = (text: string): string => short(text, maxChars);
   switch (cause.kind) {
     case 'constructor-threw':
-      return { ...cause, error: { name: short(cause.error.name), message: short(cause.error.message), stack: '', fields: {} } };
+      return { ...cause, error: { name: cut(cause.error.name), message: cut(cause.error.message), stack: '', fields: {} } };
     case 'load-failed':
     case 'not-started':
-      return { ...cause, error: { ...cause.error, message: short(cause.error.message), facts: {} } };
+      return { ...cause, error: { ...cause.error, message: cut(cause.error.message), facts: {} } };
     case 'fact-refused':
     case 'broke-protocol':
-      return { ...cause, why: short(cause.why) };
+      return { ...cause, why: cut(cause.why) };
     case 'killed':
-      return { ...cause, by: short(cause.by) };
+      return { ...cause, by: cut(cause.by) };
+    case 'owner-gone':
+      return { ...cause, owner: cut(cause.owner) };
     case 'exited':
     case 'signal':
-      return cause.lastError === undefined ? cause : { ...cause, lastError: short(cause.lastError) };
+      return cause.lastError === undefined ? cause : { ...cause, lastError: cut(cause.lastError) };
     case 'out-of-memory':
     case 'start-timeout':
     case 'reservation-expired':
-    case 'owner-gone':
     case 'node-lost':
     case 'released':
     case 'finished':
