@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { manualClock } from '@trainer/runtime/testing';
 import fc from 'fast-check';
@@ -277,6 +278,19 @@ describe('deadlines and signals', () => {
     await arrived(21);
     controller.abort();
     for (const error of await Promise.all(calls)) expect(error).toMatchObject({ code: 'call.cancelled', facts: { outcome: 'unknown' } });
+  });
+
+  test('a signal given to many handles, calls and streams has one listener, which holds nothing of what is over', async () => {
+    listener.hold();
+    const controller = new AbortController();
+    const listeners = () => getEventListeners(controller.signal, 'abort').length;
+    const given = () => subject.handle.with({ signal: controller.signal });
+    const calls = Array.from({ length: 20 }, () => rejection(given().call.add()));
+    await arrived(20);
+    expect(listeners()).toBe(1);
+    controller.abort();
+    for (const error of await Promise.all(calls)) expect(error).toMatchObject({ code: 'call.cancelled' });
+    expect(listeners()).toBe(0);
   });
 
   test('a call under a signal that has fired is not made', async () => {

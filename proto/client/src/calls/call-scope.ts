@@ -1,6 +1,7 @@
 import type { Clock, TrainerError } from '@trainer/model';
 import { CallCancelledError, CallTimeoutError, type Outcome } from '../errors.js';
 import type { PendingCall } from './pending-call.js';
+import { whenAborted } from './shared-signal.js';
 
 /** Who can take a call back, whatever its phase. */
 export interface CallKeeper {
@@ -8,11 +9,9 @@ export interface CallKeeper {
 }
 
 /**
- * What `with` says of calls: their deadline, and a signal that cancels them. One listener on the signal serves all calls, since
- * signals warn at eleven.
+ * What `with` says of calls: their deadline, and a signal that cancels them.
  */
 export class CallScope {
-  readonly #pending = new Set<PendingCall>();
   readonly #clock: Clock;
   readonly #keeper: CallKeeper;
   readonly #signal: AbortSignal | null;
@@ -43,23 +42,17 @@ export class CallScope {
       call.guard(timer, null);
       return;
     }
-    if (this.#pending.size === 0) this.#signal.addEventListener('abort', this.#onAbort);
-    this.#pending.add(call);
-    call.guard(timer, () => this.#forget(call));
+    call.guard(
+      timer,
+      whenAborted(this.#signal, () => this.#cancel(call)),
+    );
   }
 
   #expire(call: PendingCall): void {
     this.#keeper.abandon(call, (outcome) => new CallTimeoutError(call.method, this.timeoutMs, outcome));
   }
 
-  #forget(call: PendingCall): void {
-    this.#pending.delete(call);
-    if (this.#pending.size === 0) this.#signal?.removeEventListener('abort', this.#onAbort);
+  #cancel(call: PendingCall): void {
+    this.#keeper.abandon(call, (outcome) => new CallCancelledError(call.method, 'its signal fired', outcome));
   }
-
-  readonly #onAbort = (): void => {
-    for (const call of [...this.#pending]) {
-      this.#keeper.abandon(call, (outcome) => new CallCancelledError(call.method, 'its signal fired', outcome));
-    }
-  };
 }

@@ -1,6 +1,7 @@
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import type { TrainerError } from '@trainer/model';
 import { sleep } from '@trainer/runtime';
+import { whenAborted } from '../calls/shared-signal.js';
 import type { HeadRpc } from './head-rpc.js';
 
 /** As long as a client's session survives without a head. */
@@ -21,8 +22,7 @@ export async function* readStream<Item>(
   if (moveOn === null) throw rpc.nobodyAnswers(since);
   if (isAborted(signal)) return;
   const stream = open();
-  const cancel = (): void => stream.cancel();
-  signal?.addEventListener('abort', cancel);
+  const unheard = signal === undefined ? null : whenAborted(signal, () => stream.cancel());
   try {
     for await (const item of stream as AsyncIterable<Item>) yield item;
   } catch (thrown) {
@@ -31,7 +31,7 @@ export async function* readStream<Item>(
     if (error.code === 'cluster.unavailable') moveOn();
     throw error;
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    unheard?.();
     // A reader that leaves early still holds the stream; its late error has no reader any more.
     stream.on('error', () => undefined);
     stream.cancel();
