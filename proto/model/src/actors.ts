@@ -25,6 +25,14 @@ export const INLINE_ARGS_BYTES = 64 * 1024;
 /** Of a constructor's arguments (actors.md). */
 export const MAX_ARGS_BYTES = 64 * 2 ** 20;
 
+/**
+ * What a value of a stream takes of its reader's window: its bytes, and what holds it while it waits. So a window bounds how many
+ * small ones wait too. Both sides count alike (`Call.window_bytes`).
+ */
+export function windowCost(valueBytes: number): number {
+  return valueBytes + 128;
+}
+
 /** What a client asks for; it never changes. */
 export interface ActorSpec {
   readonly id: ActorId;

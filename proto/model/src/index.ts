@@ -35,6 +35,7 @@ export {
   INLINE_ARGS_BYTES,
   INLINE_STATE_BYTES,
   MAX_ARGS_BYTES,
+  windowCost,
   MOST_DEATHS,
   parseActorStateKey,
   withDeath,

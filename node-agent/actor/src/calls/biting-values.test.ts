@@ -134,7 +134,7 @@ afterEach(async () => {
 async function answered(method: string, ...args: unknown[]): Promise<AnswerBody> {
   number += 1;
   const mine = number;
-  calls(caller, make(mine, method, args, { windowBytes: /items|failing|no|bad/.test(method) ? 1_000 : 0 }));
+  calls(caller, make(mine, method, args, { windowBytes: /items|failing|no|bad/.test(method) ? 100_000 : 0 }));
   for (;;) {
     const answer = link.sent.find((sent) => sent.number === mine && sent.body.kind !== 'item');
     if (answer !== undefined) return answer.body;

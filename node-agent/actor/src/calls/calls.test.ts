@@ -182,16 +182,16 @@ describe('a stream', () => {
   });
 
   test('goes no further than its reader has room, and on with its credit', async () => {
-    calls(caller, make(1, 'texts', [5], { windowBytes: 150 }));
+    calls(caller, make(1, 'texts', [5], { windowBytes: 300 }));
     await settled();
     expect(link.sent).toHaveLength(2);
-    caller.receive({ calls: [], cancels: [], credits: [{ number: 1, bytes: 160 }] });
+    caller.receive({ calls: [], cancels: [], credits: [{ number: 1, bytes: 460 }] });
     await settled();
     expect(link.sent).toHaveLength(4);
   });
 
   test('that its reader leaves runs the generator to its finally, then the next call', async () => {
-    calls(caller, make(1, 'texts', [50], { windowBytes: 150 }), make(2, 'note', ['next']));
+    calls(caller, make(1, 'texts', [50], { windowBytes: 300 }), make(2, 'note', ['next']));
     await settled();
     caller.receive({ calls: [], cancels: [1], credits: [] });
     await settled();
@@ -223,7 +223,7 @@ describe('a link that breaks', () => {
   });
 
   test('gives up a stream that had begun', async () => {
-    calls(caller, make(1, 'texts', [50], { windowBytes: 150 }));
+    calls(caller, make(1, 'texts', [50], { windowBytes: 300 }));
     await settled();
     caller.detach(link);
     await settled();

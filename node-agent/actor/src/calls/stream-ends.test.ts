@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { PROTOCOL } from '@trainer/model';
+import { PROTOCOL, windowCost } from '@trainer/model';
 import { manualClock, type ManualClock } from '@trainer/runtime/testing';
 import { calls, Link, make, NO_HANDLES } from '../testing/caller-link.js';
 import { CallRunner } from './call-runner.js';
@@ -85,7 +85,7 @@ function welcome(name: string, on: Link): Caller {
 
 /** A window of a few values, which nobody widens. */
 function stream(method: string): void {
-  calls(caller, make(1, method, [], { windowBytes: 3 }));
+  calls(caller, make(1, method, [], { windowBytes: 3 * windowCost(1) }));
 }
 
 /** The actor, of concurrency 1, has room again for the call of another. */
@@ -137,7 +137,7 @@ test.each(['later', 'events'])('a reader that is gone before the first value end
 test('a stream that waits in the queue when its reader goes never begins', async () => {
   const running = new Link();
   const first = welcome('first', running);
-  calls(first, make(1, 'events', [], { windowBytes: 3 }));
+  calls(first, make(1, 'events', [], { windowBytes: 3 * windowCost(1) }));
   stream('numbers');
   caller.detach(link);
   clock.advance(KEPT_MS);
@@ -176,7 +176,7 @@ test('10,000 readers that vanish leave nothing behind', async () => {
   for (let i = 0; i < 10_000; i += 1) {
     const gone = new Link();
     const reader = welcome(`reader ${i % 100}`, gone);
-    calls(reader, make(Math.floor(i / 100) + 1, 'numbers', [], { windowBytes: 3 }));
+    calls(reader, make(Math.floor(i / 100) + 1, 'numbers', [], { windowBytes: 3 * windowCost(1) }));
     reader.detach(gone);
   }
   clock.advance(KEPT_MS);

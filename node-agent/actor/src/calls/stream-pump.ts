@@ -1,4 +1,4 @@
-import type { TrainerError } from '@trainer/model';
+import { windowCost, type TrainerError } from '@trainer/model';
 import { encodeValue, type HandleHook } from '@trainer/wire';
 import type { ActorCall } from './actor-call.js';
 import { TURN_MS, type Turns } from './turns.js';
@@ -77,7 +77,7 @@ export async function pump(
         continue;
       }
       while ((call.phase as string) !== 'settled' && !call.taker.item(call, value)) await woken(call);
-      call.creditBytes -= value.length;
+      call.creditBytes -= windowCost(value.length);
       call.hasItems = true;
     }
   } finally {

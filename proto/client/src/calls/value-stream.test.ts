@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { windowCost } from '@trainer/model';
+import { rejection } from '../testing/rejection.js';
 import { ActorListener } from '../testing/rpc/actor-listener.js';
 import { FIRST_WINDOW_BYTES, StreamBuffer, ValueStream } from './value-stream.js';
 import { linkTo, type TestLink } from '../testing/test-link.js';
@@ -114,12 +117,42 @@ describe('room', () => {
     for (let i = 0; i < count; i += 1) buffer.item(new Uint8Array(bytes));
   };
 
-  test('values of a few bytes get no more room than the first window, since each costs more than it weighs', async () => {
+  test('values of a few bytes wait four thousand at a time, since each costs more than it weighs', () => {
     const { stream, buffer, credits } = alone();
+    void stream.next();
+    fill(buffer, 3_000, 1);
+    // 4,096 of them, each with what holds it.
+    expect(credits.reduce((sum, bytes) => sum + bytes, FIRST_WINDOW_BYTES)).toBe(4_096 * 129);
+  });
+
+  test('of an actor that sends more than it has room for nothing is kept, and its reader hears why', async () => {
+    const { stream, buffer } = alone();
     const first = stream.next();
-    fill(buffer, FIRST_WINDOW_BYTES / 8, 8);
+    fill(buffer, 1, 1);
     await first;
-    expect(credits).toEqual([]);
+    fill(buffer, 10_000, 1);
+    const error = await rejection(stream.next());
+    expect(error).toMatchObject({ code: 'wire.format', message: expect.stringContaining('given room for') });
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test('values of any sizes wait in no more memory than the window, whatever their order', () => {
+    const anySizes = fc.array(fc.oneof(fc.constantFrom(0, 1, 10), fc.integer({ min: 0, max: 2 * MIB })), { maxLength: 300 });
+    fc.assert(
+      fc.property(anySizes, (sizes) => {
+        const { stream, buffer, credits } = alone();
+        void stream.next();
+        let sent = 0;
+        // As an actor sends: while it has room.
+        for (const bytes of sizes) {
+          if (sent >= FIRST_WINDOW_BYTES + credits.reduce((sum, more) => sum + more, 0)) break;
+          buffer.item(new Uint8Array(bytes));
+          sent += windowCost(bytes);
+        }
+        expect(sent).toBeLessThanOrEqual(16 * MIB + windowCost(2 * MIB) + windowCost(2 * MIB));
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test('large values get 16 MiB of room', () => {

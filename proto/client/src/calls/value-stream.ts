@@ -1,15 +1,12 @@
-import type { TrainerError } from '@trainer/model';
+import { TrainerError, windowCost } from '@trainer/model';
 import { Fifo } from '@trainer/runtime';
 import type { AnswerSink } from './pending-call.js';
 
-/**
- * What an actor may send ahead of its reader at first. A value of a few bytes costs a hundred where it waits, so 16 MiB of them
- * would fill an actor's memory.
- */
+/** What an actor may send ahead of its reader at first (`windowCost`). */
 export const FIRST_WINDOW_BYTES = 256 * 2 ** 10;
 /** What it may send ahead at most, once its values have shown to be large (actors.md). */
 const MAX_WINDOW_BYTES = 16 * 2 ** 20;
-/** The window is made to hold so many values of the size seen so far. */
+/** The window is made to hold so many values of the size seen so far, which does without a pause. */
 const WINDOW_ITEMS = 4_096;
 /** Room is given back in quarters of the window: rarely, and long before the actor runs dry. */
 const CREDIT_SHARE = 1 / 4;
@@ -72,6 +69,8 @@ export class StreamBuffer<Value> implements AnswerSink {
   readonly #waiters = new Fifo<Waiter<Value>>();
   #state: StreamState = { at: 'new' };
   #takenBytes = 0;
+  /** What waits for its reader takes so much of the window. */
+  #unreadBytes = 0;
   #windowBytes = FIRST_WINDOW_BYTES;
   #seenBytes = 0;
   #seenItems = 0;
@@ -85,7 +84,10 @@ export class StreamBuffer<Value> implements AnswerSink {
   async next(reader: object): Promise<IteratorResult<Value, undefined>> {
     if (this.#state.at === 'new') this.#state = this.#started();
     const item = this.#items.shift();
-    if (item !== undefined) return { done: false, value: this.#take(item) };
+    if (item !== undefined) {
+      this.#unreadBytes -= windowCost(item.byteLength);
+      return { done: false, value: this.#take(item) };
+    }
     if (this.#state.at === 'failed') {
       const { error } = this.#state;
       this.#state = { at: 'done' };
@@ -99,7 +101,7 @@ export class StreamBuffer<Value> implements AnswerSink {
   leave(): void {
     const before = this.#state;
     this.#state = { at: 'done' };
-    while (this.#items.shift() !== undefined);
+    this.#dropUnread();
     if (before.at === 'running') before.call.cancel();
     this.#wakeAll();
   }
@@ -111,12 +113,18 @@ export class StreamBuffer<Value> implements AnswerSink {
   }
 
   item(bytes: Uint8Array): void {
-    this.#widen(bytes.byteLength);
+    const cost = windowCost(bytes.byteLength);
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
-      if (this.#state.at !== 'done') this.#items.push(bytes);
+      if (this.#state.at === 'done' || this.#state.at === 'failed') return;
+      // An actor sends while it has room left, so that one value may be above it.
+      if (this.#state.at === 'running' && this.#unreadBytes >= this.#windowBytes) return this.#overrun(this.#state.call);
+      this.#unreadBytes += cost;
+      this.#items.push(bytes);
+      this.#widen(cost);
       return;
     }
+    this.#widen(cost);
     try {
       waiter.resolve({ done: false, value: this.#take(bytes) });
     } catch (error) {
@@ -137,6 +145,19 @@ export class StreamBuffer<Value> implements AnswerSink {
     this.#wakeAll();
   }
 
+  /** The actor sends more than it was given room for: nothing of its stream is believed. */
+  #overrun(call: StreamCall): void {
+    this.#dropUnread();
+    const why = `The actor sent more of a stream than the ${this.#windowBytes} bytes it was given room for.`;
+    this.fail(new TrainerError('wire.format', why, {}));
+    call.cancel();
+  }
+
+  #dropUnread(): void {
+    while (this.#items.shift() !== undefined);
+    this.#unreadBytes = 0;
+  }
+
   /** A call that is refused at once fails while it begins. */
   #started(): StreamState {
     const call = this.#begin(this);
@@ -154,7 +175,7 @@ export class StreamBuffer<Value> implements AnswerSink {
   }
 
   #take(bytes: Uint8Array): Value {
-    this.#takenBytes += bytes.byteLength;
+    this.#takenBytes += windowCost(bytes.byteLength);
     if (this.#takenBytes >= this.#windowBytes * CREDIT_SHARE && this.#state.at === 'running') {
       this.#state.call.credit(this.#takenBytes);
       this.#takenBytes = 0;

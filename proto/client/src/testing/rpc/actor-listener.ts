@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { toErrorData, type ErrorData } from '@trainer/model';
+import { toErrorData, windowCost, type ErrorData } from '@trainer/model';
 import { GrpcServer, systemClock } from '@trainer/runtime';
 import { ActorCallsService, decodeValue, encodeErrorData, encodeRemoteFailure, encodeValue, errorToStatus, type pb } from '@trainer/wire';
 
@@ -145,7 +145,7 @@ export class ActorListener {
       const item = encodeValue(value);
       while (state.room <= 0 && !state.isCancelled) await new Promise<void>((resolve) => (state.wake = resolve));
       if (state.isCancelled) return;
-      state.room -= item.length;
+      state.room -= windowCost(item.length);
       send(caller, { number: call.number, answer: { $case: 'item', value: item } });
     }
     answer(caller, { number: call.number, answer: { $case: 'done', value: {} } });
