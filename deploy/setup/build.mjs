@@ -83,6 +83,50 @@ async function generateWire() {
   }
 }
 
+/** Lists of a folder's modules, as literal imports: a file that is added is found, and its types are checked. */
+const MODULE_LISTS = [
+  {
+    folder: join(ROOT, 'proto', 'model', 'src', 'catalog', 'models'),
+    file: join(ROOT, 'proto', 'model', 'src', 'gen', 'model-files.ts'),
+    text: (names) => [
+      ...names.map((name) => `import * as ${identifier(name)} from '../catalog/models/${name}.js';`),
+      '',
+      `export const MODEL_FILES = { ${names.map((name) => `'${name}': ${identifier(name)}`).join(', ')} };`,
+    ],
+  },
+  {
+    folder: join(ROOT, 'node-agent', 'training', 'src', 'models'),
+    file: join(ROOT, 'node-agent', 'training', 'src', 'gen', 'learner-files.ts'),
+    text: (names) => [
+      "import type { ModelFamily } from '@trainer/model';",
+      "import type { LearnerFile } from '../learning/learner.js';",
+      '',
+      'export const LEARNER_FILES: Readonly<Record<ModelFamily, () => Promise<LearnerFile>>> = {',
+      ...names.map((name) => `  '${name}': () => import('../models/${name}.js'),`),
+      '};',
+    ],
+  },
+];
+
+/** `naive-bayes` as a name in code. */
+function identifier(name) {
+  return name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+}
+
+/** Writes the lists whose folders have changed. */
+function generateModuleLists() {
+  for (const { folder, file, text } of MODULE_LISTS) {
+    const names = readdirSync(folder)
+      .map((name) => /^([a-z0-9-]+)\.ts$/.exec(name)?.[1])
+      .filter((name) => name !== undefined)
+      .sort();
+    const wanted = `${text(names).join('\n')}\n`;
+    if (existsSync(file) && readFileSync(file, 'utf8') === wanted) continue;
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, wanted);
+  }
+}
+
 async function compile() {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js');
   const pretty = process.stderr.isTTY ? ['--pretty'] : [];
@@ -189,6 +233,7 @@ export async function buildStale() {
   try {
     removeStamp(BUILD_STAMP);
     await generateWire();
+    generateModuleLists();
     const fingerprint = fingerprintOfSources(folders);
     say('» building');
     await compile();

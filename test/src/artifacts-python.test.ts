@@ -129,9 +129,8 @@ async function exportCase(library: XgboostLibrary, each: Case): Promise<Record<s
     train: rowsOf(each, 200, 0),
     validation,
   });
-  learner.step(1);
-  learner.step(2);
-  const predictions = learner.predictValidation().slice();
+  for (const epoch of [1, 2]) await learner.step(epoch, { tick: () => undefined });
+  const predictions = (await learner.predict('validation')).slice();
   const { values, columns, rows } = validation.features;
   const raw = each.columns.map((_, at) =>
     Float64Array.from({ length: rows }, (__, row) => (values[row * columns + at] ?? 0) + (each.wide && at === 0 ? CENTRE : 0)),
@@ -152,7 +151,7 @@ async function exportCase(library: XgboostLibrary, each: Case): Promise<Record<s
   };
   const preprocessing = preprocessingOf(each);
   const model = await exportModel(
-    { task, preprocessing, model: learner.export(), validation: { raw, target: validation.target, predictions }, card },
+    { task, preprocessing, model: await learner.model(), validation: { raw, target: validation.target, predictions }, card },
     place,
     prepareVerifier(),
   );

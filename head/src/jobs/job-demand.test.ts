@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { catalogEntry, jobId, leaseId, memoryNeed, nodeId } from '@trainer/model';
+import { catalogEntry, jobId, leaseId, nodeId } from '@trainer/model';
 import type { CatalogEntry, DeathCause, EngineState, HyperparameterValues, NodeState } from '@trainer/model';
 import { aTrainRequest } from '@trainer/model/testing';
 import { artifactStem } from './artifacts.js';
@@ -13,6 +13,8 @@ const MiB = 2 ** 20;
 const known = catalogEntry('xgboost_classifier');
 if (!known) throw new Error('the catalog has no xgboost_classifier');
 const entry: CatalogEntry = known;
+/** Of the catalog's formula. */
+const BYTES_PER_NODE = 600;
 
 const engines: readonly EngineState[] = [{ engine: 'xgboost', unavailable: null }];
 /** Long after the nodes have joined: no other is to come. */
@@ -64,11 +66,9 @@ describe('resourcesFor', () => {
   test('memory is the formula of the catalog for a table of that size, and knows trees', () => {
     const of = (hyperparameters: HyperparameterValues, bytes = 10 * MiB): number =>
       resourcesFor({ dataId: 'a.csv', hyperparameters }, bytes, entry, [node(1, 64_000)]).memoryBytes;
-    expect(of({})).toBe(memoryNeed(entry.memory, { rows: Math.ceil((10 * MiB) / 4 / 21), columns: 20, classes: 2 }, {}));
+    expect(of({})).toBe(entry.limits({ rows: Math.ceil((10 * MiB) / 4 / 21), columns: 20, classes: 2 }, {}).memoryBytes);
     expect(of({}, 20 * MiB)).toBeGreaterThan(of({}));
-    expect(of({ n_estimators: 1500, max_depth: 8 }) - of({ n_estimators: 100, max_depth: 8 })).toBe(
-      1400 * 511 * entry.memory.trees.bytesPerNode,
-    );
+    expect(of({ n_estimators: 1500, max_depth: 8 }) - of({ n_estimators: 100, max_depth: 8 })).toBe(1400 * 511 * BYTES_PER_NODE);
   });
   test('the estimate never asks more memory than the largest node has', () => {
     expect(resourcesFor({ dataId: 'a.csv', hyperparameters: {} }, 2000 * MiB, entry, [node(1, 2000), node(1, 4000)]).memoryBytes).toBe(
@@ -110,7 +110,7 @@ describe('wantOf', () => {
     });
   });
   test('a model of one rank has one, whatever workers were asked', () => {
-    expect(wantOf(job(100, 100, 0, 4), { ...entry, distribution: null }, nodes, LATE)?.bundles).toHaveLength(1);
+    expect(wantOf(job(100, 100, 0, 4), { ...entry, rows: 'one-rank' }, nodes, LATE)?.bundles).toHaveLength(1);
   });
   test('a job that is placed demands nothing', () => {
     expect(wantOf(placed(job(100)), entry, nodes, LATE)).toBeNull();

@@ -1,4 +1,3 @@
-import { memoryNeed } from '@trainer/model';
 import type { CatalogEntry, Millis, Resources, TableShape, TrainRequest } from '@trainer/model';
 import type { NodeEntry } from '../nodes/node-table.js';
 import type { Want } from '../scheduling/demand.js';
@@ -32,7 +31,7 @@ export function resourcesFor(
   nodes: Nodes,
 ): Resources {
   const textBytes = textBytesOf(request, datasetBytes);
-  const memoryBytes = memoryNeed(entry.memory, guessedTable(textBytes), request.hyperparameters);
+  const { memoryBytes } = entry.limits(guessedTable(textBytes), request.hyperparameters);
   const largest = largestOf(nodes);
   const cpus = textBytes < SMALL_DATASET_BYTES ? 1 : Math.min(MOST_CPUS, Math.max(1, Math.floor((largest?.cpuMilli ?? ONE_CPU) / ONE_CPU)));
   return { cpuMilli: cpus * ONE_CPU, memoryBytes: capped(memoryBytes, largest), gpuMilli: 0 };
@@ -72,7 +71,7 @@ export function wantOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, { n
   const first = resourcesFor(job.request, job.dataset.bytes, entry, able);
   const base = shape ? { ...first, cpuMilli: capToCpus(shape.grant.cpuMilli, largest), memoryBytes: shape.grant.memoryBytes } : first;
   const bundle = { ...base, memoryBytes: capped(Math.max(base.memoryBytes, neededMemoryBytes) * 2 ** outOfMemory, largest) };
-  const wanted = entry.distribution === null ? 1 : (shape?.worldSize ?? ranksOf(job, able.length));
+  const wanted = entry.rows === 'one-rank' ? 1 : (shape?.worldSize ?? ranksOf(job, able.length));
   const isGrowing = able.length === 0 || able.some((node) => now - node.since < lateNodesMs);
   return { kind: 'job', bundles: gangOf(wanted, bundle, able, isGrowing && !shape), needsEngine: entry.engine };
 }
@@ -121,8 +120,8 @@ function roomFor(bundle: Resources, nodes: Nodes): number {
   }, 0);
 }
 
-function hasEngine(node: Nodes[number], engine: string): boolean {
-  return node.engines.some((state) => state.engine === engine && state.unavailable === null);
+function hasEngine(node: Nodes[number], engine: string | null): boolean {
+  return engine === null || node.engines.some((state) => state.engine === engine && state.unavailable === null);
 }
 
 interface Largest {

@@ -32,7 +32,7 @@ const sent: fc.Arbitrary<SentTrainRequest> = fc
     aSentTrainRequest({
       excludeColumns: numbered(columns),
       tags: Object.fromEntries(tags.map((value, i) => [`tag${i}`, value])),
-      hyperparameters: { n_jobs: noise, callbacks: noise, missing: noise, feature_types: noise },
+      hyperparameters: { n_jobs: noise, callbacks: noise, verbose: noise, feature_types: noise },
       warnings: numbered(warnings),
     }),
   );

@@ -31,7 +31,7 @@ export function checkSubmission(sent: SentTrainRequest, catalog: readonly Catalo
   const issues = [...numberIssues(sent), ...textIssues(sent), ...columnIssues(sent), ...sizeIssues(sent)];
   const entry = catalog.find((candidate) => candidate.modelId === sent.modelId);
   if (!entry) return refused([unknownModel(sent.modelId, catalog), ...issues]);
-  const hyper = checkHyperparameters(entry.hyperparameters, sent.hyperparameters);
+  const hyper = checkHyperparameters(entry.parameters, sent.hyperparameters);
   issues.push(...taskIssues(sent, entry), ...hyper.issues, ...seedIssues(sent, hyper));
   if (issues.length > 0) return refused(issues);
   const filled = fill(sent, hyper, defaults);
@@ -79,16 +79,16 @@ function fill(sent: SentTrainRequest, hyper: CheckedHyperparameters, defaults: S
 /** What is accepted, and does not do what its sender may think. */
 function warningsOn(sent: SentTrainRequest, request: TrainRequest, entry: CatalogEntry): readonly string[] {
   const warnings: string[] = [];
-  const isUsed = entry.modelId.startsWith('mlp_');
-  if (!isUsed && sent.learningRate !== null) {
-    const other = Object.hasOwn(entry.hyperparameters.known, 'learning_rate') ? '; set hyperparameters.learning_rate instead' : '';
+  if (!entry.takes.learningRate && sent.learningRate !== null) {
+    const other = Object.hasOwn(entry.parameters.known, 'learning_rate') ? '; set hyperparameters.learning_rate instead' : '';
     warnings.push(`learning_rate is not used by ${entry.modelId}${other}`);
   }
-  if (!isUsed && sent.batchSize !== null) warnings.push(`batch_size is not used by ${entry.modelId}`);
-  if (request.earlyStopping && request.patience >= request.epochs) {
+  if (!entry.takes.batchSize && sent.batchSize !== null) warnings.push(`batch_size is not used by ${entry.modelId}`);
+  const canStopEarly = request.earlyStopping && entry.earlyStopping(request.hyperparameters);
+  if (canStopEarly && request.patience >= request.epochs) {
     warnings.push(`patience (${request.patience}) is not below epochs (${request.epochs}), so early stopping cannot act`);
   }
-  if (entry.distribution === null && (sent.numWorkers ?? 0) > 1) {
+  if (entry.rows === 'one-rank' && (sent.numWorkers ?? 0) > 1) {
     warnings.push(`num_workers is ${String(sent.numWorkers)}, but ${entry.modelId} trains on one worker`);
   }
   return warnings;

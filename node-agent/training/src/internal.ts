@@ -1,8 +1,8 @@
 /** The workspace's door: what tests and benchmarks across packages drive without an actor around it. */
 export { openXgboost } from './engines/xgboost-library.js';
 export type { XgboostLibrary } from './engines/xgboost-library.js';
-export { createXgboostLearner } from './learners/xgboost-learner.js';
-export type { LabelledRows, Learner, LearnerInit } from './learners/learner.js';
+export { createXgboostLearner } from './models/xgboost.js';
+export type { LabelledRows, Learner, LearnerInit } from './learning/learner.js';
 export type { Preprocessing, TargetEncoding } from './preprocessing/preprocessing.js';
 export { exportModel } from './artifacts/export-model.js';
 export type { ExportRequest } from './artifacts/export-model.js';

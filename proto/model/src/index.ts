@@ -84,11 +84,11 @@ export {
 } from './train-bounds.js';
 export { travelBytes } from './travel-bytes.js';
 export { CATALOG, catalogEntry, nearestNames } from './catalog/catalog.js';
-export type { CatalogEntry } from './catalog/catalog-entry.js';
-export { memoryNeed } from './catalog/memory.js';
-export type { TableShape } from './catalog/memory.js';
-export { checkHyperparameters } from './catalog/hyperparameters.js';
-export type { CheckedHyperparameters, Hyperparameter, HyperparameterSchema } from './catalog/hyperparameters.js';
+export type { CatalogEntry, ModelFamily } from './catalog/catalog.js';
+export type { LearnerWants, ModelDescription, ModelLimits, ModelParameters, TableShape } from './catalog/description.js';
+export type { Parameter, ParameterSchema, ParameterValue } from './catalog/parameters.js';
+export { checkHyperparameters } from './catalog/check-parameters.js';
+export type { CheckedHyperparameters } from './catalog/check-parameters.js';
 export type { Clock, Timer } from './clock.js';
 export { PROTOCOL } from './agent-link.js';
 export type {

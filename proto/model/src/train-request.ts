@@ -1,8 +1,10 @@
+import type { ParameterValue } from './catalog/parameters.js';
+
 export type TaskType = 'classification' | 'regression' | 'clustering';
 export const TASK_TYPES: readonly TaskType[] = ['classification', 'regression', 'clustering'];
 
 /** Hyperparameters that are in force, checked against the catalog; names are the library's. */
-export type HyperparameterValues = Readonly<Record<string, number | string | boolean | null>>;
+export type HyperparameterValues = Readonly<Record<string, ParameterValue>>;
 
 /** A training request after defaults and checks; api.md says what each field means. */
 export interface TrainRequest {

@@ -80,7 +80,8 @@ export function decodeSentRequest(wire: pb.TrainRequest | undefined, at: FieldPa
   };
 }
 
-const hyperparametersShape = mapOf(nullable(either(either(text, flag), finite)));
+const scalar = nullable(either(either(text, flag), finite));
+const hyperparametersShape = mapOf(either(scalar, list(scalar)));
 const requestShape = fields<TrainRequest>({
   modelId: text,
   dataId: text,

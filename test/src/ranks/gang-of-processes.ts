@@ -143,7 +143,7 @@ export class RankGround {
   }
 
   #assignment({ attempt = 1, ranks, request, resumeFrom = null }: Attempt, rank: number): TrainingAssignment {
-    const known = catalogEntry('xgboost_classifier')?.hyperparameters.known ?? {};
+    const known = catalogEntry('xgboost_classifier')?.parameters.known ?? {};
     const defaults = Object.fromEntries(Object.entries(known).map(([name, { default: value }]) => [name, value]));
     return {
       job: JOB,

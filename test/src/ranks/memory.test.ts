@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { catalogEntry, memoryNeed, type HyperparameterValues } from '@trainer/model';
+import { catalogEntry, type HyperparameterValues } from '@trainer/model';
 import { aTrainRequest } from '@trainer/model/testing';
 import { noiseTable } from '../harness/index.js';
 import { RankGround } from './gang-of-processes.js';
@@ -27,7 +27,7 @@ test.each([
       const request = aTrainRequest({ epochs: 50, earlyStopping: false, hyperparameters });
       const [end] = await ground.run({ ranks: 1, request });
       expect(end?.reports.at(-1)?.kind).toBe('result');
-      const needed = memoryNeed(entry.memory, table, hyperparameters);
+      const needed = entry.limits(table, hyperparameters).memoryBytes;
       expect({ peak: end?.peakBytes, isEnough: needed >= (end?.peakBytes ?? Infinity) }).toEqual({ peak: end?.peakBytes, isEnough: true });
       expect(needed / (end?.peakBytes ?? 0)).toBeLessThan(2.5);
     } finally {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openXgboost, type XgboostLibrary } from '../engines/xgboost-library.js';
-import { madeUpInit, XGBOOST_FOLDER } from '../learners/rows.fixture.js';
-import { createXgboostLearner } from '../learners/xgboost-learner.js';
-import type { LearnerInit, TrainedModel } from '../learners/learner.js';
+import { madeUpInit, XGBOOST_FOLDER } from '../learning/rows.fixture.js';
+import { createXgboostLearner } from '../models/xgboost.js';
+import type { LearnerInit, TrainedModel } from '../learning/learner.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
 import type { CardFacts } from './card.js';
 import { exportModel, type ExportRequest } from './export-model.js';
@@ -59,16 +59,16 @@ function rawColumns({ validation: { features } }: LearnerInit, centre = 0): Floa
   );
 }
 
-function requestFor(
+async function requestFor(
   init: LearnerInit,
   preprocessing: Preprocessing,
   centre = 0,
   change = (model: TrainedModel): TrainedModel => model,
-): ExportRequest {
+): Promise<ExportRequest> {
   const learner = createXgboostLearner(library, init);
-  for (let epoch = 1; epoch <= learner.epochs; epoch += 1) learner.step(epoch);
-  const predictions = learner.predictValidation().slice();
-  const model = change(learner.export());
+  for (let epoch = 1; epoch <= learner.epochs; epoch += 1) await learner.step(epoch, { tick: () => undefined });
+  const predictions = (await learner.predict('validation')).slice();
+  const model = change(await learner.model());
   learner.close();
   return {
     task: init.task,
@@ -104,18 +104,18 @@ describe('onnxruntime and the trainer agree', () => {
     ['unlimited depth', 2, integers(0, 1), 0, { max_depth: 0, max_leaves: 5 }],
     ['a number', 0, { kind: 'number', name: 'y' } as const, 0.1, {}],
   ])('on %s', async (_, classes, target, gaps, hyperparameters) => {
-    const model = await exported(requestFor(madeUpInit(classes, { hyperparameters }, gaps), preprocessingFor(target)));
+    const model = await exported(await requestFor(madeUpInit(classes, { hyperparameters }, gaps), preprocessingFor(target)));
     expect(model.verified.rows).toBe(30);
   });
 
   test('on trees that are one leaf', async () => {
-    const request = requestFor(madeUpInit(2, { hyperparameters: { gamma: 1e9 } }), preprocessingFor(words('no', 'yes')));
+    const request = await requestFor(madeUpInit(2, { hyperparameters: { gamma: 1e9 } }), preprocessingFor(words('no', 'yes')));
     expect(request.model.trees.feature).toHaveLength(0);
     expect((await exported(request)).verified.rows).toBe(30);
   });
 
   test('on some trees that are one leaf', async () => {
-    const request = requestFor(madeUpInit(3, { hyperparameters: { gamma: 8 } }), preprocessingFor(words('a', 'b', 'c')));
+    const request = await requestFor(madeUpInit(3, { hyperparameters: { gamma: 8 } }), preprocessingFor(words('a', 'b', 'c')));
     const { roots } = request.model.trees;
     expect([roots.some((at) => at < 0), roots.some((at) => at >= 0)]).toEqual([true, true]);
     expect((await exported(request)).verified.rows).toBe(30);
@@ -124,7 +124,7 @@ describe('onnxruntime and the trainer agree', () => {
   test('on a column that float32 can not hold', async () => {
     const centre = 1_700_000_000_000;
     const preprocessing = preprocessingFor(words('no', 'yes'), ['when', 'b', 'c', 'd'], centre);
-    const model = await exported(requestFor(madeUpInit(2), preprocessing, centre));
+    const model = await exported(await requestFor(madeUpInit(2), preprocessing, centre));
     expect(model.signature.inputs.map(({ name, type }) => `${name} ${type}`)).toEqual([
       'when float64',
       'b float32',
@@ -135,7 +135,7 @@ describe('onnxruntime and the trainer agree', () => {
 
   test('on columns named like parts of the graph', async () => {
     const names = ['', 'output_label', 'margins', 'features'];
-    const model = await exported(requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes'), names, 5), 5));
+    const model = await exported(await requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes'), names, 5), 5));
     expect(model.signature.inputs.map(({ name }) => name)).toEqual(['column_0', 'output_label_', 'margins', 'features']);
   });
 });
@@ -146,14 +146,14 @@ describe('a model that predicts something else', () => {
       ...model,
       trees: { ...model.trees, base: model.trees.base.map((base) => base + 0.01) },
     });
-    await expect(exported(requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes')), 0, spoilt))).rejects.toMatchObject({
+    await expect(exported(await requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes')), 0, spoilt))).rejects.toMatchObject({
       code: 'artifact.verification',
       facts: { output: 'output_probability', row: 0, rows: 30 },
     });
   });
 
   test('is refused by its labels', async () => {
-    const request = requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes')));
+    const request = await requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes')));
     const swapped = request.validation.predictions.map((_, at, all) => all[at ^ 1] ?? 0);
     await expect(exported({ ...request, validation: { ...request.validation, predictions: swapped } })).rejects.toThrow(
       /differs from the trained model/,
@@ -163,7 +163,7 @@ describe('a model that predicts something else', () => {
 
 describe('the files', () => {
   test('are named by the stem and counted', async () => {
-    const model = await exported(requestFor(madeUpInit(3), preprocessingFor(words('a', 'b', 'c'))));
+    const model = await exported(await requestFor(madeUpInit(3), preprocessingFor(words('a', 'b', 'c'))));
     expect(model.files.map(({ role, ending }) => `${role} ${ending}`)).toEqual([
       'pkl .pkl',
       'onnx .onnx',
@@ -176,7 +176,7 @@ describe('the files', () => {
 
   test('are the same bytes for the same request, whatever the job', async () => {
     const hashes = async (job: CardFacts['job']): Promise<string[]> => {
-      const request = requestFor(madeUpInit(3), preprocessingFor(words('a', 'b', 'c')));
+      const request = await requestFor(madeUpInit(3), preprocessingFor(words('a', 'b', 'c')));
       const model = await exported({ ...request, card: { ...CARD, job } });
       return model.files.filter(({ role }) => role !== 'card').map(({ sha256 }) => sha256);
     };
@@ -185,19 +185,19 @@ describe('the files', () => {
 
   test('the CSV has a line a validation row, with quoted labels', async () => {
     const target = words('plain', 'with, comma', 'with "quote"');
-    const model = await exported(requestFor(madeUpInit(3), preprocessingFor(target)));
+    const model = await exported(await requestFor(madeUpInit(3), preprocessingFor(target)));
     const lines = contentOf(model, 'predictions').trimEnd().split('\n');
     expect(lines).toHaveLength(31);
     expect(lines[0]).toBe('y_true,y_pred,proba_plain,"proba_with, comma","proba_with ""quote"""');
   });
 
   test('the CSV of a regression has two columns', async () => {
-    const model = await exported(requestFor(madeUpInit(0), preprocessingFor({ kind: 'number', name: 'y' })));
+    const model = await exported(await requestFor(madeUpInit(0), preprocessingFor({ kind: 'number', name: 'y' })));
     expect(contentOf(model, 'predictions').split('\n')[0]).toBe('y_true,y_pred');
   });
 
   test('the card names the job, the files and the oldest onnxruntime', async () => {
-    const model = await exported(requestFor(madeUpInit(3), preprocessingFor(words('a', 'b', 'c'))));
+    const model = await exported(await requestFor(madeUpInit(3), preprocessingFor(words('a', 'b', 'c'))));
     expect(JSON.parse(contentOf(model, 'card'))).toMatchObject({
       job_id: 'job-1',
       task_type: 'classification',
@@ -210,7 +210,7 @@ describe('the files', () => {
   });
 
   test('the importance is by column, greatest first', async () => {
-    const { featureImportance } = await exported(requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes'))));
+    const { featureImportance } = await exported(await requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes'))));
     expect(featureImportance[0]?.feature).toBe('a');
     expect(featureImportance).toHaveLength(4);
   });

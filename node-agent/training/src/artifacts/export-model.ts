@@ -1,5 +1,5 @@
 import type { TaskType } from '@trainer/model';
-import type { Predictions, TargetVector, TrainedModel } from '../learners/learner.js';
+import type { Predictions, TargetVector, TrainedModel } from '../learning/learner.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
 import { cardText, type CardFacts } from './card.js';
 import { ModelTooLargeError } from './errors.js';
@@ -19,7 +19,7 @@ export const MODEL_BYTES_LIMIT = 2 ** 30;
 export interface ExportRequest {
   readonly task: TaskType;
   readonly preprocessing: Preprocessing;
-  /** `learner.export()` of the kept epoch. */
+  /** Of the kept epoch. */
   readonly model: TrainedModel;
   readonly validation: ValidationRows;
   readonly card: CardFacts;
@@ -70,8 +70,10 @@ function checkSize(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function importanceOf({ preprocessing, model }: ExportRequest): { feature: string; importance: number }[] {
+/** Of each encoded column, the largest first; none where the model can't tell. */
+function importanceOf({ preprocessing, model: { importance } }: ExportRequest): { feature: string; importance: number }[] {
+  if (importance === null) return [];
   return preprocessing.steps
-    .map((step, at) => ({ feature: step.encoded, importance: model.importance[at] ?? 0 }))
+    .map((step, at) => ({ feature: step.encoded, importance: importance[at] ?? 0 }))
     .sort((a, b) => b.importance - a.importance);
 }

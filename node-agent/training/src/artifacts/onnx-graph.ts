@@ -1,4 +1,4 @@
-import type { TreeEnsemble } from '../learners/learner.js';
+import type { TreeEnsemble } from '../learning/learner.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
 import {
   encodeModel,

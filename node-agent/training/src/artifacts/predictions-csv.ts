@@ -1,4 +1,4 @@
-import type { Predictions, TargetVector } from '../learners/learner.js';
+import type { Predictions, TargetVector } from '../learning/learner.js';
 import type { TargetEncoding } from '../preprocessing/preprocessing.js';
 
 /** Rows that are written at once: large enough that the disk is not asked often, small beside the model. */

@@ -1,4 +1,4 @@
-import type { TreeEnsemble } from '../learners/learner.js';
+import type { TreeEnsemble } from '../learning/learner.js';
 import type { OnnxAttribute, OnnxNode } from './onnx-protobuf.js';
 
 /** `value < split` goes to the true branch (ai.onnx.ml 5, nodes_modes). */

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Predictions, TargetVector } from '../learners/learner.js';
+import type { Predictions, TargetVector } from '../learning/learner.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
 import { VerificationError } from './errors.js';
 import { inputLayout, OUTPUTS } from './signature.js';

@@ -36,3 +36,12 @@ function firstLine(reason: string): string {
   const first = lines.find((line) => line.trim() !== '') ?? 'no reason given';
   return first.replace(/^\[\d\d:\d\d:\d\d\] \S+:\d+: /, '').slice(0, 500);
 }
+
+/** The library's model file is not as the version we know writes it. */
+export class ModelFormatError extends TrainerError<'engine.format', { found: string }> {
+  constructor(found: string) {
+    super('engine.format', `XGBoost's model file can't be read: ${found}. Use the version of the library that the set-up installs.`, {
+      found,
+    });
+  }
+}

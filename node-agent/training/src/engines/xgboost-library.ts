@@ -1,4 +1,4 @@
-import type { LabelledRows } from '../learners/learner.js';
+import type { LabelledRows } from '../learning/learner.js';
 import { bindXgboost, type Out, type Pointer, type XgboostBindings } from './xgboost-bindings.js';
 
 /** XGBoost's C library, opened. All calls of one booster and its matrices are made on one thread. */

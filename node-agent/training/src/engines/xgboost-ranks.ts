@@ -1,12 +1,7 @@
 import type { Collective, RankNetwork } from '@trainer/actor';
+import type { JoinedEngines } from '../learning/learner.js';
 import { EngineError } from './errors.js';
 import type { XgboostLibrary, XgboostTracker } from './xgboost-library.js';
-
-/** Ranks of a gang whose XGBoost libraries are joined. */
-export interface JoinedEngines {
-  /** All ranks call it when nothing is trained any more, each on the thread that joined. */
-  leave(): Promise<void>;
-}
 
 /**
  * Ranks that meet are at the same call within what one of them computes in between; and what is frozen or cut off is found long

@@ -1,4 +1,14 @@
-import type { Learner, TrainedModel } from '../learners/learner.js';
+import type { Learner, TrainedModel } from '../learning/learner.js';
+
+const NO_TREES: TrainedModel = {
+  native: { ending: '', bytes: new Uint8Array(0) },
+  importance: null,
+  trees: {
+    ...{ roots: new Int32Array(0), feature: new Int32Array(0), threshold: new Float32Array(0), missingIsTrue: new Uint8Array(0) },
+    ...{ trueChild: new Int32Array(0), falseChild: new Int32Array(0), leafWeight: new Float32Array(0), leafTarget: new Int32Array(0) },
+    ...{ outputs: 1, base: new Float32Array(1), link: 'identity' },
+  },
+};
 
 /** A learner in memory whose validation probabilities follow a script; its "model" is the list of the epochs it made. */
 export interface CountingLearner extends Learner {
@@ -13,32 +23,33 @@ export interface CountingLearner extends Learner {
  */
 export function countingLearner(
   certainty: readonly number[],
-  options: { epochs?: number; snapshotCuts?: boolean; trainCertainty?: number } = {},
+  options: { epochs?: number; snapshots?: Learner['snapshots']; trainCertainty?: number } = {},
 ): CountingLearner {
   let made: number[] = [];
+  let best: number[] = [];
   let isClosed = false;
   const now = (): number => certainty[Math.min(made.length, certainty.length) - 1] ?? 0.5;
   return {
     epochs: options.epochs ?? certainty.length,
-    snapshotCuts: options.snapshotCuts ?? false,
-    step(epoch) {
+    snapshots: options.snapshots ?? 'exact',
+    async step(epoch, work) {
+      work.tick(0.5);
       if (epoch !== made.length + 1) throw new RangeError(`epoch ${epoch} after ${made.length}`);
       made.push(epoch);
+      return 'more';
     },
-    predictTrain: () => Float64Array.from([options.trainCertainty ?? 0.9, 1 - (options.trainCertainty ?? 0.9)]),
-    predictValidation: () => Float64Array.from([now(), 1 - now()]),
-    snapshot: () => Uint8Array.from(made),
-    restore(state, epoch) {
-      made = [...state];
-      if (made.length !== epoch) throw new RangeError('another epoch');
+    async predict(part) {
+      const certain = part === 'train' ? (options.trainCertainty ?? 0.9) : now();
+      return Float64Array.from([certain, 1 - certain]);
     },
-    keepEpoch(epoch) {
-      made = made.slice(0, epoch);
+    remember: () => void (best = [...made]),
+    recall: () => void (made = [...best]),
+    snapshot: async () => Uint8Array.from([made.length, ...made, ...best]),
+    async restore([count = 0, ...epochs]) {
+      made = epochs.slice(0, count);
+      best = epochs.slice(count);
     },
-    modelBytes: () => Uint8Array.from(made),
-    export: (): TrainedModel => {
-      throw new RangeError('a counting learner has no model');
-    },
+    model: async () => ({ ...NO_TREES, native: { ending: '.epochs', bytes: Uint8Array.from(made) } }),
     close() {
       isClosed = true;
     },

@@ -7,10 +7,13 @@ export interface BestEpoch {
   readonly waited: number;
 }
 
-/** @returns the best epoch after one more: a lower validation loss; ties keep the earlier one, and no loss is never better. */
-export function better(best: BestEpoch | null, metrics: EpochMetrics): BestEpoch {
-  if (best === null) return { metrics, waited: 0 };
-  const [before, now] = [best.metrics.valLoss, metrics.valLoss];
-  const isBetter = now !== null && (before === null || now < before);
+/**
+ * @returns the best epoch after one more: a lower validation loss; ties keep the earlier one. An epoch without a loss says nothing: it
+ * is neither better nor waited for, and without any loss there is no best one.
+ */
+export function better(best: BestEpoch | null, metrics: EpochMetrics): BestEpoch | null {
+  const { valLoss } = metrics;
+  if (valLoss === null) return best;
+  const isBetter = best === null || valLoss < (best.metrics.valLoss ?? Infinity);
   return isBetter ? { metrics, waited: 0 } : { metrics: best.metrics, waited: best.waited + 1 };
 }

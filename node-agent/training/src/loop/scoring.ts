@@ -1,6 +1,6 @@
 import type { Collective } from '@trainer/actor';
 import type { EpochMetrics, Metric, TaskType } from '@trainer/model';
-import type { Learner, Predictions, TargetVector } from '../learners/learner.js';
+import type { Learner, Predictions, TargetVector } from '../learning/learner.js';
 import { epochMetrics } from '../metrics/epoch-metrics.js';
 import { trainingScorer, trainingSums, type TrainingScores } from '../metrics/training-scores.js';
 import { trainingRange } from '../split/shards.js';
@@ -9,10 +9,24 @@ import { trainingRange } from '../split/shards.js';
 export interface ScoringPlan {
   readonly task: TaskType;
   readonly classCount: number;
+  /** Also by the training rows; else these are predicted once, at the end. */
+  readonly scoredEachEpoch: boolean;
   readonly learningRate: Metric;
   readonly trainTarget: TargetVector;
   readonly validationTarget: TargetVector;
 }
+
+/** Of the model that is kept. */
+export interface FinalScores {
+  /** Of all validation rows: the learner's array, with one rank. */
+  readonly predictions: Predictions;
+  /** Fills in what the kept epoch's metrics lack, as it is dear and was left out of every epoch. */
+  readonly complete: (metrics: EpochMetrics) => EpochMetrics;
+}
+
+/** One-versus-rest areas of more classes would take longer than the epoch: 1,000 classes x 20,000 rows 2.4 s. */
+const MOST_CLASSES_EACH_EPOCH = 20;
+const NO_SCORES: TrainingScores = { loss: null, accuracy: null, r2: null };
 
 /**
  * Scores over the rows of all ranks, on rank 0 (docs/adr/0008): of the training rows sums travel, block by block; of the
@@ -22,6 +36,7 @@ export interface ScoringPlan {
 export class Scoring {
   readonly #ownTarget: TargetVector;
   readonly #scoreOf: (sums: readonly Float64Array[]) => TrainingScores;
+  readonly #hasArea: boolean;
 
   constructor(
     private readonly plan: ScoringPlan,
@@ -30,24 +45,40 @@ export class Scoring {
     const { from, to } = trainingRange(plan.trainTarget.length, team);
     this.#ownTarget = plan.trainTarget.subarray(from, to);
     this.#scoreOf = trainingScorer(plan.task, plan.trainTarget);
+    this.#hasArea = plan.classCount <= MOST_CLASSES_EACH_EPOCH;
   }
 
   /** All ranks call it after an epoch. @returns its metrics on rank 0, elsewhere null */
   async measure(learner: Learner, epoch: number): Promise<EpochMetrics | null> {
-    const { task, classCount, learningRate, trainTarget, validationTarget } = this.plan;
-    const own = { target: this.#ownTarget, predictions: learner.predictTrain() };
-    const sums = trainingSums(task, classCount, own, trainTarget.length);
-    const parts = await this.#together(sums, learner.predictValidation());
-    if (parts === null) return null;
-    const scores = this.#scoreOf(parts.map((part) => part.sums));
-    const validation = { target: validationTarget, predictions: joined(parts.map((part) => part.predictions)) };
-    return epochMetrics(task, classCount, { number: epoch, learningRate }, scores, validation);
+    const { scoredEachEpoch } = this.plan;
+    const parts = await this.#predicted(learner, scoredEachEpoch);
+    return parts && this.#metrics(epoch, parts, { hasTraining: scoredEachEpoch, hasArea: this.#hasArea });
   }
 
-  /** All ranks call it. @returns the predictions of all validation rows on rank 0 (the learner's array, with one rank), elsewhere null */
-  async validationPredictions(learner: Learner): Promise<Predictions | null> {
-    const parts = await this.team.gather(learner.predictValidation(), 0);
-    return this.team.rank === 0 ? joined(parts) : null;
+  /** All ranks call it once the model is the kept one. @returns null elsewhere than on rank 0 */
+  async finish(learner: Learner): Promise<FinalScores | null> {
+    const isComplete = this.plan.scoredEachEpoch && this.#hasArea;
+    const parts = await this.#predicted(learner, !isComplete);
+    if (parts === null) return null;
+    const predictions = joined(parts.map((part) => part.predictions));
+    const complete = (metrics: EpochMetrics): EpochMetrics =>
+      isComplete ? metrics : this.#metrics(metrics.epoch, parts, { hasTraining: true, hasArea: true });
+    return { predictions, complete };
+  }
+
+  #metrics(epoch: number, parts: readonly EpochPart[], { hasTraining, hasArea }: { hasTraining: boolean; hasArea: boolean }): EpochMetrics {
+    const { task, classCount, learningRate, validationTarget } = this.plan;
+    const scores = hasTraining ? this.#scoreOf(parts.map((part) => part.sums)) : NO_SCORES;
+    const validation = { target: validationTarget, predictions: joined(parts.map((part) => part.predictions)) };
+    return epochMetrics({ task, classCount, hasArea }, { number: epoch, learningRate }, scores, validation);
+  }
+
+  async #predicted(learner: Learner, hasTraining: boolean): Promise<readonly EpochPart[] | null> {
+    const { task, classCount, trainTarget } = this.plan;
+    const sums = hasTraining
+      ? trainingSums(task, classCount, { target: this.#ownTarget, predictions: await learner.predict('train') }, trainTarget.length)
+      : new Float64Array(0);
+    return this.#together(sums, await learner.predict('validation'));
   }
 
   /** Both in one message, as each costs a round through the threads of two ranks. */

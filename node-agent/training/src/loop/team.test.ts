@@ -41,6 +41,7 @@ async function trainAll(
       const whole: TrainingPlan = {
         task: 'classification',
         classCount: 2,
+        scoredEachEpoch: true,
         epochsAsked: 100,
         earlyStopping: { patience: 2 },
         checkpointIntervalEpochs: 2,
@@ -56,6 +57,7 @@ async function trainAll(
         warning: async (message: string) => void told.warnings.push(message),
         isCancelled: () => isCancelled(rank, told.epochs.length),
         working: () => undefined,
+        tick: () => undefined,
       };
       const outcome = await train(learner, whole, reports, gang).catch((error: unknown) => ({ error }));
       // As its process does, which ends with its outcome.
@@ -130,10 +132,17 @@ describe('ranks that train together', () => {
   test.each([
     [
       'at a checkpoint',
-      (learner: CountingLearner): CountingLearner => ({ ...learner, snapshot: () => Uint8Array.of(99) }),
+      (learner: CountingLearner): CountingLearner => ({ ...learner, snapshot: async () => Uint8Array.of(99) }),
       'The checkpoint of epoch 2',
     ],
-    ['at the end', (learner: CountingLearner): CountingLearner => ({ ...learner, modelBytes: () => Uint8Array.of(99) }), 'The model'],
+    [
+      'at the end',
+      (learner: CountingLearner): CountingLearner => ({
+        ...learner,
+        model: async () => ({ ...(await learner.model()), native: { ending: '', bytes: Uint8Array.of(99) } }),
+      }),
+      'The model',
+    ],
   ])('whose models have come apart fail %s, and the rank is named', async (_when, spoil, what) => {
     const told = await trainAll([countingLearner(script), countingLearner(script), spoil(countingLearner(script))]);
     expect(told[0]?.outcome).toMatchObject({ error: { code: 'training.diverged', facts: { what, ranks: [2] } } });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { loneGang } from '@trainer/actor';
 import { decodeCheckpoint, encodeCheckpoint, type CheckpointState } from './checkpoint-state.js';
+import type { Part, Work } from '../learning/learner.js';
 import { countingLearner, type CountingLearner } from './counting-learner.fixture.js';
 import { train, type TrainingOutcome, type TrainingPlan } from './train.js';
 
@@ -10,15 +11,25 @@ interface Run {
   readonly done: number[];
   readonly checkpoints: CheckpointState[];
   readonly warnings: string[];
+  readonly ticks: number[];
 }
 
-async function run(learner: CountingLearner, plan: Partial<TrainingPlan> = {}, cancelAfter = Infinity): Promise<Run> {
-  const seen = { epochs: [] as number[], done: [] as number[], checkpoints: [] as CheckpointState[], warnings: [] as string[] };
+async function run(
+  learner: CountingLearner,
+  plan: Partial<TrainingPlan> = {},
+  cancelAfter = Infinity,
+  isCancelled = (): boolean => false,
+): Promise<Run> {
+  const seen = {
+    ...{ epochs: [] as number[], done: [] as number[], ticks: [] as number[] },
+    ...{ checkpoints: [] as CheckpointState[], warnings: [] as string[] },
+  };
   const outcome = await train(
     learner,
     {
       task: 'classification',
       classCount: 2,
+      scoredEachEpoch: true,
       epochsAsked: 100,
       earlyStopping: { patience: 2 },
       checkpointIntervalEpochs: 5,
@@ -35,8 +46,9 @@ async function run(learner: CountingLearner, plan: Partial<TrainingPlan> = {}, c
       },
       checkpoint: async (state) => void seen.checkpoints.push(state),
       warning: async (message) => void seen.warnings.push(message),
-      isCancelled: () => seen.epochs.length >= cancelAfter,
+      isCancelled: () => isCancelled() || seen.epochs.length >= cancelAfter,
       working: () => undefined,
+      tick: (done) => void seen.ticks.push(done),
     },
     loneGang(),
   );
@@ -88,7 +100,7 @@ describe('early stopping', () => {
 });
 
 describe('checkpoints', () => {
-  const at = async (epochs: number, options: { snapshotCuts?: boolean } = {}, interval = 5): Promise<number[]> =>
+  const at = async (epochs: number, options: { snapshots?: 'cut' } = {}, interval = 5): Promise<number[]> =>
     (await run(countingLearner(rising(epochs), options), { checkpointIntervalEpochs: interval })).checkpoints.map(({ epoch }) => epoch);
   test('lie at every interval, none at the end', async () => {
     expect(await at(20)).toEqual([5, 10, 15]);
@@ -97,8 +109,8 @@ describe('checkpoints', () => {
     expect(await at(200)).toEqual(Array.from({ length: 19 }, (_, i) => (i + 1) * 10));
   });
   test('are four at most for a learner that they cut', async () => {
-    expect(await at(100, { snapshotCuts: true })).toEqual([20, 40, 60, 80]);
-    expect(await at(7, { snapshotCuts: true }, 1)).toEqual([2, 4, 6]);
+    expect(await at(100, { snapshots: 'cut' })).toEqual([20, 40, 60, 80]);
+    expect(await at(7, { snapshots: 'cut' }, 1)).toEqual([2, 4, 6]);
   });
   test('are not made when the training stops anyway', async () => {
     expect((await run(countingLearner([0.9, 0.8, 0.7, 0.6]), { checkpointIntervalEpochs: 3 })).checkpoints).toEqual([]);
@@ -139,6 +151,57 @@ describe('cancellation', () => {
   });
 });
 
+describe('within an epoch', () => {
+  test('a cancellation ends it at its next tick', async () => {
+    const learner = countingLearner(rising(9));
+    let isCancelled = false;
+    const slow = {
+      ...learner,
+      step: async (epoch: number, work: Work) => {
+        isCancelled = epoch === 3;
+        return learner.step(epoch, work);
+      },
+    };
+    const { outcome, epochs } = await run(slow, {}, Infinity, () => isCancelled);
+    expect([outcome, epochs, learner.made()]).toEqual([{ kind: 'cancelled', epoch: 2 }, [1, 2], [1, 2]]);
+  });
+  test('the share of the training that is done is told', async () => {
+    expect((await run(countingLearner(rising(4)))).ticks).toEqual([0.125, 0.375, 0.625, 0.875]);
+  });
+  test('a learner that has converged has no other one', async () => {
+    const learner = countingLearner(rising(9));
+    const converges = {
+      ...learner,
+      step: async (epoch: number, work: Work) => (await learner.step(epoch, work), epoch === 3 ? ('done' as const) : ('more' as const)),
+    };
+    const { outcome, done } = await run(converges, { earlyStopping: null });
+    expect([outcome, done]).toMatchObject([{ kind: 'trained', lastEpoch: 3 }, [1 / 9, 2 / 9, 1]]);
+  });
+});
+
+describe('a model without a validation loss', () => {
+  const blind = (epochs: number): CountingLearner => {
+    const learner = countingLearner(rising(epochs));
+    return { ...learner, predict: async () => Float64Array.of(Number.NaN, Number.NaN) };
+  };
+  test('is never ended early, and its last epoch is kept', async () => {
+    const learner = blind(9);
+    const { outcome, epochs } = await run(learner);
+    expect([outcome, epochs.length]).toMatchObject([{ kind: 'trained', kept: { epoch: 9 }, selectedOnValidation: false }, 9]);
+  });
+});
+
+describe('a model whose training rows are dear to predict', () => {
+  test('is asked for them once, at the end', async () => {
+    const learner = countingLearner(rising(4));
+    const asked: Part[] = [];
+    const counted = { ...learner, predict: async (part: Part) => (asked.push(part), learner.predict(part)) };
+    const { outcome } = await run(counted, { scoredEachEpoch: false });
+    expect(asked.filter((part) => part === 'train')).toHaveLength(1);
+    expect(outcome).toMatchObject({ kept: { epoch: 4, trainAccuracy: 1 } });
+  });
+});
+
 describe('overfitting', () => {
   // The training row is right, the validation row wrong: a gap of 1.
   test('is a strong warning above 0.15', async () => {
@@ -151,9 +214,9 @@ describe('overfitting', () => {
     const learner = countingLearner([0.1], { epochs: 1 });
     const right = Float64Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 0.9 : 0.1));
     const oneWrong = right.map((p, i) => (i < 2 ? 1 - p : p));
-    const eight = { ...learner, predictTrain: () => right, predictValidation: () => oneWrong };
+    const eight = { ...learner, predict: async (part: Part) => (part === 'train' ? right : oneWrong.slice(0, 16)) };
     const gapOfTwelve = { trainTarget: target, validationTarget: new Float64Array(8) };
-    const { warnings } = await run({ ...eight, predictValidation: () => oneWrong.slice(0, 16) }, { earlyStopping: null, ...gapOfTwelve });
+    const { warnings } = await run(eight, { earlyStopping: null, ...gapOfTwelve });
     expect(warnings).toEqual([expect.stringMatching(/^Overfitting: .*0\.125/)]);
   });
   test('is nothing to say without a gap', async () => {

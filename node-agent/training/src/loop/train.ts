@@ -1,6 +1,6 @@
 import type { Collective } from '@trainer/actor';
 import type { EpochMetrics } from '@trainer/model';
-import type { Learner, Predictions } from '../learners/learner.js';
+import { TrainingCancelled, type Learner, type Predictions, type TrainedModel, type Work } from '../learning/learner.js';
 import type { CheckpointState } from './checkpoint-state.js';
 import { better, type BestEpoch } from './early-stopping.js';
 import { expectSameBytes } from './same-bytes.js';
@@ -18,18 +18,20 @@ export interface TrainingPlan extends ScoringPlan {
 }
 
 /**
- * Where the loop reports, from rank 0 alone but for `working`. Calls come in the order of the epochs; each is awaited, so a full
- * receiver slows the training.
+ * Where the loop reports, from rank 0 alone but for `working` and `tick`. Calls come in the order of the epochs; each is awaited, so
+ * a full receiver slows the training.
  */
 export interface TrainingReports {
   /** `done`: share of the training that is done, 0..1. */
   epoch(metrics: EpochMetrics, done: number): Promise<void>;
   checkpoint(state: CheckpointState): Promise<void>;
   warning(message: string): Promise<void>;
-  /** Asked between epochs. */
+  /** Asked between epochs, and at each tick. */
   isCancelled(): boolean;
   /** A step of the work begins, or the rank waits from now on. */
   working(isWorking: boolean): void;
+  /** A step goes on; `done`: share of the training that is done, 0..1. */
+  tick(done: number): void;
 }
 
 export type TrainingOutcome =
@@ -38,6 +40,7 @@ export type TrainingOutcome =
   | { readonly kind: 'followed' }
   | {
       readonly kind: 'trained';
+      readonly model: TrainedModel;
       /** Metrics of the epoch that the model is of. */
       readonly kept: EpochMetrics;
       readonly lastEpoch: number;
@@ -49,35 +52,55 @@ export type TrainingOutcome =
 
 /**
  * Trains a learner epoch by epoch, together with those of the other ranks: metrics, early stopping, checkpoints, cancellation. Equal
- * plan and learner give an equal model, also when resumed from any of its checkpoints. The learner stays open, cut back to the kept
- * epoch.
+ * plan and learner give an equal model, also when resumed from any of its checkpoints. The learner stays open, with the kept epoch's
+ * model.
  * @throws ModelsDifferError where the ranks' models have come apart, and what the collective throws
  */
 export async function train(learner: Learner, plan: TrainingPlan, reports: TrainingReports, team: Collective): Promise<TrainingOutcome> {
   const resumeFrom = await agreedStart(plan.resumeFrom, reports, team);
-  if (resumeFrom) learner.restore(resumeFrom.learner, resumeFrom.epoch);
+  if (resumeFrom) await learner.restore(resumeFrom.learner);
   const scoring = new Scoring(plan, team);
   const lead = team.rank === 0 ? new Lead(learner, plan, reports, resumeFrom) : null;
   let epoch = resumeFrom?.epoch ?? 0;
   let verdict = await agree(team, lead && (await lead.begin()));
   while (verdict.next === 'go-on') {
+    const result = await stepped(learner, epoch + 1, reports);
+    if (result === 'cancelled') return { kind: 'cancelled', epoch };
     epoch += 1;
-    reports.working(true);
-    learner.step(epoch);
-    reports.working(false);
     const metrics = await scoring.measure(learner, epoch);
-    verdict = await agree(team, lead && metrics && (await lead.after(metrics)));
+    verdict = await agree(team, lead && metrics && (await lead.after(metrics, result === 'done')));
+    if (verdict.isBest) learner.remember();
     if (verdict.isCheckpoint) {
-      const state = learner.snapshot();
+      const state = await learner.snapshot();
       await expectSameBytes(team, `The checkpoint of epoch ${epoch}`, () => state);
       await lead?.checkpoint(state);
     }
   }
   if (verdict.next === 'cancel') return { kind: 'cancelled', epoch };
-  if (verdict.keptEpoch !== epoch) learner.keepEpoch(verdict.keptEpoch);
-  const predictions = await scoring.validationPredictions(learner);
-  await expectSameBytes(team, 'The model', () => learner.modelBytes());
-  return lead && predictions ? lead.finish(predictions.slice()) : { kind: 'followed' };
+  if (verdict.isRecalled) learner.recall();
+  const final = await scoring.finish(learner);
+  const model = await learner.model();
+  await expectSameBytes(team, 'The model', () => model.native.bytes);
+  return lead && final ? lead.finish(model, final.predictions.slice(), final.complete) : { kind: 'followed' };
+}
+
+/** One step; a cancellation within it ends it. */
+async function stepped(learner: Learner, epoch: number, reports: TrainingReports): Promise<'more' | 'done' | 'cancelled'> {
+  const work: Work = {
+    tick(share) {
+      reports.tick((epoch - 1 + share) / learner.epochs);
+      if (reports.isCancelled()) throw new TrainingCancelled();
+    },
+  };
+  reports.working(true);
+  try {
+    return await learner.step(epoch, work);
+  } catch (error) {
+    if (error instanceof TrainingCancelled) return 'cancelled';
+    throw error;
+  } finally {
+    reports.working(false);
+  }
 }
 
 /** Ranks go on from a checkpoint together or not at all: one of them may not have got it. */
@@ -92,6 +115,7 @@ async function agreedStart(own: CheckpointState | null, reports: TrainingReports
 class Lead {
   #best: BestEpoch | null;
   #last: EpochMetrics | null;
+  #hasConverged = false;
 
   constructor(
     private readonly learner: Learner,
@@ -112,14 +136,16 @@ class Lead {
         `patience (${earlyStopping.patience}) is not below the number of epochs (${epochs}), so early stopping can't end the training; it still keeps the best epoch.`,
       );
     }
-    return this.#verdict(false);
+    return this.#verdict({ isBest: false, mayCheckpoint: false });
   }
 
-  async after(metrics: EpochMetrics): Promise<Verdict> {
+  async after(metrics: EpochMetrics, hasConverged: boolean): Promise<Verdict> {
     this.#last = metrics;
+    this.#hasConverged = hasConverged;
     if (this.plan.earlyStopping) this.#best = better(this.#best, metrics);
-    await this.reports.epoch(metrics, metrics.epoch / this.learner.epochs);
-    return this.#verdict(isCheckpoint(this.learner, this.plan, metrics.epoch) && !this.#isStopped());
+    await this.reports.epoch(metrics, hasConverged ? 1 : metrics.epoch / this.learner.epochs);
+    const isBest = this.#best !== null && this.#best.metrics.epoch === metrics.epoch;
+    return this.#verdict({ isBest, mayCheckpoint: isCheckpoint(this.learner, this.plan, metrics.epoch) });
   }
 
   checkpoint(learner: Uint8Array): Promise<void> {
@@ -127,19 +153,26 @@ class Lead {
     return this.reports.checkpoint({ epoch: metrics.epoch, metrics, best: this.#best, learner });
   }
 
-  async finish(validationPredictions: Predictions): Promise<TrainingOutcome> {
+  /** @param complete fills in what was left out of the kept epoch's metrics while it was one of many */
+  async finish(
+    model: TrainedModel,
+    validationPredictions: Predictions,
+    complete: (metrics: EpochMetrics) => EpochMetrics,
+  ): Promise<TrainingOutcome> {
     const last = this.#known();
-    const kept = this.#best?.metrics ?? last;
+    const kept = complete(this.#best?.metrics ?? last);
     const warning = overfittingWarning(kept);
     if (warning) await this.reports.warning(warning);
-    return { kind: 'trained', kept, lastEpoch: last.epoch, selectedOnValidation: this.#best !== null, validationPredictions };
+    const selectedOnValidation = this.#best !== null;
+    return { kind: 'trained', model, kept, lastEpoch: last.epoch, selectedOnValidation, validationPredictions };
   }
 
-  #verdict(isCheckpoint: boolean): Verdict {
+  #verdict({ isBest, mayCheckpoint }: { readonly isBest: boolean; readonly mayCheckpoint: boolean }): Verdict {
     const epoch = this.#last?.epoch ?? 0;
-    const isOver = epoch >= this.learner.epochs || this.#isStopped();
+    const isOver = epoch >= this.learner.epochs || this.#hasConverged || this.#isStopped();
     const next = this.reports.isCancelled() ? 'cancel' : isOver ? 'finish' : 'go-on';
-    return { next, isCheckpoint: isCheckpoint && next === 'go-on', keptEpoch: this.#best?.metrics.epoch ?? epoch };
+    const isRecalled = next === 'finish' && this.#best !== null && this.#best.metrics.epoch !== epoch;
+    return { next, isBest, isCheckpoint: mayCheckpoint && next === 'go-on', isRecalled };
   }
 
   #isStopped(): boolean {
@@ -158,7 +191,7 @@ const MAX_CUTS = 4;
 
 /** Checkpoints lie at fixed epochs, and none after the last one, when training is over. */
 function isCheckpoint(learner: Learner, plan: TrainingPlan, epoch: number): boolean {
-  const parts = learner.snapshotCuts ? MAX_CUTS + 1 : 20;
+  const parts = learner.snapshots === 'cut' ? MAX_CUTS + 1 : 20;
   const interval = Math.max(plan.checkpointIntervalEpochs, Math.ceil(learner.epochs / parts));
   return epoch % interval === 0 && epoch < learner.epochs;
 }

@@ -1,28 +1,31 @@
 import type { EpochMetrics, Metric, TaskType } from '@trainer/model';
-import type { TargetVector } from '../learners/learner.js';
+import type { TargetVector } from '../learning/learner.js';
 import { classScores } from './confusion.js';
 import { finite, likeliestClasses, logLoss, rocAuc } from './probabilities.js';
 import { regressionScores } from './regression.js';
 import type { Scored } from './scored.js';
 import type { TrainingScores } from './training-scores.js';
 
-/** Scores an epoch (api.md, epoch metrics). What can't be computed is null. */
+/** Scores an epoch (api.md, epoch metrics). What can't be computed, or was not asked for (the area under the curve), is null. */
 export function epochMetrics(
-  task: TaskType,
-  classCount: number,
+  { task, classCount, hasArea }: { readonly task: TaskType; readonly classCount: number; readonly hasArea: boolean },
   epoch: { readonly number: number; readonly learningRate: Metric },
   train: TrainingScores,
   validation: Scored,
 ): EpochMetrics {
   const place = { epoch: epoch.number, learningRate: epoch.learningRate };
   return task === 'classification'
-    ? { ...place, ...ofClasses(classCount, train, validation) }
+    ? { ...place, ...ofClasses({ classCount, hasArea }, train, validation) }
     : { ...place, ...ofNumbers(train, validation) };
 }
 
 type Scores = Omit<EpochMetrics, 'epoch' | 'learningRate'>;
 
-function ofClasses(classCount: number, train: TrainingScores, validation: Scored): Scores {
+function ofClasses(
+  { classCount, hasArea }: { readonly classCount: number; readonly hasArea: boolean },
+  train: TrainingScores,
+  validation: Scored,
+): Scores {
   const trainAccuracy = train.accuracy;
   const scores = classScores(validation.target, likeliestClasses(validation.predictions, classCount), classCount);
   const valAccuracy = scores?.accuracy ?? null;
@@ -35,7 +38,7 @@ function ofClasses(classCount: number, train: TrainingScores, validation: Scored
       val_f1_macro: scores?.f1Macro ?? null,
       val_precision_macro: scores?.precisionMacro ?? null,
       val_recall_macro: scores?.recallMacro ?? null,
-      val_roc_auc: rocAuc(validation.target, validation.predictions, classCount),
+      val_roc_auc: hasArea ? rocAuc(validation.target, validation.predictions, classCount) : null,
       overfitting_gap: trainAccuracy === null || valAccuracy === null ? null : trainAccuracy - valAccuracy,
     },
   };

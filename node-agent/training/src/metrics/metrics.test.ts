@@ -122,10 +122,12 @@ describe('scores of the training rows', () => {
   });
 });
 
+const TWO_CLASSES = { task: 'classification', classCount: 2, hasArea: true } as const;
+
 describe('an epoch', () => {
   const scored = { target: binaryTruth, predictions: binary };
   test('has every metric of a classification', () => {
-    const metrics = epochMetrics('classification', 2, { number: 3, learningRate: 0.3 }, onRanks('classification', 2, scored, 1), scored);
+    const metrics = epochMetrics(TWO_CLASSES, { number: 3, learningRate: 0.3 }, onRanks('classification', 2, scored, 1), scored);
     expect(metrics).toMatchObject({ epoch: 3, learningRate: 0.3, trainAccuracy: 0.75, valAccuracy: 0.75 });
     expect(Object.keys(metrics.additional)).toEqual([
       'val_f1_macro',
@@ -138,7 +140,12 @@ describe('an epoch', () => {
   });
   test('has every metric of a regression', () => {
     const numbers = { target: Float64Array.from([1, 2]), predictions: Float64Array.from([1, 3]) };
-    const metrics = epochMetrics('regression', 0, { number: 1, learningRate: null }, onRanks('regression', 0, numbers, 1), numbers);
+    const metrics = epochMetrics(
+      { task: 'regression', classCount: 0, hasArea: true },
+      { number: 1, learningRate: null },
+      onRanks('regression', 0, numbers, 1),
+      numbers,
+    );
     expect(metrics).toMatchObject({ trainLoss: 0.5, valLoss: 0.5, trainAccuracy: null, valAccuracy: null });
     expect(metrics.additional).toEqual({ train_rmse: Math.sqrt(0.5), val_rmse: Math.sqrt(0.5), train_r2: -1, val_r2: -1, val_mae: 0.5 });
     expect(flatMetrics(metrics)).not.toHaveProperty('val_accuracy');
@@ -147,7 +154,7 @@ describe('an epoch', () => {
     const broken = { target: binaryTruth, predictions: new Float64Array(16).fill(NaN) };
     expect(
       Object.values(
-        flatMetrics(epochMetrics('classification', 2, { number: 1, learningRate: null }, onRanks('classification', 2, broken, 1), broken)),
+        flatMetrics(epochMetrics(TWO_CLASSES, { number: 1, learningRate: null }, onRanks('classification', 2, broken, 1), broken)),
       ),
     ).not.toContain(NaN);
   });

@@ -1,4 +1,4 @@
-import type { Predictions, TargetVector } from '../learners/learner.js';
+import type { Predictions, TargetVector } from '../learning/learner.js';
 
 /** Rows to be scored. */
 export interface Scored {

@@ -1,5 +1,5 @@
 import type { Metric, TaskType } from '@trainer/model';
-import type { TargetVector } from '../learners/learner.js';
+import type { TargetVector } from '../learning/learner.js';
 import { rowBlocks } from '../split/shards.js';
 import { finite, hits, logLossSum } from './probabilities.js';
 import { r2Of, squaresAround } from './regression.js';

@@ -1,4 +1,4 @@
-import type { FeatureMatrix } from '../learners/learner.js';
+import type { FeatureMatrix } from '../learning/learner.js';
 import type { FeatureColumn } from './fit.js';
 import type { Preprocessing } from './preprocessing.js';
 

@@ -1,7 +1,7 @@
 import type { TaskType } from '@trainer/model';
 import { TargetError } from '../data/errors.js';
 import { isMissingAt, lengthOf, numbersOf, TRUE, type BooleanColumn, type Column, type TextColumn } from '../data/table.js';
-import type { TargetVector } from '../learners/learner.js';
+import type { TargetVector } from '../learning/learner.js';
 import type { TargetEncoding } from './preprocessing.js';
 
 /**

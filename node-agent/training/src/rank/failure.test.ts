@@ -3,8 +3,8 @@ import { InvalidRequestError } from '@trainer/model';
 import { ModelTooLargeError, VerificationError } from '../artifacts/errors.js';
 import { DuckDbError } from '../data/duck-db.js';
 import { EmptyDatasetError } from '../data/errors.js';
-import { EngineError, EngineUnavailableError } from '../engines/errors.js';
-import { ModelFormatError, TrainingStateError } from '../learners/errors.js';
+import { EngineError, EngineUnavailableError, ModelFormatError } from '../engines/errors.js';
+import { TrainingStateError } from '../learning/errors.js';
 import { ModelsDifferError } from '../loop/same-bytes.js';
 import { failureOf } from './failure.js';
 

@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { memoryNeed } from '@trainer/model';
 import { checkMemory } from './memory-check.js';
-import { requireEntry } from './engine.js';
+import { requireEntry } from '../learning/learners.js';
 import { BEGIN, irisCsv, rankWorld, trainRequest } from './rank.fixture.js';
 import { TrainingRank } from '@trainer/training';
 
@@ -11,7 +10,7 @@ const table = { rows: 20_000, columns: 16, classes: 26 };
 test('a table that surely fits into the lease is trained, one that may take a byte more is not', async () => {
   const world = await rankWorld(await irisCsv());
   const request = trainRequest({ hyperparameters: { n_estimators: 200 } });
-  const needed = memoryNeed(entry.memory, table, request.hyperparameters);
+  const needed = entry.limits(table, request.hyperparameters).memoryBytes;
   const check = (memoryBytes: number | null) => (): void => checkMemory(entry, { ...world.assignment(), request, memoryBytes }, table);
   const least = Math.ceil(needed * 0.8);
   expect(check(least)).not.toThrow();

@@ -1,4 +1,4 @@
-import { memoryNeed, TrainerError, type CatalogEntry, type TableShape, type TrainingAssignment } from '@trainer/model';
+import { TrainerError, type ModelDescription, type TableShape, type TrainingAssignment } from '@trainer/model';
 
 /** The table is larger than was guessed from its file: the attempt ends before it trains, and the next one gets what it needs. */
 export class NeedsMemoryError extends TrainerError<
@@ -23,8 +23,8 @@ export class NeedsMemoryError extends TrainerError<
 const MOST_TAKEN = 0.8;
 
 /** @throws NeedsMemoryError where the table, now that it is read, may take more than the lease holds */
-export function checkMemory(entry: CatalogEntry, { memoryBytes, request }: TrainingAssignment, table: TableShape): void {
-  const needed = memoryNeed(entry.memory, table, request.hyperparameters);
+export function checkMemory(model: ModelDescription, { memoryBytes, request }: TrainingAssignment, table: TableShape): void {
+  const needed = model.limits(table, request.hyperparameters).memoryBytes;
   if (memoryBytes !== null && needed * MOST_TAKEN > memoryBytes) throw new NeedsMemoryError(table, needed, memoryBytes);
 }
 

@@ -3,7 +3,7 @@ import { VERIFIED_ROWS } from '../artifacts/verifier.js';
 import { chooseColumns } from '../data/choose-columns.js';
 import { InfinityError, NotNumericError, type UnusableColumn } from '../data/errors.js';
 import { isMissingAt, numbersOf, type Column, type Dataset, type Table } from '../data/table.js';
-import type { LabelledRows, TargetVector } from '../learners/learner.js';
+import type { LabelledRows, TargetVector } from '../learning/learner.js';
 import { applyPreprocessing, firstBeyondFloat32 } from '../preprocessing/apply.js';
 import { fitPreprocessing, type FeatureColumn } from '../preprocessing/fit.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';

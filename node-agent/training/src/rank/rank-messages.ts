@@ -10,8 +10,8 @@ export interface WorkerStart {
   readonly nativeDir: string;
   readonly scratchDir: string;
   readonly network: RankNetwork;
-  /** One Int32; 1 means cancelled. Shared, so that it is seen between epochs without a turn of the worker's loop. */
-  readonly cancelled: SharedArrayBuffer;
+  /** Of `SharedWork`. */
+  readonly work: SharedArrayBuffer;
 }
 
 /** What was downloaded. */

@@ -6,6 +6,7 @@ import { openObjectStore } from '@trainer/storage';
 import { AttemptStore } from './attempt-store.js';
 import { failureOf } from './failure.js';
 import type { CheckpointBytes, FinishedTraining, FromWorker, ToWorker, WorkerOutcome, WorkerStart } from './rank-messages.js';
+import { SharedWork } from './shared-work.js';
 
 /** The worker thread ended by itself, without an outcome. */
 class TrainingThreadError extends TrainerError<'training.thread', { exitCode: number }> {
@@ -13,6 +14,11 @@ class TrainingThreadError extends TrainerError<'training.thread', { exitCode: nu
     super('training.thread', `The training thread ended with code ${exitCode} before it had a result.`, { exitCode }, 'same');
   }
 }
+
+/** How often a step that runs is asked how far it is: the watch of the agent counts minutes, a person seconds. */
+const ASKED_EVERY_MS = 1_000;
+/** A change that is worth a fact: a tenth of what a progress bar shows. */
+const LEAST_PROGRESS = 0.001;
 
 /** A library that lost a peer says only that a connection broke; by then the gang hears, within milliseconds, whose it was. */
 const LOSS_SETTLES_MS = 2_000;
@@ -29,7 +35,10 @@ const LOSS_SETTLES_MS = 2_000;
 export class TrainingRank implements SystemActor {
   readonly #worker: Worker;
   readonly #store: AttemptStore;
-  readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
+  readonly #work = new SharedWork();
+  /** The last tick that was heard, and what was told of it. */
+  #heard = { ticks: 0, done: 0 };
+  #isWorking = false;
   readonly #outcome = deferred<WorkerOutcome>();
   #gang: Gang | null = null;
   /** Aborted when the attempt is over, so that nothing of it is tried again. */
@@ -47,18 +56,19 @@ export class TrainingRank implements SystemActor {
       nativeDir: context.nativeDir,
       scratchDir: context.scratchDir,
       network: context.network,
-      cancelled: this.#cancelled.buffer as SharedArrayBuffer,
+      work: this.#work.memory,
     };
     this.#worker = new Worker(new URL('./training-worker.js', import.meta.url), { workerData: start });
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', (code) => this.#fail(new TrainingThreadError(code)));
     this.#outcome.promise.catch(() => undefined);
-    const cancel = (): void => void Atomics.store(this.#cancelled, 0, 1);
+    const cancel = (): void => this.#work.cancel();
     context.signal.addEventListener('abort', cancel, { once: true });
     if (context.signal.aborted) cancel();
     const retries = { clock: systemClock(), random: Math.random, signal: AbortSignal.any([context.signal, this.#over.signal]) };
     this.#store = new AttemptStore(openObjectStore(context.store), assignment, context.scratchDir, retries);
+    this.#ask();
     this.#stage().catch((error: unknown) => this.#fail(error));
   }
 
@@ -80,7 +90,7 @@ export class TrainingRank implements SystemActor {
       if (outcome.kind !== 'failed') await this.#gang?.leave();
     } finally {
       // It ends by itself when its last call is over: to terminate a thread inside a native call aborts the process (tried).
-      Atomics.store(this.#cancelled, 0, 1);
+      this.#work.cancel();
       this.#over.abort();
       this.#post({ kind: 'close' });
     }
@@ -95,9 +105,23 @@ export class TrainingRank implements SystemActor {
     this.#worker.postMessage({ kind: 'train', team: port2 } satisfies ToWorker, [port2]);
   }
 
-  /** Between two epochs the training ends; a call into a library that runs longer ends with the process. */
+  /** At its next tick the training ends; a call into a library that runs longer ends with the process. */
   async stop(_reason: string): Promise<void> {
-    Atomics.store(this.#cancelled, 0, 1);
+    this.#work.cancel();
+  }
+
+  /** Tells the agent that a step goes on, and the head how far it is. */
+  #ask(): void {
+    if (this.#over.signal.aborted) return;
+    const { ticks, done } = this.#work;
+    // One that ended meanwhile has said so itself.
+    if (ticks !== this.#heard.ticks && this.#isWorking) {
+      this.context.working(true);
+      const isFarther = done - this.#heard.done >= LEAST_PROGRESS;
+      if (isFarther && this.assignment.rank === 0) void this.#report({ kind: 'progress', done, epoch: 0 });
+      this.#heard = { ticks, done: isFarther ? done : this.#heard.done };
+    }
+    systemClock().after(ASKED_EVERY_MS, () => this.#ask());
   }
 
   async #stage(): Promise<void> {
@@ -122,6 +146,7 @@ export class TrainingRank implements SystemActor {
         return;
       }
       case 'working':
+        this.#isWorking = message.isWorking;
         this.context.working(message.isWorking);
         return;
       case 'ended':

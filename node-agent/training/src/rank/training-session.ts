@@ -4,12 +4,12 @@ import type { CatalogEntry, RankReport } from '@trainer/model';
 import { prepareVerifier } from '../artifacts/verifier.js';
 import { openDuckDb, type DuckDb } from '../data/duck-db.js';
 import { openDataset } from '../data/open-dataset.js';
-import type { Learner } from '../learners/learner.js';
+import type { Engine, Learner } from '../learning/learner.js';
+import { openEngine, requireEntry } from '../learning/learners.js';
 import { decodeCheckpoint, encodeCheckpoint, type CheckpointState } from '../loop/checkpoint-state.js';
 import { train, type TrainingOutcome } from '../loop/train.js';
 import { baselineMetrics, flatMetrics } from '../metrics/epoch-metrics.js';
 import { cardFacts } from './card-facts.js';
-import { openEngine, requireEntry, type Engine } from './engine.js';
 import { checkMemory } from './memory-check.js';
 import { prepareData, type DataFacts, type PreparedData } from './prepare-data.js';
 import type { CheckpointBytes, FinishedTraining, StagedFiles, WorkerOutcome, WorkerStart } from './rank-messages.js';
@@ -21,11 +21,15 @@ export interface SessionPorts {
   isCancelled(): boolean;
   /** A step of the work begins, or the rank waits from now on. */
   working(isWorking: boolean): void;
+  /** A step goes on; `done`: share of the attempt's work that is done, 0..1. */
+  tick(done: number): void;
 }
 
 /** DuckDB's share of a lease: a table as doubles takes up to eight bytes where the file has one, and 1 GiB is in any lease. */
 const LEAST_READER_BYTES = 2 ** 30;
 const READER_BYTES_PER_FILE_BYTE = 8;
+/** The limit of rows holds for a table of any shape. */
+const EMPTY = { rows: 0, columns: 0, classes: 0 };
 /** A gzip file may unpack to this: more than any table that fits in memory as numbers. */
 const MAX_UNPACKED_BYTES = 64 * 2 ** 30;
 
@@ -43,7 +47,7 @@ export class TrainingSession {
 
   /** @throws InvalidRequestError for a model that the catalog lacks. */
   constructor(
-    private readonly start: Omit<WorkerStart, 'cancelled'>,
+    private readonly start: Omit<WorkerStart, 'work'>,
     private readonly ports: SessionPorts,
   ) {
     const { assignment, threads, nativeDir } = start;
@@ -64,7 +68,8 @@ export class TrainingSession {
   async load({ path, checkpoint, warnings }: StagedFiles): Promise<void> {
     const { request, rank, worldSize } = this.start.assignment;
     this.ports.working(true);
-    const limits = { maxRows: this.#entry.maxRows, maxUnpackedBytes: MAX_UNPACKED_BYTES };
+    const { maxRows } = this.#entry.limits(EMPTY, request.hyperparameters);
+    const limits = { maxRows, maxUnpackedBytes: MAX_UNPACKED_BYTES };
     const dataset = await openDataset(this.#duckDb, path, request.dataId, limits);
     const prepared = await prepareData(dataset, request, { rank, worldSize });
     (await this.#duckDb).close();
@@ -132,7 +137,8 @@ export class TrainingSession {
         task: request.taskType,
         classCount: data.classCount,
         epochsAsked: request.epochs,
-        earlyStopping: request.earlyStopping && this.#entry.earlyStopping ? { patience: request.patience } : null,
+        scoredEachEpoch: this.#entry.scoredEachEpoch,
+        earlyStopping: request.earlyStopping && this.#entry.earlyStopping(request.hyperparameters) ? { patience: request.patience } : null,
         checkpointIntervalEpochs,
         learningRate: typeof rate === 'number' ? rate : null,
         trainTarget: data.trainTarget,
@@ -140,12 +146,13 @@ export class TrainingSession {
         resumeFrom: this.#checkpoint,
       },
       {
-        epoch: (metrics, done) => this.ports.report({ kind: 'epoch', metrics, done: LOADED + (TRAINED - LOADED) * done }),
+        epoch: (metrics, done) => this.ports.report({ kind: 'epoch', metrics, done: shareOf(done) }),
         checkpoint: (state) =>
           this.ports.checkpoint({ epoch: state.epoch, bytes: encodeCheckpoint(state), metrics: flatMetrics(state.metrics) }),
         warning: (message) => this.ports.report({ kind: 'warning', message }),
         isCancelled: () => this.ports.isCancelled(),
         working: (isWorking) => this.ports.working(isWorking),
+        tick: (done) => this.ports.tick(shareOf(done)),
       },
       team,
     );
@@ -165,7 +172,6 @@ export class TrainingSession {
     const { exportModel } = await import('../artifacts/export-model.js');
     const metrics = flatMetrics(outcome.kept);
     const baseline = baselineMetrics(assignment.request.taskType, data.classCount, data.trainTarget, data.validationTarget);
-    const model = learner.export();
     // The library's copy of rows and trees makes room for what the check of the exported file needs.
     learner.close();
     const versions = { trainer: await trainerVersion(), node: process.versions.node, ...engine.versions };
@@ -173,7 +179,7 @@ export class TrainingSession {
       {
         task: assignment.request.taskType,
         preprocessing: data.preprocessing,
-        model,
+        model: outcome.model,
         validation: { raw: data.rawValidation, target: data.validationTarget, predictions: outcome.validationPredictions },
         card: cardFacts(assignment, data, { metrics, baseline }, { threads, versions }),
       },
@@ -196,6 +202,11 @@ export class TrainingSession {
 /** Shares of an attempt's work that are done when the data is loaded and when the last epoch is; export and upload are the rest. */
 const LOADED = 0.05;
 const TRAINED = 0.95;
+
+/** Share of the attempt's work where so much of the training is done. */
+function shareOf(trained: number): number {
+  return LOADED + (TRAINED - LOADED) * trained;
+}
 
 async function trainerVersion(): Promise<string> {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');

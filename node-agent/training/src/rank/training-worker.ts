@@ -4,6 +4,7 @@ import { deferred } from '@trainer/runtime';
 import { failureOf } from './failure.js';
 import type { FromWorker, StagedFiles, ToWorker, WorkerOutcome, WorkerStart } from './rank-messages.js';
 import { SendWindow } from './send-window.js';
+import { SharedWork } from './shared-work.js';
 import { TrainingSession } from './training-session.js';
 
 /*
@@ -20,7 +21,7 @@ const start = workerData as WorkerStart;
 const port = parentPort;
 if (!port) throw new Error('This module is the entry of a worker thread.');
 const post = (message: FromWorker): void => port.postMessage(message);
-const flag = new Int32Array(start.cancelled);
+const work = new SharedWork(start.work);
 const reports = new SendWindow(REPORTS_ON_WAY);
 const checkpoints = new SendWindow(CHECKPOINTS_ON_WAY);
 // Numbers are even for reports and odd for checkpoints, so that one acknowledgement serves both.
@@ -30,7 +31,8 @@ const session = attempt(
       report: (report) => reports.send(0, (number) => post({ kind: 'report', number: 2 * number, report })),
       checkpoint: (checkpoint) =>
         checkpoints.send(checkpoint.bytes.length, (number) => post({ kind: 'checkpoint', number: 2 * number + 1, checkpoint })),
-      isCancelled: () => Atomics.load(flag, 0) === 1,
+      isCancelled: () => work.isCancelled,
+      tick: (done) => work.tick(done),
       working: (isWorking) => post({ kind: 'working', isWorking }),
     }),
 );

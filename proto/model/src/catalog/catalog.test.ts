@@ -1,53 +1,41 @@
 import { describe, expect, it } from '@jest/globals';
-import { catalogEntry, nearestNames } from './catalog.js';
-import { checkHyperparameters, type HyperparameterSchema } from './hyperparameters.js';
-
-const schemaOf = (modelId: string): HyperparameterSchema => {
-  const entry = catalogEntry(modelId);
-  if (entry === null) throw new Error(`${modelId} is not in the catalog`);
-  return entry.hyperparameters;
-};
-const xgboost = schemaOf('xgboost_classifier');
+import { CATALOG, catalogEntry, nearestNames } from './catalog.js';
+import { checkHyperparameters } from './check-parameters.js';
 
 describe('the catalog', () => {
   it('names the nearest ids of a wrong one', () => {
     expect(nearestNames('xgbost', ['xgboost', 'svr', 'knn', 'xgb'], 2)).toEqual(['xgboost', 'xgb']);
+    expect(nearestNames('xgbost_clasifier', ['linear', 'xgboost_classifier', 'mlp'], 1)).toEqual(['xgboost_classifier']);
   });
 
   it('has no entry of an unknown id', () => {
     expect(catalogEntry('no_such_model')).toBeNull();
   });
+
+  it('has each id once', () => {
+    expect(new Set(CATALOG.map(({ modelId }) => modelId)).size).toBe(CATALOG.length);
+  });
 });
 
-describe('hyperparameters', () => {
-  it('of the ModelSelector are all accepted, with warnings for those without effect', () => {
-    const sent = {
-      n_estimators: 100,
-      max_depth: 6,
-      learning_rate: 0.1,
-      subsample: 0.8,
-      colsample_bytree: 0.8,
-      random_state: 42,
-      use_label_encoder: false,
-      eval_metric: 'logloss',
-    };
-    const { issues, seed, warnings, values } = checkHyperparameters(xgboost, sent);
-    expect([issues, seed, values['subsample']]).toEqual([[], 42, 0.8]);
-    expect(warnings).toEqual([
-      'hyperparameters.use_label_encoder is without effect here',
-      'hyperparameters.eval_metric is without effect here',
-    ]);
+describe.each(CATALOG)('$modelId', ({ parameters }) => {
+  const { known, aliases, withoutEffect, fixed } = parameters;
+
+  it('has defaults that its own limits take, or null', () => {
+    for (const { kind, default: value } of Object.values(known)) expect(value === null || kind.takes(value)).toBe(true);
   });
 
-  it.each([
-    ['max_depth', 0],
-    ['max_depth', 64],
-    ['max_depth', null],
-    ['learning_rate', 1],
-    ['subsample', 1],
-    ['random_state', 0],
-    ['random_state', null],
-  ])('take the limit %s %s', (name, value) => {
-    expect(checkHyperparameters(xgboost, { [name]: value }).issues).toEqual([]);
+  it('has each name in one list only', () => {
+    const names = [known, aliases, fixed].flatMap(Object.keys).concat(withoutEffect, 'random_state');
+    expect(names.toSorted()).toEqual([...new Set(names)].sort());
+  });
+
+  it('has aliases of parameters that it knows', () => {
+    expect(Object.values(aliases).filter((name) => !Object.hasOwn(known, name))).toEqual([]);
+  });
+
+  it('takes null for every name of its library, and nothing is changed by it', () => {
+    const names = [...Object.keys(known), ...Object.keys(fixed), ...withoutEffect];
+    const { issues, values } = checkHyperparameters(parameters, Object.fromEntries(names.map((name) => [name, null])));
+    expect([issues, values]).toEqual([[], checkHyperparameters(parameters, {}).values]);
   });
 });

@@ -1,7 +1,18 @@
-import type { CatalogEntry } from './catalog-entry.js';
-import { xgboostClassifier } from './xgboost.js';
+import { MODEL_FILES } from '../gen/model-files.js';
+import type { ModelDescription } from './description.js';
 
-export const CATALOG: readonly CatalogEntry[] = [xgboostClassifier];
+/** The name of both files of a model. */
+export type ModelFamily = keyof typeof MODEL_FILES;
+
+/** A model, and the family it belongs to. */
+export interface CatalogEntry extends ModelDescription {
+  readonly family: ModelFamily;
+}
+
+/** Every model, in the order of the files of `models` and within them as they stand there. */
+export const CATALOG: readonly CatalogEntry[] = (Object.keys(MODEL_FILES) as ModelFamily[]).flatMap((family) =>
+  MODEL_FILES[family].models.map((model) => ({ ...model, family })),
+);
 
 export function catalogEntry(modelId: string): CatalogEntry | null {
   return CATALOG.find((entry) => entry.modelId === modelId) ?? null;

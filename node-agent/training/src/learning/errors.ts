@@ -10,12 +10,3 @@ export class TrainingStateError extends TrainerError<'checkpoint.mismatch', { ep
     );
   }
 }
-
-/** The library's model file is not as the version we know writes it. */
-export class ModelFormatError extends TrainerError<'engine.format', { found: string }> {
-  constructor(found: string) {
-    super('engine.format', `XGBoost's model file can't be read: ${found}. Use the version of the library that the set-up installs.`, {
-      found,
-    });
-  }
-}

@@ -1,0 +1,143 @@
+import type { Collective, RankNetwork } from '@trainer/actor';
+import type { HyperparameterValues, TaskType } from '@trainer/model';
+
+/** One matrix of encoded features, row-major, `rows x columns`; a missing value is NaN where the learner takes gaps. */
+export interface FeatureMatrix {
+  readonly values: Float32Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/**
+ * The target as numbers. Classification: the index of the class in `TargetEncoding.classes` (0-based);
+ * regression: the value as given.
+ */
+export type TargetVector = Float64Array;
+
+/** Rows with their target, encoded. */
+export interface LabelledRows {
+  readonly features: FeatureMatrix;
+  readonly target: TargetVector;
+}
+
+/** What a learner is started with. Everything here decides the model's bytes; nothing else may. */
+export interface LearnerInit {
+  readonly task: TaskType;
+  /** Number of classes for classification (at least 2); 0 otherwise. */
+  readonly classCount: number;
+  readonly hyperparameters: HyperparameterValues;
+  /** Epochs asked, 1..1000. */
+  readonly epochs: number;
+  readonly seed: number;
+  /** Threads the engine may use, at least 1. */
+  readonly threads: number;
+  readonly train: LabelledRows;
+  readonly validation: LabelledRows;
+}
+
+/**
+ * Predictions of one set of rows. Classification: probabilities, row-major `rows x classCount` (binary too: two columns);
+ * regression: one number a row.
+ */
+export type Predictions = Float64Array;
+
+/**
+ * A sum of trees in flat arrays: nodes (splits) and leaves are numbered through all trees. A child below 0 is the leaf
+ * `-1 - child`, else a node; so is a root. A row goes to the true child when its value is below the threshold, and where the
+ * value is missing to the child that `missingIsTrue` names (1: the true one).
+ */
+export interface TreeEnsemble {
+  readonly roots: Int32Array;
+  readonly feature: Int32Array;
+  readonly threshold: Float32Array;
+  readonly missingIsTrue: Uint8Array;
+  readonly trueChild: Int32Array;
+  readonly falseChild: Int32Array;
+  readonly leafWeight: Float32Array;
+  /** The output that a leaf adds to, 0..outputs-1. */
+  readonly leafTarget: Int32Array;
+  readonly outputs: number;
+  /** Added to the sums, one an output, on the scale of the sums (a logit, not a probability). */
+  readonly base: Float32Array;
+  /** What turns the sums into predictions: two classes from one output, one class an output, or the sum itself. */
+  readonly link: 'logistic' | 'softmax' | 'identity';
+}
+
+/** A finished model, as the exporters read it. */
+export interface TrainedModel {
+  /** The library's own file, with its ending. */
+  readonly native: { readonly ending: string; readonly bytes: Uint8Array };
+  readonly trees: TreeEnsemble;
+  /** How much each encoded column matters, scaled to a sum of 1 (all 0 where none does); null where the model can't tell. */
+  readonly importance: Float64Array | null;
+}
+
+/** What a step tells while it runs. */
+export interface Work {
+  /**
+   * Called at least every 250 ms of a step, also by the rounds of an engine: for cancellation, progress and the watch.
+   * @param share of this step that is done, 0..1
+   * @throws TrainingCancelled, which the learner lets through
+   */
+  tick(share: number): void;
+}
+
+/** The job is cancelled; thrown through a step. */
+export class TrainingCancelled extends Error {
+  override readonly name = 'TrainingCancelled';
+}
+
+/** The rows that a learner has, by what they are for. */
+export type Part = 'train' | 'validation';
+
+/**
+ * A learner trains one model epoch by epoch. The loop owns epochs, early stopping, metrics, checkpoints and cancellation.
+ * All methods but `close` are called by all ranks together and in the same order, each for its own rows; their models are equal.
+ */
+export interface Learner {
+  /** Epochs that it really has, at most `init.epochs` (models.md: fewer trees than epochs: one tree each). */
+  readonly epochs: number;
+  /**
+   * cut: the library hides random state that no snapshot holds, so `snapshot` also reloads the learner and the undisturbed run goes on
+   * from there as a resumed one would. Each is dear then; the loop makes at most four, at fixed epochs.
+   */
+  readonly snapshots: 'exact' | 'cut';
+  /** Trains epoch `epoch`, 1-based; done: it has converged, and there is no other epoch. Deterministic for equal init. */
+  step(epoch: number, work: Work): Promise<'more' | 'done'>;
+  /** The array is the learner's: the next call for the same part writes it anew. */
+  predict(part: Part): Promise<Predictions>;
+  /** Keeps the model as it is now, in the place of the one kept before; part of every snapshot. */
+  remember(): void;
+  /** Goes back to the model that was kept. */
+  recall(): void;
+  /** Training state from which `restore` continues with the same bytes. */
+  snapshot(): Promise<Uint8Array>;
+  /** @throws TrainingStateError when the state is of another job */
+  restore(state: Uint8Array): Promise<void>;
+  /** The model as it is now. */
+  model(): Promise<TrainedModel>;
+  /** Gives back native memory; idempotent. */
+  close(): void;
+}
+
+/** An opened engine, or code of our own that stands in for one. */
+export interface Engine {
+  /** Names and versions of its libraries, for the card. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Copies the rows, or keeps them as they are: nobody else writes them. @throws InvalidRequestError where values do not fit the data */
+  createLearner(init: LearnerInit): Learner;
+  /** Joins this rank's engine with the others'; before `createLearner`. */
+  join(team: Collective, network: RankNetwork): Promise<JoinedEngines>;
+}
+
+/** Ranks of a gang whose engines are joined. */
+export interface JoinedEngines {
+  /** All ranks call it when nothing is trained any more, each on the thread that joined. */
+  leave(): Promise<void>;
+}
+
+/** What each file of `models` exports: how the models of its namesake in the catalog are trained. */
+export interface LearnerFile {
+  /** @param nativeDir where the set-up put the native parts. @throws EngineUnavailableError */
+  openEngine(nativeDir: string): Promise<Engine>;
+}

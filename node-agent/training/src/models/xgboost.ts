@@ -1,0 +1,209 @@
+import { join } from 'node:path';
+import { InvalidRequestError, type HyperparameterValues } from '@trainer/model';
+import { openXgboost, type XgboostBooster, type XgboostLibrary, type XgboostMatrix } from '../engines/xgboost-library.js';
+import { joinXgboostRanks } from '../engines/xgboost-ranks.js';
+import { readXgboostTrees } from '../engines/xgboost-trees.js';
+import { TrainingStateError } from '../learning/errors.js';
+import type { Engine, Learner, LearnerInit, Part, Predictions, TrainedModel, Work } from '../learning/learner.js';
+
+/** Gradient boosting by XGBoost's library. */
+export async function openEngine(nativeDir: string): Promise<Engine> {
+  const library = await openXgboost(join(nativeDir, 'xgboost'));
+  return {
+    versions: { xgboost: library.version },
+    createLearner: (init) => createXgboostLearner(library, init),
+    join: (team, network) => joinXgboostRanks(library, team, network),
+  };
+}
+
+/**
+ * Copies the rows into the library; `init.train` and `init.validation` may be let go afterwards.
+ * @throws InvalidRequestError when the objective does not fit the target. @throws EngineError
+ */
+export function createXgboostLearner(library: XgboostLibrary, init: LearnerInit): Learner {
+  const parameters = xgboostParameters(init);
+  const train = library.createMatrix(init.train, init.threads);
+  try {
+    const validation = library.createMatrix(init.validation, init.threads);
+    return new XgboostLearner(library, init, parameters, { train, validation });
+  } catch (error) {
+    train.close();
+    throw error;
+  }
+}
+
+/**
+ * The rounds (trees, or one tree a class) that are grown when `epoch` of `epochs` ends: floor(n k / E); with fewer rounds than
+ * epochs one an epoch, and the last epoch is the number of rounds.
+ */
+export function roundsAtEpoch(rounds: number, epoch: number, epochs: number): number {
+  return rounds <= epochs ? Math.min(epoch, rounds) : Math.floor((rounds * epoch) / epochs);
+}
+
+/** Our names are those of XGBoost's scikit-learn interface; the library's parameters of the same name take the value as it is. */
+const PASSED = [
+  ...['max_depth', 'max_leaves', 'learning_rate', 'subsample', 'colsample_bytree', 'colsample_bylevel', 'colsample_bynode'],
+  ...['min_child_weight', 'gamma', 'reg_alpha', 'reg_lambda', 'max_bin'],
+];
+const SAMPLING = ['subsample', 'colsample_bytree', 'colsample_bylevel', 'colsample_bynode'];
+
+/**
+ * Does the training draw rows or columns? Then the library keeps random state that a snapshot loses, seed_per_iteration or not
+ * (tried with 3.2: rows alone, columns alone).
+ */
+function isSampled(hyperparameters: HyperparameterValues): boolean {
+  return SAMPLING.some((name) => Number(hyperparameters[name] ?? 1) < 1);
+}
+
+/**
+ * The library's parameters for `init`; what is not named keeps XGBoost's default.
+ * @throws InvalidRequestError when the objective does not fit the classes.
+ */
+function xgboostParameters(init: LearnerInit): Readonly<Record<string, string>> {
+  const { hyperparameters } = init;
+  const parameters: Record<string, string> = {
+    tree_method: 'hist',
+    device: 'cpu',
+    nthread: String(init.threads),
+    seed: String(init.seed),
+    ...objectiveOf(init),
+  };
+  for (const name of PASSED) {
+    const value = hyperparameters[name];
+    if (value !== null && value !== undefined) parameters[name] = String(value);
+  }
+  return isSampled(hyperparameters) ? { ...parameters, seed_per_iteration: 'true' } : parameters;
+}
+
+function objectiveOf({ task, classCount, hyperparameters }: LearnerInit): Readonly<Record<string, string>> {
+  if (task === 'regression') return { objective: 'reg:squarederror' };
+  const asked = hyperparameters['objective'] ?? 'auto';
+  if (asked === 'multi:softprob' || (asked === 'auto' && classCount > 2)) {
+    return { objective: 'multi:softprob', num_class: String(classCount) };
+  }
+  if (classCount !== 2) {
+    const message = `objective binary:logistic is for two classes; the target has ${classCount}: use auto or multi:softprob`;
+    throw new InvalidRequestError([{ path: ['hyperparameters', 'objective'], message, type: 'value' }]);
+  }
+  return { objective: 'binary:logistic', scale_pos_weight: String(hyperparameters['scale_pos_weight'] ?? 1) };
+}
+
+/** Before the library's own state: the rounds of the epoch, and those that are remembered (0: none), as Uint32. */
+const STATE_HEAD_BYTES = 8;
+
+class XgboostLearner implements Learner {
+  readonly epochs: number;
+  readonly snapshots: 'exact' | 'cut';
+  readonly #rounds: number;
+  readonly #buffers = new Map<Part, Float64Array>();
+  #booster: XgboostBooster;
+  #epoch = 0;
+  #remembered = 0;
+
+  constructor(
+    private readonly library: XgboostLibrary,
+    private readonly init: LearnerInit,
+    private readonly parameters: Readonly<Record<string, string>>,
+    private readonly matrices: Readonly<Record<Part, XgboostMatrix>>,
+  ) {
+    this.#rounds = Number(init.hyperparameters['n_estimators'] ?? 100);
+    this.epochs = Math.min(init.epochs, this.#rounds);
+    this.snapshots = isSampled(init.hyperparameters) ? 'cut' : 'exact';
+    this.#booster = library.createBooster(Object.values(matrices));
+    this.#booster.setParameters(parameters);
+  }
+
+  async step(epoch: number, work: Work): Promise<'more' | 'done'> {
+    const [from, to] = [this.#roundsAt(epoch - 1), this.#roundsAt(epoch)];
+    for (let round = from; round < to; round += 1) {
+      this.#booster.update(round, this.matrices.train);
+      work.tick((round + 1 - from) / (to - from));
+    }
+    this.#epoch = epoch;
+    return 'more';
+  }
+
+  async predict(part: Part): Promise<Predictions> {
+    const raw = this.#booster.predict(this.matrices[part]);
+    const isBinary = this.parameters['objective'] === 'binary:logistic';
+    const out = this.#bufferOf(part, isBinary ? raw.length * 2 : raw.length);
+    if (!isBinary) {
+      out.set(raw);
+      return out;
+    }
+    for (let row = 0; row < raw.length; row += 1) {
+      const positive = raw[row] ?? 0;
+      out[2 * row] = 1 - positive;
+      out[2 * row + 1] = positive;
+    }
+    return out;
+  }
+
+  remember(): void {
+    this.#remembered = this.#epoch;
+  }
+
+  recall(): void {
+    const rounds = this.#roundsAt(this.#remembered);
+    this.#epoch = this.#remembered;
+    if (rounds === this.#booster.rounds()) return;
+    const kept = this.#booster.slice(rounds);
+    this.#booster.close();
+    this.#booster = kept;
+    this.#booster.setParameters({ nthread: String(this.init.threads) });
+  }
+
+  async snapshot(): Promise<Uint8Array> {
+    const state = this.#booster.serialize();
+    if (this.snapshots === 'cut') this.#load(state);
+    const bytes = new Uint8Array(STATE_HEAD_BYTES + state.length);
+    const head = new DataView(bytes.buffer);
+    head.setUint32(0, this.#epoch);
+    head.setUint32(4, this.#remembered);
+    bytes.set(state, STATE_HEAD_BYTES);
+    return bytes;
+  }
+
+  async restore(bytes: Uint8Array): Promise<void> {
+    const head = new DataView(bytes.buffer, bytes.byteOffset, STATE_HEAD_BYTES);
+    this.#load(bytes.subarray(STATE_HEAD_BYTES));
+    this.#epoch = head.getUint32(0);
+    this.#remembered = head.getUint32(4);
+    const [held, due] = [this.#booster.rounds(), this.#roundsAt(this.#epoch)];
+    if (held !== due) throw new TrainingStateError({ epoch: this.#epoch, due, held });
+  }
+
+  async model(): Promise<TrainedModel> {
+    const bytes = this.#booster.save();
+    const { trees, gain } = readXgboostTrees(bytes);
+    const total = gain.reduce((sum, value) => sum + value, 0);
+    const importance = total > 0 ? gain.map((value) => value / total) : gain;
+    return { native: { ending: '.ubj', bytes }, trees, importance };
+  }
+
+  close(): void {
+    this.#booster.close();
+    for (const matrix of Object.values(this.matrices)) matrix.close();
+    this.#buffers.clear();
+  }
+
+  #roundsAt(epoch: number): number {
+    return roundsAtEpoch(this.#rounds, epoch, this.init.epochs);
+  }
+
+  #load(state: Uint8Array): void {
+    const fresh = this.library.createBooster(Object.values(this.matrices));
+    fresh.load(state);
+    fresh.setParameters(this.parameters);
+    this.#booster.close();
+    this.#booster = fresh;
+  }
+
+  #bufferOf(part: Part, length: number): Float64Array {
+    const held = this.#buffers.get(part);
+    if (held?.length === length) return held;
+    const fresh = new Float64Array(length);
+    this.#buffers.set(part, fresh);
+    return fresh;
+  }
+}

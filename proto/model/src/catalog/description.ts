@@ -1,0 +1,74 @@
+import type { HyperparameterValues, TaskType } from '../train-request.js';
+import type { Parameter, ParameterValue } from './parameters.js';
+
+/** A table, as far as the size of a training goes. */
+export interface TableShape {
+  /** All rows, of both parts. */
+  readonly rows: number;
+  /** Encoded features. */
+  readonly columns: number;
+  /** 0 where the task has none. */
+  readonly classes: number;
+}
+
+/** What a training of a shape takes. */
+export interface ModelLimits {
+  /** Rows that the model takes at most. */
+  readonly maxRows: number;
+  /** Bytes that a rank takes at most, from reading the table to the check of the exported file. */
+  readonly memoryBytes: number;
+}
+
+/** The hyperparameters of a model: every name of its library is in one of the lists. */
+export interface ModelParameters {
+  /** In force, by the library's names. */
+  readonly known: Readonly<Record<string, Parameter>>;
+  /** Other names of the library for known ones. */
+  readonly aliases: Readonly<Record<string, string>>;
+  /** What speaks of the library's own process and can't change the model: accepted, without effect, named in a warning. */
+  readonly withoutEffect: readonly string[];
+  /**
+   * What could change the model and is not obeyed: accepted with the one value that the library has when nothing is said (`value`), else
+   * refused; `instead`: what to do.
+   */
+  readonly fixed: Readonly<Record<string, { readonly value: ParameterValue; readonly instead?: string }>>;
+}
+
+/** What a learner wants of the encoded table. */
+export interface LearnerWants {
+  /** It takes gaps; else they are filled. */
+  readonly gaps: boolean;
+  /** Columns with mean 0 and deviation 1. */
+  readonly scaled: boolean;
+  readonly layout: 'rows' | 'columns';
+}
+
+/**
+ * A model of the catalog: data and pure functions. What trains it lies under the same file name in `node-agent/training/src/models`;
+ * nothing else names it.
+ */
+export interface ModelDescription {
+  readonly modelId: string;
+  readonly task: TaskType;
+  /** One line for a person. */
+  readonly about: string;
+  /** Library that trains it, by its name on the nodes: where it is absent the model can't be trained. null: code of our own. */
+  readonly engine: string | null;
+  readonly parameters: ModelParameters;
+  /** Fields of the request that reach it. */
+  readonly takes: { readonly batchSize: boolean; readonly learningRate: boolean };
+  /** Which rows a rank of several has: its share, all of them; or there is one rank only. */
+  readonly rows: 'shard' | 'all' | 'one-rank';
+  /** How it is spread over ranks, for a person; null: one rank. */
+  readonly distribution: string | null;
+  /** What an epoch is. */
+  readonly epochs: 'rounds' | 'trees' | 'passes' | 'iterations' | 'none';
+  /** Can the validation loss end the training early, and its best epoch be kept? */
+  earlyStopping(values: HyperparameterValues): boolean;
+  /** Predicting the training rows after each epoch costs little beside the epoch. */
+  readonly scoredEachEpoch: boolean;
+  readonly wants: LearnerWants;
+  limits(shape: TableShape, values: HyperparameterValues): ModelLimits;
+  /** Formats that a model can be downloaded in. */
+  readonly formats: readonly string[];
+}

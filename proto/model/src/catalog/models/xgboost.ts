@@ -1,0 +1,115 @@
+import type { HyperparameterValues } from '../../train-request.js';
+import type { ModelDescription, ModelParameters, TableShape } from '../description.js';
+import { choice, integer, number } from '../parameters.js';
+import { numericValue, treeMemory } from '../tree-memory.js';
+
+const share = { kind: number({ above: 0, max: 1 }), default: 1 };
+const weight = number({ min: 0, max: 1e9 });
+const MAX_BINS = 256;
+const DEFAULT_DEPTH = 6;
+const DEFAULT_ROUNDS = 100;
+
+/** Names and defaults of XGBoost 3.2's scikit-learn interface. */
+const boosting: ModelParameters['known'] = {
+  n_estimators: { kind: integer({ min: 1, max: 100_000 }), default: DEFAULT_ROUNDS, about: 'number of boosting rounds' },
+  max_depth: { kind: integer({ min: 0, max: 64 }), default: DEFAULT_DEPTH, about: 'deepest level of a tree; 0: no limit' },
+  max_leaves: { kind: integer({ min: 0, max: 1_000_000 }), default: 0, about: 'most leaves of a tree; 0: no limit' },
+  learning_rate: { kind: share.kind, default: 0.3, about: 'shrinkage of each tree' },
+  subsample: { ...share, about: 'share of the rows each tree sees' },
+  colsample_bytree: { ...share, about: 'share of the columns each tree sees' },
+  colsample_bylevel: { ...share, about: 'share of the columns each level sees' },
+  colsample_bynode: { ...share, about: 'share of the columns each split sees' },
+  min_child_weight: { kind: weight, default: 1, about: 'least hessian weight of a leaf' },
+  gamma: { kind: weight, default: 0, about: 'least loss reduction of a split' },
+  reg_alpha: { kind: weight, default: 0, about: 'L1 weight' },
+  reg_lambda: { kind: weight, default: 1, about: 'L2 weight' },
+  max_bin: { kind: integer({ min: 2, max: 65_535 }), default: MAX_BINS, about: 'bins of a column' },
+};
+
+const aliases = {
+  eta: 'learning_rate',
+  lambda: 'reg_lambda',
+  alpha: 'reg_alpha',
+  min_split_loss: 'gamma',
+  num_boost_round: 'n_estimators',
+};
+
+/** What speaks of the library's own process. */
+const withoutEffect = [
+  ...['n_jobs', 'nthread', 'verbosity', 'verbose', 'silent', 'tree_method', 'device', 'predictor', 'gpu_id'],
+  ...['use_label_encoder', 'eval_metric', 'enable_categorical', 'validate_parameters', 'callbacks', 'feature_types'],
+];
+
+/** What could change the model, with the library's own value. */
+const fixed: ModelParameters['fixed'] = {
+  booster: { value: 'gbtree' },
+  grow_policy: { value: 'depthwise', instead: 'max_leaves bounds the leaves of a tree' },
+  max_delta_step: { value: 0 },
+  sampling_method: { value: 'uniform' },
+  base_score: { value: null },
+  num_parallel_tree: { value: 1 },
+  monotone_constraints: { value: null },
+  interaction_constraints: { value: null },
+  importance_type: { value: 'gain' },
+  max_cat_to_onehot: { value: null },
+  max_cat_threshold: { value: null },
+  multi_strategy: { value: 'one_output_per_tree' },
+  feature_weights: { value: null },
+  missing: { value: null, instead: 'leave the cell empty in the dataset where a value is missing' },
+  early_stopping_rounds: { value: null, instead: 'use early_stopping and patience of the request' },
+};
+
+const common = {
+  engine: 'xgboost',
+  takes: { batchSize: false, learningRate: false },
+  rows: 'shard',
+  distribution: "rows; histograms are summed over the ranks by XGBoost's own communicator",
+  epochs: 'rounds',
+  earlyStopping: () => true,
+  scoredEachEpoch: true,
+  wants: { gaps: true, scaled: false, layout: 'rows' },
+  formats: ['pkl', 'onnx', 'native'],
+} as const;
+
+const COSTS = { base: 256 * 2 ** 20, perCell: 48, perNode: 600, perBin: 16 };
+const MAX_ROWS = 100_000_000;
+
+/** @param rowWeight what a row weighs at most in the hessian, so that a leaf of weight w has w / rowWeight rows or more */
+function limits(shape: TableShape, values: HyperparameterValues, treesEachRound: number, rowWeight: number) {
+  const depth = numericValue(values, 'max_depth', DEFAULT_DEPTH);
+  const mostLeaves = numericValue(values, 'max_leaves', 0);
+  const leafWeight = numericValue(values, 'min_child_weight', 1);
+  const byRows = leafWeight === 0 ? shape.rows : Math.min(shape.rows, Math.ceil((shape.rows * rowWeight) / leafWeight));
+  const leaves = Math.min(depth === 0 ? Infinity : 2 ** depth, mostLeaves === 0 ? Infinity : mostLeaves, Math.max(1, byRows));
+  const trees = numericValue(values, 'n_estimators', DEFAULT_ROUNDS) * treesEachRound;
+  const bins = Math.min(numericValue(values, 'max_bin', MAX_BINS), shape.rows);
+  return { maxRows: MAX_ROWS, memoryBytes: treeMemory(COSTS, shape, { trees, leaves, bins }) };
+}
+
+export const models: readonly ModelDescription[] = [
+  {
+    ...common,
+    modelId: 'xgboost_classifier',
+    task: 'classification',
+    about: 'Gradient-boosted trees of the XGBoost library',
+    parameters: {
+      known: {
+        ...boosting,
+        scale_pos_weight: { kind: number({ above: 0, max: 1e6 }), default: 1, about: 'weight of the second of two classes' },
+        objective: {
+          kind: choice('auto', 'binary:logistic', 'multi:softprob'),
+          default: 'auto',
+          about: 'auto: binary:logistic for two classes, else multi:softprob',
+        },
+      },
+      aliases,
+      withoutEffect,
+      fixed,
+    },
+    limits: (shape, values) => {
+      const isTreeEach = shape.classes > 2 || values['objective'] === 'multi:softprob';
+      // p(1 - p), doubled for softmax.
+      return limits(shape, values, isTreeEach ? Math.max(1, shape.classes) : 1, 0.5);
+    },
+  },
+];
