@@ -112,4 +112,20 @@ export const models: readonly ModelDescription[] = [
       return limits(shape, values, isTreeEach ? Math.max(1, shape.classes) : 1, 0.5);
     },
   },
+  {
+    ...common,
+    modelId: 'xgboost_regressor',
+    task: 'regression',
+    about: 'Gradient-boosted trees of the XGBoost library, by squared error',
+    parameters: {
+      known: {
+        ...boosting,
+        objective: { kind: choice('reg:squarederror'), default: 'reg:squarederror', about: 'the loss that the trees lower' },
+      },
+      aliases,
+      withoutEffect,
+      fixed: { ...fixed, scale_pos_weight: { value: 1, instead: 'it is for two classes' } },
+    },
+    limits: (shape, values) => limits(shape, values, 1, 1),
+  },
 ];
