@@ -107,7 +107,7 @@ async function compared(python: TestPython, url: string, model: string, dataset:
     });
     const pkl = `${dataset.path}.${seed}.pkl`;
     await writeFile(pkl, await downloadModel(url, job.id));
-    splits.push({ seed, test: testRows(dataset, seed), pkl, reported: Number(job.lastMetrics[REPORTED[dataset.task]]) });
+    splits.push({ seed, test: testRows(dataset, seed), pkl, reported: reportedScore(dataset.task, job.lastMetrics) });
   }
   const answer = await python.run(`${SCRIPTS}/score.py`, { path: dataset.path, model, parameters: {}, splits });
   const { scores, ...comparison } = answer as Comparison & { readonly scores: { readonly ours: readonly number[] } };
@@ -119,6 +119,11 @@ async function compared(python: TestPython, url: string, model: string, dataset:
     );
   });
   return comparison;
+}
+
+function reportedScore(task: Task, metrics: Readonly<Record<string, unknown>>): number {
+  const all = { ...metrics, ...(metrics['additional_metrics'] as Readonly<Record<string, unknown>> | undefined) };
+  return Number(all[REPORTED[task]]);
 }
 
 async function double(python: TestPython, who: string, dataset: Dataset): Promise<Comparison> {
