@@ -10,3 +10,8 @@ export type { ExportedModel } from './artifacts/exported-model.js';
 export { prepareVerifier } from './artifacts/verifier.js';
 export { PICKLE_LOADER, PICKLE_PROGRAM } from './artifacts/pickle-program.js';
 export { splitRows } from './split/split.js';
+export { openDataset } from './data/open-dataset.js';
+export type { DatasetReading } from './data/open-dataset.js';
+export { openDuckDb } from './data/duck-db.js';
+export { datesOf } from './data/dates.js';
+export type { Column, Dataset, Table } from './data/table.js';

@@ -1,5 +1,7 @@
 export { actorNameProblem } from './actor-names.js';
 export { LIMITS } from './limits.js';
+export { sniff, SNIFFED_BYTES } from './data/sniff.js';
+export type { Sniffed } from './data/sniff.js';
 export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData, boundedError } from './errors.js';
 export type { ErrorCode, ErrorData, ErrorFacts, Issue, Retry } from './errors.js';
 export {

@@ -2,16 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDuckDb } from './duck-db.js';
-import { openDataset } from './open-dataset.js';
+import { openDataset, type DatasetReading } from './open-dataset.js';
 import type { Dataset, Table } from './table.js';
+
+type Reading = Partial<Omit<DatasetReading, 'duckDb'>>;
 
 /** A folder for a test's files, and datasets opened from bytes in it. */
 export interface DatasetFolder {
-  open(content: string | Uint8Array, name?: string, limits?: { maxRows?: number; maxUnpackedBytes?: number }): Promise<Dataset>;
+  open(content: string | Uint8Array, name?: string, reading?: Reading): Promise<Dataset>;
   /** Opens and reads all columns. */
-  read(content: string | Uint8Array, name?: string): Promise<Table>;
+  read(content: string | Uint8Array, name?: string, reading?: Reading): Promise<Table>;
   /** What opening and reading throws. */
-  failure(content: string | Uint8Array, name?: string, limits?: { maxRows?: number; maxUnpackedBytes?: number }): Promise<unknown>;
+  failure(content: string | Uint8Array, name?: string, reading?: Reading): Promise<unknown>;
   remove(): Promise<void>;
 }
 
@@ -19,25 +21,25 @@ export async function datasetFolder(): Promise<DatasetFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'trainer-dataset-'));
   const closers: (() => void)[] = [];
   let files = 0;
-  const open: DatasetFolder['open'] = async (content, name = 'table.csv', limits = {}) => {
+  const open: DatasetFolder['open'] = async (content, name = 'table.csv', reading = {}) => {
     files += 1;
     const path = join(folder, `dataset-${files}`);
     await writeFile(path, content);
-    const duckDb = await openDuckDb({ threads: 2, memoryBytes: 2 ** 30 });
-    closers.push(() => duckDb.close());
-    return openDataset(Promise.resolve(duckDb), path, name, { maxRows: 1e9, maxUnpackedBytes: 2 ** 30, ...limits });
+    const duckDb = (): ReturnType<typeof openDuckDb> => openDuckDb({ threads: 2, memoryBytes: 2 ** 30 });
+    const dataset = await openDataset(path, name, { threads: 1, duckDb, maxRows: 1e9, maxUnpackedBytes: 2 ** 30, ...reading });
+    closers.push(() => dataset.close());
+    return dataset;
   };
-  const read: DatasetFolder['read'] = async (content, name) => {
-    const dataset = await open(content, name);
+  const read: DatasetFolder['read'] = async (content, name, reading) => {
+    const dataset = await open(content, name, reading);
     return dataset.read(dataset.columnNames);
   };
   return {
     open,
     read,
-    failure: async (content, name, limits) => {
+    failure: async (content, name, reading) => {
       try {
-        const dataset = await open(content, name, limits);
-        await dataset.read(dataset.columnNames);
+        await read(content, name, reading);
       } catch (error) {
         return error;
       }

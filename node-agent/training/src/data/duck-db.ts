@@ -1,13 +1,30 @@
 import type DuckDbBindings from '@duckdb/node-bindings';
 import type { Connection, Vector } from '@duckdb/node-bindings';
 import { TrainerError } from '@trainer/model';
-import type { ColumnBatch } from './column-builder.js';
 
 /** A query failed; the message is DuckDB's own, which readers translate. */
 export class DuckDbError extends TrainerError<'reader.failed', Record<string, never>> {
   constructor(message: string, options: { cause: unknown }) {
     super('reader.failed', message, {}, 'same', options);
   }
+}
+
+/** Values of one column of one part of a result, by row of the part; only until the next part. */
+export interface ColumnBatch {
+  readonly rows: number;
+  /** The values, where the column is of doubles; its query leaves no null. */
+  readonly numbers: Float64Array | null;
+  /** The text, where the column is of texts; null for null. */
+  textAt(row: number): string | null;
+  /** The text's bytes in UTF-8. */
+  bytesAt(row: number): TextBytes | null;
+}
+
+/** The bytes between two places. */
+export interface TextBytes {
+  readonly buffer: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** What the reader may take of the machine. */
@@ -89,16 +106,24 @@ function columnOf(duckdb: Bindings, vector: Vector, rows: number): ColumnBatch {
   const type: number = duckdb.get_type_id(duckdb.vector_get_column_type(vector));
   if (type === DOUBLE) {
     const bytes = duckdb.vector_get_data(vector, rows * 8);
-    const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, rows);
-    return { rows, numbers, at: (row) => numbers[row] ?? null };
+    return { rows, numbers: new Float64Array(bytes.buffer, bytes.byteOffset, rows), textAt: () => null, bytesAt: () => null };
   }
-  if (type !== VARCHAR) return { rows, numbers: null, at: () => null };
+  if (type !== VARCHAR) return { rows, numbers: null, textAt: () => null, bytesAt: () => null };
   const texts = duckdb.vector_get_data(vector, rows * TEXT_BYTES);
   const view = new DataView(texts.buffer, texts.byteOffset, texts.byteLength);
   // One bit a row, or nothing where all are valid.
   const valid = duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Uint8Array | null;
   const isValid = (row: number): boolean => !valid || ((valid[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
-  return { rows, numbers: null, at: (row) => (isValid(row) ? textAt(duckdb, view, row * TEXT_BYTES) : null) };
+  const bytesAt = (row: number): TextBytes | null => (isValid(row) ? textBytes(duckdb, texts, view, row * TEXT_BYTES) : null);
+  return {
+    rows,
+    numbers: null,
+    bytesAt,
+    textAt(row) {
+      const bytes = bytesAt(row);
+      return bytes && decoder.decode(bytes.buffer.subarray(bytes.start, bytes.end));
+    },
+  };
 }
 
 /** Of the bindings' `Type`; its module is loaded late, so that the numbers stand here. */
@@ -110,22 +135,16 @@ const TEXT_BYTES = 16;
 const INLINE_BYTES = 12;
 const decoder = new TextDecoder();
 
-function textAt(duckdb: Bindings, view: DataView, offset: number): string {
+function textBytes(duckdb: Bindings, texts: Uint8Array, view: DataView, offset: number): TextBytes {
   const length = view.getUint32(offset, true);
+  if (length <= INLINE_BYTES) return { buffer: texts, start: offset + 4, end: offset + 4 + length };
   const start = view.byteOffset + offset;
-  const bytes =
-    length <= INLINE_BYTES
-      ? new Uint8Array(view.buffer, start + 4, length)
-      : duckdb.get_data_from_pointer(view.buffer as ArrayBuffer, start + 8, length);
-  return decoder.decode(bytes);
+  return { buffer: duckdb.get_data_from_pointer(view.buffer as ArrayBuffer, start + 8, length), start: 0, end: length };
 }
 
 function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }
-
-/** What stands for null in a column of doubles. */
-export const NO_NUMBER = "'nan'::DOUBLE";
 
 /** A text as an SQL literal. */
 export function sqlText(text: string): string {

@@ -53,11 +53,36 @@ export class LineTooLongError extends DatasetError<'dataset.line-too-long', { li
   }
 }
 
-export class LineEndingsError extends DatasetError<'dataset.line-endings', { line: number }> {
+/** The first line holds values, not names. */
+export class NoHeaderError extends DatasetError<'dataset.no-header', { examples: readonly string[] }> {
+  constructor(examples: readonly string[]) {
+    const shown = examples.slice(0, 5).map(quoted).join(', ');
+    super(
+      'dataset.no-header',
+      `The first line of the dataset holds numbers where names of columns should be (${shown}). Add a header line with a name for each column.`,
+      { examples: examples.slice(0, 5) },
+    );
+  }
+}
+
+/** The first line is a title; the header stands below it. */
+export class TitleLineError extends DatasetError<'dataset.title-line', { title: string; line: number; columns: number }> {
+  constructor(title: string, line: number, columns: number) {
+    super(
+      'dataset.title-line',
+      `Line 1 of the dataset is ${quoted(title)} alone, and from line ${line} on there are ${columns} values a line. The header must be the first line: delete what stands above it.`,
+      { title: title.slice(0, 60), line, columns },
+    );
+  }
+}
+
+export class NulByteError extends DatasetError<'dataset.nul', { line: number }> {
   constructor(line: number) {
-    super('dataset.line-endings', `Line ${line} of the dataset ends otherwise than line 1. Save it with one kind of line ending.`, {
-      line,
-    });
+    super(
+      'dataset.nul',
+      `Line ${line} of the dataset holds a NUL byte, which no text has: the file is damaged, or no text. Save it as CSV in UTF-8 anew.`,
+      { line },
+    );
   }
 }
 
@@ -93,15 +118,22 @@ export class UnreadableDatasetError extends DatasetError<'dataset.unreadable', {
   }
 }
 
+/** It is a file of another kind, which is named. */
+export class NotATableError extends DatasetError<'dataset.not-a-table', { what: string }> {
+  constructor(what: string, mend: string) {
+    super('dataset.not-a-table', `The dataset can't be read as a table: it ${what}. ${mend}`, { what });
+  }
+}
+
 export class TooManyColumnsError extends DatasetError<'dataset.too-many-columns', { columns: number; limit: number }> {
   constructor(columns: number, limit: number) {
     super('dataset.too-many-columns', `The dataset has ${columns} columns; the limit is ${limit}. Leave some out.`, { columns, limit });
   }
 }
 
-export class TooManyRowsError extends DatasetError<'dataset.too-many-rows', { limit: number }> {
-  constructor(limit: number) {
-    super('dataset.too-many-rows', `The dataset has more than ${limit} rows, the limit of this model. Take a sample.`, { limit });
+export class TooManyRowsError extends DatasetError<'dataset.too-many-rows', { rows: number; limit: number }> {
+  constructor(rows: number, limit: number) {
+    super('dataset.too-many-rows', `The dataset has ${rows} rows; the limit of this model is ${limit}. Take a sample.`, { rows, limit });
   }
 }
 
@@ -192,13 +224,6 @@ export class TooManyTextsError extends DatasetError<'dataset.too-many-texts', { 
       `Column ${quoted(column)} has more than ${limit} distinct texts. Leave it out with exclude_columns: ${JSON.stringify([column])}.`,
       { column, limit },
     );
-  }
-}
-
-export class ColumnTypeError extends DatasetError<'dataset.column-type', { column: string; type: string }> {
-  constructor(column: string, type: string) {
-    const mend = `Store it as numbers, or leave it out with exclude_columns: ${JSON.stringify([column])}.`;
-    super('dataset.column-type', `Column ${quoted(column)} has the type ${type}, which can't be used. ${mend}`, { column, type });
   }
 }
 

@@ -1,12 +1,15 @@
+import { statSync } from 'node:fs';
 import { TRAIN_LIMITS } from '@trainer/model';
-import { readCsv } from './csv-dataset.js';
-import { checkedNames, readCsvHead } from './csv-records.js';
+import { openCrew } from './csv/crew.js';
+import { openCsv } from './csv/csv-file.js';
+import { lineOfRow } from './csv/places.js';
+import { readColumns } from './csv/read-columns.js';
 import type { DuckDb } from './duck-db.js';
-import { EmptyDatasetError, TooManyRowsError } from './errors.js';
-import { describeParquet, readParquet } from './parquet-dataset.js';
-import { inspectFile } from './source-file.js';
-import type { Dataset, Table } from './table.js';
-import { numberOf } from './values.js';
+import { TooManyRowsError } from './errors.js';
+import { readParquetColumns } from './parquet-columns.js';
+import { describeParquet } from './parquet-file.js';
+import { fingerprintOf, openSource, type SourceFile } from './source-file.js';
+import type { Dataset } from './table.js';
 
 export interface DatasetLimits {
   /** Rows that the model takes. */
@@ -15,49 +18,91 @@ export interface DatasetLimits {
   readonly maxUnpackedBytes: number;
 }
 
-/** Columns that are read at most: reading takes 16 KiB a column at a time, so this is 256 MiB of a lease's memory. */
-export const MAX_COLUMNS = 16_384;
-const HEADER_LIMITS = { columns: MAX_COLUMNS, nameChars: TRAIN_LIMITS.columnName.chars };
-
-/**
- * Looks at a local file (CSV with any of comma, semicolon, tab or bar, gzip of it, Parquet: the content decides) and restricts
- * DuckDB to it. `name` is the dataset's key; only its ending is looked at.
- * @throws DatasetError naming line, column or limit.
- */
-export async function openDataset(duckDb: Promise<DuckDb>, path: string, name: string, limits: DatasetLimits): Promise<Dataset> {
-  const source = await inspectFile(path, limits.maxUnpackedBytes);
-  if (source.format === 'csv') {
-    const head = await readCsvHead(source.path, /\.tsv(\.gz)?$/i.test(name), HEADER_LIMITS);
-    const opened = await duckDb;
-    await opened.restrictTo(source.path);
-    return {
-      format: 'csv',
-      columnNames: head.names,
-      fingerprint: source.fingerprint,
-      warnings: head.names.every((column) => numberOf(column) !== null)
-        ? ['The first line of the dataset holds only numbers; it was taken as the header. Add a header if it is a row.']
-        : [],
-      read: async (names) => withinRows(await readCsv(opened, source.path, head, names), limits.maxRows),
-    };
-  }
-  const opened = await duckDb;
-  await opened.restrictTo(source.path);
-  const columns = await describeParquet(opened, source.path);
-  if (columns.length === 0) throw new EmptyDatasetError();
-  const columnNames = checkedNames(
-    columns.map((column) => column.name),
-    HEADER_LIMITS,
-  );
-  return {
-    format: 'parquet',
-    columnNames,
-    fingerprint: source.fingerprint,
-    warnings: [],
-    read: async (names) => withinRows(await readParquet(opened, source.path, columns, names), limits.maxRows),
-  };
+/** How a dataset is read. */
+export interface DatasetReading extends DatasetLimits {
+  readonly threads: number;
+  /** Opens DuckDB, which is for Parquet alone. */
+  readonly duckDb: () => Promise<DuckDb>;
+  /** A thread's share of a text file at a time, and the least that is worth a thread. */
+  readonly rangeBytes?: number;
 }
 
-function withinRows(table: Table, maxRows: number): Table {
-  if (table.rows > maxRows) throw new TooManyRowsError(maxRows);
-  return table;
+/** Columns that are read at most. */
+export const MAX_COLUMNS = 16_384;
+const HEADER_LIMITS = { columns: MAX_COLUMNS, nameChars: TRAIN_LIMITS.columnName.chars };
+/** Large enough that the calls don't count, small enough that threads end together. */
+const RANGE_BYTES = 4 << 20;
+/** A thread takes a tenth of a second of CPU to start, in which another reads so much. */
+const BYTES_PER_THREAD = 16 << 20;
+
+/**
+ * Looks at a local file (CSV with any of comma, semicolon, tab or bar, gzip of it, Parquet: the content decides): its header and how many
+ * rows it has. `name` is the dataset's key; only its ending is looked at.
+ * @throws DatasetError naming line, column or limit.
+ */
+export async function openDataset(path: string, name: string, reading: DatasetReading): Promise<Dataset> {
+  const source = await openSource(path, reading.maxUnpackedBytes);
+  return source.format === 'csv' ? openCsvDataset(source, path, name, reading) : openParquetDataset(source, path, reading);
+}
+
+async function openCsvDataset(source: SourceFile, stored: string, name: string, reading: DatasetReading): Promise<Dataset> {
+  const { rangeBytes = RANGE_BYTES } = reading;
+  const worth = Math.ceil(statSync(source.path).size / (reading.rangeBytes ?? BYTES_PER_THREAD));
+  const crew = openCrew(source.path, Math.max(1, Math.min(reading.threads, worth)));
+  try {
+    let fingerprint = source.fingerprint ?? '';
+    const csv = await openCsv(crew, { isTsv: /\.tsv(\.gz)?$/i.test(name), limits: HEADER_LIMITS, rangeBytes }, () => {
+      if (source.fingerprint === null) fingerprint = fingerprintOf(stored);
+    });
+    checkRows(csv.rows, reading.maxRows);
+    return {
+      format: 'csv',
+      columnNames: csv.names,
+      rows: csv.rows,
+      fingerprint,
+      warnings: csv.warnings,
+      async read(names) {
+        const read = await readColumns(
+          crew,
+          csv,
+          names.map((column) => csv.names.indexOf(column)),
+        );
+        const locate = async (row: number) => ({ unit: 'line' as const, number: lineOfRow(crew.file, csv.chunks, csv.separator, row) });
+        return { rows: csv.rows, ...read, locate };
+      },
+      close: () => crew.close(),
+    };
+  } catch (error) {
+    crew.close();
+    throw error;
+  }
+}
+
+async function openParquetDataset(source: SourceFile, stored: string, reading: DatasetReading): Promise<Dataset> {
+  const duckDb = await reading.duckDb();
+  try {
+    await duckDb.restrictTo(source.path);
+    const file = await describeParquet(duckDb, source.path, HEADER_LIMITS);
+    checkRows(file.rows, reading.maxRows);
+    return {
+      format: 'parquet',
+      columnNames: file.columns.map(({ name }) => name),
+      rows: file.rows,
+      fingerprint: source.fingerprint ?? fingerprintOf(stored),
+      warnings: file.warnings,
+      async read(names) {
+        const read = await readParquetColumns(duckDb, source.path, file, names);
+        const missingTexts = names.map(() => ({}));
+        return { rows: file.rows, ...read, missingTexts, locate: async (row) => ({ unit: 'row', number: row + 1 }) };
+      },
+      close: () => duckDb.close(),
+    };
+  } catch (error) {
+    duckDb.close();
+    throw error;
+  }
+}
+
+function checkRows(rows: number, maxRows: number): void {
+  if (rows > maxRows) throw new TooManyRowsError(rows, maxRows);
 }

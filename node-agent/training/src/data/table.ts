@@ -44,6 +44,10 @@ export interface DateColumn {
 export interface Table {
   readonly rows: number;
   readonly columns: readonly Column[];
+  /** What was read otherwise than it might look. */
+  readonly warnings: readonly string[];
+  /** For each column how often which text stood for a missing value; empty ones are not counted, nor the nulls of a typed file. */
+  readonly missingTexts: readonly Readonly<Record<string, number>>[];
   /** Finds where a row (from 0) stands in the file; reads the file again, so it is for errors. */
   locate(row: number): Promise<Place>;
 }
@@ -52,6 +56,7 @@ export interface Table {
 export interface Dataset {
   readonly format: 'csv' | 'parquet';
   readonly columnNames: readonly string[];
+  readonly rows: number;
   /** SHA-256 of the file as it was stored, `sha256:` and hex. */
   readonly fingerprint: string;
   readonly warnings: readonly string[];
@@ -60,6 +65,8 @@ export interface Dataset {
    * @throws DatasetError naming column, line or limit.
    */
   read(names: readonly string[]): Promise<Table>;
+  /** Gives back what it holds open. Idempotent. */
+  close(): void;
 }
 
 /** Values of a boolean column. */

@@ -1,4 +1,7 @@
-/** What pandas 2 reads as missing in every column (`pandas.io.parsers.readers.STR_NA_VALUES`). */
+/**
+ * What pandas reads as missing in every column (`pandas.io.parsers.readers.STR_NA_VALUES`, 2.3 and 3.0), spaces around it ignored;
+ * the empty text is the first.
+ */
 export const MISSING_TOKENS: readonly string[] = [
   '',
   '#N/A',
@@ -20,33 +23,33 @@ export const MISSING_TOKENS: readonly string[] = [
   'nan',
   'null',
 ];
-const missing = new Set(MISSING_TOKENS);
+const missing = new Map(MISSING_TOKENS.map((token, index) => [token, index]));
+
+/** @returns which of MISSING_TOKENS the text is, or -1 where it is a value. */
+export function missingToken(text: string): number {
+  return missing.get(trimmed(text)) ?? -1;
+}
 
 export function isMissing(text: string): boolean {
-  return missing.has(text) || missing.has(text.trim());
+  return missingToken(text) >= 0;
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const INFINITY = /^[+-]?inf(inity)?$/i;
-
-/** @returns the number that the text is, spaces around it aside (infinite ones too), or null. */
-export function numberOf(text: string): number | null {
-  const trimmed = text.trim();
-  if (NUMBER.test(trimmed)) return Number(trimmed);
-  if (INFINITY.test(trimmed)) return trimmed.startsWith('-') ? -Infinity : Infinity;
-  return null;
+/** The text without white space around it, as C's `isspace` has it: other spaces of Unicode are part of a value. */
+export function trimmed(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
+  while (start < end && isSpace(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
 }
 
-const INTEGER = /^[+-]?\d+$/;
-
-/** Is the number that this text is written as an integer (`1`, not `1.0`)? */
-export function isInteger(text: string): boolean {
-  return INTEGER.test(text.trim());
+function isSpace(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
 }
 
 /** @returns the truth value, as pandas reads it (any case), or null. */
 export function booleanOf(text: string): boolean | null {
-  const lower = text.trim().toLowerCase();
+  const lower = trimmed(text).toLowerCase();
   if (lower === 'true') return true;
   return lower === 'false' ? false : null;
 }

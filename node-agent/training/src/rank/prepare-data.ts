@@ -83,7 +83,13 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
       rows: table.rows,
       droppedRows: target.dropped,
       fingerprint: dataset.fingerprint,
-      warnings: [...dataset.warnings, ...droppedWarning(target.dropped, chosen.target), ...split.warnings, ...warnings],
+      warnings: [
+        ...dataset.warnings,
+        ...table.warnings,
+        ...droppedWarning(target.dropped, chosen.target, table.missingTexts.at(-1) ?? {}),
+        ...split.warnings,
+        ...warnings,
+      ],
     },
   };
 }
@@ -155,6 +161,9 @@ function gapsIn(feature: FeatureColumn | undefined): number {
   return gaps;
 }
 
-function droppedWarning(dropped: number, target: string): string[] {
-  return dropped === 0 ? [] : [`${dropped} rows have no value in the target column ${JSON.stringify(target)} and were left out.`];
+function droppedWarning(dropped: number, target: string, texts: Readonly<Record<string, number>>): string[] {
+  if (dropped === 0) return [];
+  const spelled = Object.entries(texts).map(([text, count]) => `${count} hold ${JSON.stringify(text)}, which is read as missing`);
+  const which = spelled.length === 0 ? '' : ` (${spelled.join('; ')})`;
+  return [`${dropped} rows have no value in the target column ${JSON.stringify(target)} and were left out${which}.`];
 }

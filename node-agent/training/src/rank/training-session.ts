@@ -39,7 +39,8 @@ const MAX_UNPACKED_BYTES = 64 * 2 ** 30;
  */
 export class TrainingSession {
   readonly #entry: CatalogEntry;
-  readonly #duckDb: Promise<DuckDb>;
+  /** Of a Parquet file; it loads while the file is on its way. */
+  #duckDb: Promise<DuckDb> | null = null;
   readonly #engine: Promise<Engine>;
   #data: PreparedData | null = null;
   #checkpoint: CheckpointState | null = null;
@@ -50,14 +51,18 @@ export class TrainingSession {
     private readonly start: Omit<WorkerStart, 'work'>,
     private readonly ports: SessionPorts,
   ) {
-    const { assignment, threads, nativeDir } = start;
+    const { assignment, nativeDir } = start;
     this.#entry = requireEntry(assignment.request.modelId);
-    const memoryBytes = Math.max(LEAST_READER_BYTES, READER_BYTES_PER_FILE_BYTE * assignment.dataset.bytes);
-    this.#duckDb = openDuckDb({ threads, memoryBytes });
-    this.#engine = this.#duckDb.then(() => openEngine(this.#entry, nativeDir));
+    if (assignment.dataset.key.endsWith('.parquet')) this.#openDuckDb().catch(() => undefined);
+    this.#engine = Promise.resolve(this.#duckDb).then(() => openEngine(this.#entry, nativeDir));
     // `load` and `run` await them; a failure before that must not end the process.
-    this.#duckDb.catch(() => undefined);
     this.#engine.catch(() => undefined);
+  }
+
+  #openDuckDb(): Promise<DuckDb> {
+    const { assignment, threads } = this.start;
+    const memoryBytes = Math.max(LEAST_READER_BYTES, READER_BYTES_PER_FILE_BYTE * assignment.dataset.bytes);
+    return (this.#duckDb ??= openDuckDb({ threads, memoryBytes }));
   }
 
   /**
@@ -68,11 +73,13 @@ export class TrainingSession {
   async load({ path, checkpoint, warnings }: StagedFiles): Promise<void> {
     const { request, rank, worldSize } = this.start.assignment;
     this.ports.working(true);
-    const { maxRows } = this.#entry.limits(EMPTY, request.hyperparameters);
-    const limits = { maxRows, maxUnpackedBytes: MAX_UNPACKED_BYTES };
-    const dataset = await openDataset(this.#duckDb, path, request.dataId, limits);
-    const prepared = await prepareData(dataset, request, { rank, worldSize });
-    (await this.#duckDb).close();
+    const dataset = await openDataset(path, request.dataId, {
+      maxRows: this.#entry.limits(EMPTY, request.hyperparameters).maxRows,
+      maxUnpackedBytes: MAX_UNPACKED_BYTES,
+      threads: this.start.threads,
+      duckDb: () => this.#openDuckDb(),
+    });
+    const prepared = await prepareData(dataset, request, { rank, worldSize }).finally(() => dataset.close());
     this.ports.working(false);
     const { rows, preprocessing, classCount } = prepared.facts;
     checkMemory(this.#entry, this.start.assignment, { rows, columns: preprocessing.steps.length, classes: classCount });

@@ -1,0 +1,35 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { LF } from './bytes.js';
+
+/**
+ * A part of a file in memory, followed by an LF, so that loops over bytes end by themselves. Reads are synchronous: they are done on
+ * threads that have nothing else to do.
+ */
+export class FileWindow {
+  readonly #file: number;
+  readonly size: number;
+  #buffer: Buffer = Buffer.alloc(0);
+
+  constructor(path: string) {
+    this.#file = openSync(path, 'r');
+    this.size = fstatSync(this.#file).size;
+  }
+
+  /** @returns the bytes from `start` to `end` (at most the file's), and behind them an LF that does not count; until the next call */
+  load(start: number, end: number): { readonly bytes: Buffer; readonly length: number } {
+    const wanted = Math.max(0, Math.min(end, this.size) - start);
+    if (this.#buffer.length <= wanted) this.#buffer = Buffer.allocUnsafeSlow(wanted + 1);
+    let length = 0;
+    while (length < wanted) {
+      const read = readSync(this.#file, this.#buffer, length, wanted - length, start + length);
+      if (read === 0) break;
+      length += read;
+    }
+    this.#buffer[length] = LF;
+    return { bytes: this.#buffer, length };
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
