@@ -4,6 +4,7 @@ import type { Clock } from '@trainer/model';
 import type { Messages } from '@trainer/runtime';
 import type { ObjectStore } from '@trainer/storage';
 import type { GatewaySettings } from './config.js';
+import { CatalogModule } from './catalog/catalog.module.js';
 import { DataModule } from './data/data.module.js';
 import { HealthModule } from './health/health.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
@@ -20,7 +21,7 @@ export interface GatewayParts {
   readonly clock: Clock;
 }
 
-@Module({ imports: [JobsModule, ModelsModule, DataModule, HealthModule] })
+@Module({ imports: [JobsModule, ModelsModule, CatalogModule, DataModule, HealthModule] })
 export class GatewayModule {
   static with(parts: GatewayParts): DynamicModule {
     const providers = [

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request as httpRequest } from 'node:http';
-import type { Model } from '@trainer/model';
+import { CATALOG, type Model } from '@trainer/model';
 import { silentLogger, systemClock } from '@trainer/runtime';
 import type { ObjectStore } from '@trainer/storage';
 import { MemoryBroker } from '@trainer/runtime/testing';
@@ -206,6 +206,25 @@ describe('GET /train/{id}/events', () => {
   });
 });
 
+describe('GET /catalog', () => {
+  it('shows each model with its hyperparameters as JSON Schema', async () => {
+    const { models } = (await (await call('/catalog')).json()) as { models: { model_id: string; hyperparameters: unknown }[] };
+    expect(models.map(({ model_id: id }) => id)).toEqual(CATALOG.map(({ modelId }) => modelId));
+    const one = await (await call(`/catalog/${iris.model_id}`)).json();
+    expect(models).toContainEqual(one);
+    expect(one).toMatchObject({
+      task_type: 'classification',
+      hyperparameters: { type: 'object', properties: { learning_rate: { type: 'number', exclusiveMinimum: 0, maximum: 1, default: 0.3 } } },
+      aliases: { eta: 'learning_rate' },
+    });
+  });
+
+  it('has no model of an unknown id', async () => {
+    const answer = await call('/catalog/nothing');
+    expect([answer.status, await detailOf(answer)]).toEqual([404, 'Model nothing not found']);
+  });
+});
+
 describe('PUT /data', () => {
   it('stores the body and answers 201 with size and etag', async () => {
     const answer = await call('/data/folder/my%20table.csv', { method: 'PUT', body: 'a,b\n1,2\n' });
@@ -369,6 +388,8 @@ describe('the documents', () => {
     const document = (await (await call('/openapi.json')).json()) as { paths: Record<string, unknown> };
     expect(Object.keys(document.paths).sort()).toEqual([
       '/',
+      '/catalog',
+      '/catalog/{model_id}',
       '/data',
       '/data/{path}',
       '/health',
