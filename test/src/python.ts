@@ -16,6 +16,8 @@ export const PYTHON_SETUP_MS = 600_000;
 export interface TestPython {
   /** Runs a script of `test/python` with `input` as JSON; @returns the JSON it prints. @throws with its error output. */
   run(script: string, input: unknown): Promise<unknown>;
+  /** Runs a program with these words, whatever it ends with. @returns what it prints, errors too */
+  output(script: string, words: readonly string[]): Promise<string>;
 }
 
 /**
@@ -33,7 +35,10 @@ export async function testPython(requirementsFile = 'requirements.txt'): Promise
     .slice(0, 16);
   const folder = join(ROOT, '.cache', 'python', key);
   if (!existsSync(folder)) await install(requirements, folder);
-  return { run: (script, input) => run(join(SCRIPTS, script), folder, input) };
+  return {
+    run: (script, input) => run(join(SCRIPTS, script), folder, input),
+    output: (script, words) => output(join(SCRIPTS, script), folder, words),
+  };
 }
 
 async function install(requirements: string, folder: string): Promise<void> {
@@ -54,10 +59,14 @@ async function execute(command: string, words: readonly string[]): Promise<strin
   return stdout;
 }
 
+// -I: neither the machine's own packages of this user nor the current folder; the path is set by hand instead.
+const START = `import os, runpy, sys
+sys.path[:0] = [sys.argv[1], os.path.dirname(sys.argv[2])]
+del sys.argv[:2]
+runpy.run_path(sys.argv[0], run_name="__main__")`;
+
 async function run(script: string, packages: string, input: unknown): Promise<unknown> {
-  // -I: neither the machine's own packages of this user nor the current folder; the path is set by hand instead.
-  const start = 'import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_path(sys.argv[2], run_name="__main__")';
-  const child = spawn('python3', ['-I', '-c', start, packages, script], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn('python3', ['-I', '-c', START, packages, script], { stdio: ['pipe', 'pipe', 'pipe'] });
   const [out, err] = [collect(child.stdout), collect(child.stderr)];
   child.stdin.end(JSON.stringify(input));
   const code = await new Promise<number | null>((resolve, reject) => {
@@ -66,6 +75,12 @@ async function run(script: string, packages: string, input: unknown): Promise<un
   });
   if (code !== 0) throw new Error(`${script} ended with ${code}:\n${await err}`);
   return JSON.parse(await out);
+}
+
+async function output(script: string, packages: string, words: readonly string[]): Promise<string> {
+  const child = spawn('python3', ['-I', '-c', START, packages, script, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const pieces = await Promise.all([collect(child.stdout), collect(child.stderr)]);
+  return pieces.join('');
 }
 
 async function collect(stream: NodeJS.ReadableStream): Promise<string> {

@@ -3,10 +3,7 @@
 In: {"double", "path", "splits": [{"seed", "test": [row, ...]}]}; out: as score.py has it.
 """
 import json
-import os
 import sys
-
-sys.path.insert(0, os.path.dirname(__file__))
 
 import numpy as np
 from paired import compare

@@ -1,9 +1,6 @@
 """What the harness knows: {} in; {"models": {id: task}, "mutants": [...], "honest": [...]} out."""
 import json
-import os
 import sys
-
-sys.path.insert(0, os.path.dirname(__file__))
 
 from references import HONEST, MODELS, MUTANTS
 

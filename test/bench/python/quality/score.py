@@ -4,11 +4,8 @@ In: {"path", "task", "model", "parameters", "splits": [{"seed", "test": [row, ..
 Ours is the downloaded file, which is given the raw rows as a user's program has them.
 """
 import json
-import os
 import pickle
 import sys
-
-sys.path.insert(0, os.path.dirname(__file__))
 
 import numpy as np
 import pandas as pd
