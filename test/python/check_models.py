@@ -45,6 +45,14 @@ def refusal(model, rows):
     return None
 
 
+def native(booster, array):
+    """What XGBoost's own package predicts of raw rows, or why it refuses them."""
+    try:
+        return booster.inplace_predict(array, missing=np.nan).tolist()
+    except ValueError as error:
+        return str(error)
+
+
 def check(case):
     with open(case["pkl"], "rb") as file:
         data = file.read()
@@ -71,7 +79,9 @@ def check(case):
         "narrow": refusal(model, array[:, :1]),
         "parts": parts(data, onnx),
         "parts_again": parts(pickle.dumps(again, protocol=4), onnx),
-        "xgboost": booster.inplace_predict(array.astype(np.float32), missing=np.nan).tolist(),
+        "xgboost": native(booster, array.astype(np.float32)),
+        "native_columns": booster.feature_names,
+        "native_attributes": booster.attributes(),
     }
 
 

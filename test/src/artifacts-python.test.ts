@@ -67,7 +67,9 @@ interface Answer extends Readonly<Record<Way, Said>> {
   readonly narrow: string;
   readonly parts: Parts;
   readonly parts_again: Parts;
-  readonly xgboost: readonly (number | readonly number[])[];
+  readonly xgboost: readonly (number | readonly number[])[] | string;
+  readonly native_columns: readonly string[];
+  readonly native_attributes: Readonly<Record<string, string>>;
 }
 interface Parts {
   readonly names: readonly string[];
@@ -257,4 +259,14 @@ test("XGBoost's own package reads the native file and predicts the same", () => 
   const theirs = answerOf('iris-like').xgboost as readonly (readonly number[])[];
   const far = (ours.get('iris-like') ?? []).flatMap((row, at) => row.map((value, k) => Math.abs(value - (theirs[at]?.[k] ?? Number.NaN))));
   expect(Math.max(...far)).toBeLessThan(1e-6);
+});
+
+test("XGBoost's own package refuses raw rows of a table that was encoded", () => {
+  expect(answerOf('a double column').xgboost).toContain('Feature shape mismatch, expected: 4, got 3');
+});
+
+test('the native file names its columns, as every library takes them, and carries its preprocessing', () => {
+  expect(answerOf('two integers with gaps').native_columns).toEqual(['a', 'b%2C%20%22c%22', 'ü']);
+  const { trainer_preprocessing: text = '' } = answerOf('a double column').native_attributes;
+  expect(JSON.parse(text)).toMatchObject({ steps: expect.arrayContaining([expect.objectContaining({ input: 'when' })]) });
 });

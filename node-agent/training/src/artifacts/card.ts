@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { TaskType } from '@trainer/model';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
 import type { ExportedModel } from './exported-model.js';
-import { OLDEST_ONNXRUNTIME } from './onnx-graph.js';
+import { OLDEST_ONNXRUNTIME } from './onnx-model.js';
 
 /** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openXgboost, type XgboostLibrary } from '../engines/xgboost-library.js';
 import { madeUpInit, XGBOOST_FOLDER } from '../learning/rows.fixture.js';
 import { createXgboostLearner } from '../models/xgboost.js';
+import { readXgboostTrees } from '../engines/xgboost-trees.js';
+import type { TreeEnsemble } from '../onnx/trees.js';
 import type { LearnerInit, TrainedModel } from '../learning/learner.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
 import type { CardFacts } from './card.js';
@@ -91,6 +93,8 @@ function contentOf(model: ExportedModel, role: string): string {
   return readFileSync(model.files.find((file) => file.role === role)?.path ?? '', 'utf8');
 }
 
+const treesOf = (model: TrainedModel): TreeEnsemble => readXgboostTrees(model.native.bytes).trees;
+
 const words = (...classes: string[]): TargetEncoding => ({ kind: 'classes', name: 'kind', labels: 'string', classes });
 const integers = (...classes: number[]): TargetEncoding => ({ kind: 'classes', name: 'kind', labels: 'int64', classes });
 
@@ -110,13 +114,13 @@ describe('onnxruntime and the trainer agree', () => {
 
   test('on trees that are one leaf', async () => {
     const request = await requestFor(madeUpInit(2, { hyperparameters: { gamma: 1e9 } }), preprocessingFor(words('no', 'yes')));
-    expect(request.model.trees.feature).toHaveLength(0);
+    expect(treesOf(request.model).feature).toHaveLength(0);
     expect((await exported(request)).verified.rows).toBe(30);
   });
 
   test('on some trees that are one leaf', async () => {
     const request = await requestFor(madeUpInit(3, { hyperparameters: { gamma: 8 } }), preprocessingFor(words('a', 'b', 'c')));
-    const { roots } = request.model.trees;
+    const { roots } = treesOf(request.model);
     expect([roots.some((at) => at < 0), roots.some((at) => at >= 0)]).toEqual([true, true]);
     expect((await exported(request)).verified.rows).toBe(30);
   });
@@ -144,7 +148,12 @@ describe('a model that predicts something else', () => {
   test('is refused by its probabilities', async () => {
     const spoilt = (model: TrainedModel): TrainedModel => ({
       ...model,
-      trees: { ...model.trees, base: model.trees.base.map((base) => base + 0.01) },
+      addTo: (graph, features) => {
+        const outputs = model.addTo(graph, features);
+        if (outputs.kind === 'value') return outputs;
+        const factor = graph.constant('factor', { shape: [1, 1], type: 'float', values: Float32Array.of(1.01) });
+        return { ...outputs, probabilities: graph.add({ operator: 'Mul', inputs: [outputs.probabilities, factor], output: 'spoilt' }) };
+      },
     });
     await expect(exported(await requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes')), 0, spoilt))).rejects.toMatchObject({
       code: 'artifact.verification',

@@ -5,7 +5,8 @@ import { cardText, type CardFacts } from './card.js';
 import { ModelTooLargeError } from './errors.js';
 import type { ExportedModel, ExportPlace } from './exported-model.js';
 import { pickleModel } from './model-pickle.js';
-import { buildOnnx } from './onnx-graph.js';
+import { nativeDescription } from './native-description.js';
+import { buildOnnx } from './onnx-model.js';
 import { predictionsCsv } from './predictions-csv.js';
 import { signatureOf } from './signature.js';
 import type { Verifier } from './verifier.js';
@@ -46,12 +47,12 @@ export interface ValidationRows {
  */
 export async function exportModel(request: ExportRequest, place: ExportPlace, verifier: Verifier): Promise<ExportedModel> {
   const { task, preprocessing, model, validation } = request;
-  checkSize(model.native.bytes);
-  const onnxBytes = checkSize(buildOnnx(preprocessing, model.trees));
+  const nativeBytes = checkSize(model.native.described(nativeDescription(preprocessing)));
+  const onnxBytes = checkSize(buildOnnx(preprocessing, model));
   const onnx = await writeFile(place, 'onnx', '.onnx', [onnxBytes]);
   const verified = await verifyModel(verifier, onnx.path, preprocessing, validation);
   const pkl = await writeFile(place, 'pkl', '.pkl', pickleModel(task, preprocessing, onnxBytes));
-  const native = await writeFile(place, 'native', model.native.ending, [model.native.bytes]);
+  const native = await writeFile(place, 'native', model.native.ending, [nativeBytes]);
   const csv = predictionsCsv(preprocessing.target, validation.target, validation.predictions);
   const predictions = await writeFile(place, 'predictions', '_predictions.csv', csv);
   const known = {

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { encodeModel } from './onnx-protobuf.js';
+import { encodeModel } from '../onnx/protobuf.js';
 
 /** Rows that are run through the exported model at most (models.md): enough to meet every path of common trees, and quick. */
 export const VERIFIED_ROWS = 2_000;

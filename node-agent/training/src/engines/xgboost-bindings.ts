@@ -32,6 +32,9 @@ export interface XgboostBindings {
   XGBoosterSerializeToBuffer(booster: Pointer, length: Out<number>, out: Out<Pointer>): void;
   XGBoosterUnserializeFromBuffer(booster: Pointer, bytes: Uint8Array, length: number): void;
   XGBoosterSaveModelToBuffer(booster: Pointer, config: string, length: Out<number>, out: Out<Pointer>): void;
+  XGBoosterLoadModelFromBuffer(booster: Pointer, bytes: Uint8Array, length: number): void;
+  XGBoosterSetStrFeatureInfo(booster: Pointer, field: string, values: readonly string[], count: number): void;
+  XGBoosterSetAttr(booster: Pointer, name: string, value: string): void;
   XGBoosterSlice(booster: Pointer, begin: number, end: number, step: number, out: Out<Pointer>): void;
   XGBoosterFree(booster: Pointer): void;
   XGTrackerCreate(config: string, out: Out<Pointer>): void;
@@ -56,6 +59,9 @@ const SIGNATURES = {
   XGBoosterSerializeToBuffer: 'void *booster, _Out_ uint64_t *length, _Out_ void **out',
   XGBoosterUnserializeFromBuffer: 'void *booster, const uint8_t *bytes, uint64_t length',
   XGBoosterSaveModelToBuffer: 'void *booster, const char *config, _Out_ uint64_t *length, _Out_ void **out',
+  XGBoosterLoadModelFromBuffer: 'void *booster, const uint8_t *bytes, uint64_t length',
+  XGBoosterSetStrFeatureInfo: 'void *booster, const char *field, const char **values, uint64_t count',
+  XGBoosterSetAttr: 'void *booster, const char *name, const char *value',
   XGBoosterSlice: 'void *booster, int begin, int end, int step, _Out_ void **out',
   XGBoosterFree: 'void *booster',
   XGTrackerCreate: 'const char *config, _Out_ void **out',

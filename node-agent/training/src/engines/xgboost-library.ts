@@ -65,6 +65,12 @@ export interface XgboostBooster {
   load(state: Uint8Array): void;
   /** The model as XGBoost's own file, UBJSON. */
   save(): Uint8Array;
+  /** Reads the model from a file's bytes, as `save` gives them. */
+  read(model: Uint8Array): void;
+  /** Names the columns of the model; the parameter `num_feature` says how many it has. */
+  nameColumns(names: readonly string[]): void;
+  /** A text of the model's file under a name. */
+  setAttribute(name: string, value: string): void;
   /** A new booster of the first `rounds` rounds. */
   slice(rounds: number): XgboostBooster;
   /** Idempotent. */
@@ -173,6 +179,9 @@ function boosterOf(bindings: XgboostBindings, handle: Pointer): XgboostBooster {
     serialize: () => bytesOf(bindings, (length, out) => bindings.XGBoosterSerializeToBuffer(handle, length, out)),
     load: (state) => bindings.XGBoosterUnserializeFromBuffer(handle, state, state.length),
     save: () => bytesOf(bindings, (length, out) => bindings.XGBoosterSaveModelToBuffer(handle, '{"format":"ubj"}', length, out)),
+    read: (model) => bindings.XGBoosterLoadModelFromBuffer(handle, model, model.length),
+    nameColumns: (names) => bindings.XGBoosterSetStrFeatureInfo(handle, 'feature_name', names, names.length),
+    setAttribute: (name, value) => bindings.XGBoosterSetAttr(handle, name, value),
     slice: (rounds) => {
       const out: Out<Pointer> = [0n];
       bindings.XGBoosterSlice(handle, 0, rounds, 1, out);

@@ -1,4 +1,4 @@
-import type { TreeEnsemble } from '../learning/learner.js';
+import type { TreeEnsemble } from '../onnx/trees.js';
 import { ModelFormatError } from './errors.js';
 import { readUbjson, type UbjsonValue } from './ubjson.js';
 

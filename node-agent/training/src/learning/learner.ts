@@ -1,5 +1,7 @@
 import type { Collective, RankNetwork } from '@trainer/actor';
 import type { HyperparameterValues, TaskType } from '@trainer/model';
+import type { GraphBuilder } from '../onnx/graph-builder.js';
+import type { ModelOutputs } from '../onnx/model-outputs.js';
 
 /** One matrix of encoded features, row-major, `rows x columns`; a missing value is NaN where the learner takes gaps. */
 export interface FeatureMatrix {
@@ -41,35 +43,33 @@ export interface LearnerInit {
  */
 export type Predictions = Float64Array;
 
-/**
- * A sum of trees in flat arrays: nodes (splits) and leaves are numbered through all trees. A child below 0 is the leaf
- * `-1 - child`, else a node; so is a root. A row goes to the true child when its value is below the threshold, and where the
- * value is missing to the child that `missingIsTrue` names (1: the true one).
- */
-export interface TreeEnsemble {
-  readonly roots: Int32Array;
-  readonly feature: Int32Array;
-  readonly threshold: Float32Array;
-  readonly missingIsTrue: Uint8Array;
-  readonly trueChild: Int32Array;
-  readonly falseChild: Int32Array;
-  readonly leafWeight: Float32Array;
-  /** The output that a leaf adds to, 0..outputs-1. */
-  readonly leafTarget: Int32Array;
-  readonly outputs: number;
-  /** Added to the sums, one an output, on the scale of the sums (a logit, not a probability). */
-  readonly base: Float32Array;
-  /** What turns the sums into predictions: two classes from one output, one class an output, or the sum itself. */
-  readonly link: 'logistic' | 'softmax' | 'identity';
+/** What the library's own file carries beside the model. */
+export interface NativeDescription {
+  /** The encoded columns, in order; plain enough that each library takes them. */
+  readonly columns: readonly string[];
+  /** How raw columns become encoded ones, as JSON. */
+  readonly preprocessing: string;
 }
 
-/** A finished model, as the exporters read it. */
+/** The library's own file, with its ending. */
+export interface NativeFile {
+  readonly ending: string;
+  /** The model alone. */
+  readonly bytes: Uint8Array;
+  /**
+   * The model with its description. Columns may be more than it was trained with: the file then says that it wants them, though it reads
+   * none of them. Equal arguments give equal bytes.
+   */
+  described(description: NativeDescription): Uint8Array;
+}
+
+/** A finished model, as the exporters read it; it outlives its learner. */
 export interface TrainedModel {
-  /** The library's own file, with its ending. */
-  readonly native: { readonly ending: string; readonly bytes: Uint8Array };
-  readonly trees: TreeEnsemble;
+  readonly native: NativeFile;
   /** How much each encoded column matters, scaled to a sum of 1 (all 0 where none does); null where the model can't tell. */
   readonly importance: Float64Array | null;
+  /** Adds the model to a graph. `features`: float32 [rows, encoded columns]. */
+  addTo(graph: GraphBuilder, features: string): ModelOutputs;
 }
 
 /** What a step tells while it runs. */

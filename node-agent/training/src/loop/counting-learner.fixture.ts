@@ -1,14 +1,11 @@
 import type { Learner, TrainedModel } from '../learning/learner.js';
 
-const NO_TREES: TrainedModel = {
-  native: { ending: '', bytes: new Uint8Array(0) },
+/** Predicts nothing that could be exported. */
+const UNEXPORTED: Pick<TrainedModel, 'importance' | 'addTo'> = {
   importance: null,
-  trees: {
-    ...{ roots: new Int32Array(0), feature: new Int32Array(0), threshold: new Float32Array(0), missingIsTrue: new Uint8Array(0) },
-    ...{ trueChild: new Int32Array(0), falseChild: new Int32Array(0), leafWeight: new Float32Array(0), leafTarget: new Int32Array(0) },
-    ...{ outputs: 1, base: new Float32Array(1), link: 'identity' },
-  },
+  addTo: (_, features) => ({ kind: 'value', value: features }),
 };
+const nothing = (): Uint8Array => new Uint8Array(0);
 
 /** A learner in memory whose validation probabilities follow a script; its "model" is the list of the epochs it made. */
 export interface CountingLearner extends Learner {
@@ -49,7 +46,7 @@ export function countingLearner(
       made = epochs.slice(0, count);
       best = epochs.slice(count);
     },
-    model: async () => ({ ...NO_TREES, native: { ending: '.epochs', bytes: Uint8Array.from(made) } }),
+    model: async () => ({ ...UNEXPORTED, native: { ending: '.epochs', bytes: Uint8Array.from(made), described: nothing } }),
     close() {
       isClosed = true;
     },

@@ -139,7 +139,10 @@ describe('ranks that train together', () => {
       'at the end',
       (learner: CountingLearner): CountingLearner => ({
         ...learner,
-        model: async () => ({ ...(await learner.model()), native: { ending: '', bytes: Uint8Array.of(99) } }),
+        model: async () => {
+          const model = await learner.model();
+          return { ...model, native: { ...model.native, bytes: Uint8Array.of(99) } };
+        },
       }),
       'The model',
     ],

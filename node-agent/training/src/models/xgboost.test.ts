@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { openXgboost, type XgboostLibrary } from '../engines/xgboost-library.js';
 import { TrainingCancelled, type Learner, type LearnerInit } from '../learning/learner.js';
+import { readXgboostTrees } from '../engines/xgboost-trees.js';
 import { madeUpInit, madeUpRows, XGBOOST_FOLDER } from '../learning/rows.fixture.js';
 import { createXgboostLearner, roundsAtEpoch } from './xgboost.js';
 
@@ -174,7 +175,7 @@ describe('the remembered epoch', () => {
   });
 
   test('comes back with its trees', async () => {
-    expect((await (await recalled(madeUpInit(3))).model()).trees.roots).toHaveLength(40 * 3);
+    expect(readXgboostTrees((await (await recalled(madeUpInit(3))).model()).native.bytes).trees.roots).toHaveLength(40 * 3);
   });
 
   test('is part of a snapshot', async () => {

@@ -4,7 +4,8 @@ import { openXgboost, type XgboostBooster, type XgboostLibrary, type XgboostMatr
 import { joinXgboostRanks } from '../engines/xgboost-ranks.js';
 import { readXgboostTrees } from '../engines/xgboost-trees.js';
 import { TrainingStateError } from '../learning/errors.js';
-import type { Engine, Learner, LearnerInit, Part, Predictions, TrainedModel, Work } from '../learning/learner.js';
+import type { Engine, Learner, LearnerInit, NativeDescription, Part, Predictions, TrainedModel, Work } from '../learning/learner.js';
+import { addTrees } from '../onnx/trees.js';
 
 /** Gradient boosting by XGBoost's library. */
 export async function openEngine(nativeDir: string): Promise<Engine> {
@@ -86,6 +87,23 @@ function objectiveOf({ task, classCount, hyperparameters }: LearnerInit): Readon
     throw new InvalidRequestError([{ path: ['hyperparameters', 'objective'], message, type: 'value' }]);
   }
   return { objective: 'binary:logistic', scale_pos_weight: String(hyperparameters['scale_pos_weight'] ?? 1) };
+}
+
+/** The attribute of our files that says how raw columns become the file's. */
+const PREPROCESSING_ATTRIBUTE = 'trainer_preprocessing';
+
+/** The model with names and preprocessing; its predictions are those of `bytes`. */
+function describedModel(library: XgboostLibrary, bytes: Uint8Array, { columns, preprocessing }: NativeDescription): Uint8Array {
+  const booster = library.createBooster([]);
+  try {
+    booster.read(bytes);
+    booster.setParameters({ num_feature: String(columns.length) });
+    booster.nameColumns(columns);
+    booster.setAttribute(PREPROCESSING_ATTRIBUTE, preprocessing);
+    return booster.save();
+  } finally {
+    booster.close();
+  }
 }
 
 /** Before the library's own state: the rounds of the epoch, and those that are remembered (0: none), as Uint32. */
@@ -178,7 +196,11 @@ class XgboostLearner implements Learner {
     const { trees, gain } = readXgboostTrees(bytes);
     const total = gain.reduce((sum, value) => sum + value, 0);
     const importance = total > 0 ? gain.map((value) => value / total) : gain;
-    return { native: { ending: '.ubj', bytes }, trees, importance };
+    return {
+      native: { ending: '.ubj', bytes, described: (description) => describedModel(this.library, bytes, description) },
+      importance,
+      addTo: (graph, features) => addTrees(graph, trees, features),
+    };
   }
 
   close(): void {

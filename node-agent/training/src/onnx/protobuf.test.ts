@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
-import { encodeModel, type OnnxGraph, type OnnxTensor } from './onnx-protobuf.js';
+import { encodeModel, type OnnxGraph, type OnnxTensor } from './protobuf.js';
 
 /** Of onnx.proto (ONNX 1.16), what our graphs use; protobufjs reads by it. */
 const SCHEMA = `

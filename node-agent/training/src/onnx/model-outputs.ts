@@ -1,0 +1,6 @@
+/** What a model adds to a graph, as names of values. */
+export type ModelOutputs =
+  /** float32 [rows, classes]; the label is the class with the greatest one. */
+  | { readonly kind: 'probabilities'; readonly probabilities: string }
+  /** float32 [rows, 1]. */
+  | { readonly kind: 'value'; readonly value: string };
