@@ -23,7 +23,7 @@ export interface GatewaySettings {
   readonly uploadLimitBytes: number;
   /** Uploads at once: each has an open file and some 100 KiB of buffers. */
   readonly mostUploads: number;
-  /** Connections at once, each a descriptor and some 20 KiB; more are closed at once. */
+  /** Connections at once, each a descriptor and some 20 KiB; for one more the slowest is closed (http/connection-room.ts). */
   readonly mostConnections: number;
   /** A body of which nothing comes for so long is given up. */
   readonly bodyIdleMs: number;

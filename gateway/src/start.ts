@@ -12,6 +12,8 @@ import { GatewayModule, type GatewayParts } from './gateway.module.js';
 import { ErrorFilter, JSON_LIMIT_BYTES } from './http/error.filter.js';
 import { UnprotectedAddressError } from './http/errors.js';
 import { addBodyLimits } from './http/body-limits.js';
+import { keepRoom } from './http/connection-room.js';
+import { readJsonBody } from './http/json-body.js';
 import { addAccessLog, addDoorHooks, answerRouterProblem } from './http/hooks.js';
 import { isAllowedOrigin, isLoopbackAddress, ownNames } from './http/origins.js';
 import { answerExpectation, answerParserProblem } from './http/parser-problem.js';
@@ -53,9 +55,16 @@ export async function startGateway(parts: GatewayParts, log: Logger): Promise<Ga
     genReqId: (request: IncomingMessage) => requestIdOf(request.headers['x-request-id']),
   });
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(parts), adapter, { logger: false });
+  app.useBodyParser('application/json', { bodyLimit: JSON_LIMIT_BYTES }, (_request, body, done) => {
+    try {
+      done(null, readJsonBody(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
   const names = ownNames(settings);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  fastify.server.maxConnections = settings.mostConnections;
+  keepRoom(fastify.server, settings.mostConnections);
   fastify.server.on('checkExpectation', answerExpectation);
   addAccessLog(fastify, log);
   addDoorHooks(fastify, names);

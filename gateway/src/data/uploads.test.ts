@@ -298,20 +298,6 @@ describe('what is no request', () => {
   });
 });
 
-it('connections over the limit are closed at once, and the others are served', async () => {
-  const small = await start({ mostConnections: 3 });
-  others.push(small);
-  const open = await Promise.all([1, 2, 3].map(() => RawConnection.open(small.url)));
-  const refused = await RawConnection.open(small.url);
-  expect(await refused.closed()).toBe('');
-  for (const connection of open) {
-    await connection.send('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    expect((await connection.answer()).status).toBe(200);
-    connection.socket.destroy();
-  }
-  refused.socket.destroy();
-});
-
 describe('a download', () => {
   onLinux('whose reader leaves closes its file, whenever that is', async () => {
     for (const afterBytes of [0, 1, 2 ** 16, 2 ** 20]) {

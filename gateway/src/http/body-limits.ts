@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '@trainer/model';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasBody } from './connection-room.js';
 import { RequestStalledError } from './errors.js';
 
 /** How patient the door is with the bodies of requests. */
@@ -21,7 +22,7 @@ const LINGER_MS = 2_000;
 export function addBodyLimits(fastify: FastifyInstance, patience: BodyPatience): void {
   const { clock } = patience;
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (hasBody(request)) new BodyWatch(request, reply, patience).start();
+    if (hasBody(request.raw)) new BodyWatch(request, reply, patience).start();
     done();
   });
   fastify.addHook('onResponse', ({ raw }, _reply, done) => {
@@ -35,10 +36,6 @@ export function addBodyLimits(fastify: FastifyInstance, patience: BodyPatience):
     }
     done();
   });
-}
-
-function hasBody({ headers }: FastifyRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** Looks at what has come of one body. */

@@ -113,3 +113,37 @@ it('each answer is a line of the log, refused ones too', async () => {
     expect.stringMatching(/answered requestId=two method=GET url="?\/health\/live"? status=403 /),
   ]);
 });
+
+describe('a JSON body', () => {
+  const deep = '['.repeat(200_000);
+  it.each<[string, Uint8Array, string]>([
+    [
+      'with bytes that are not UTF-8',
+      Buffer.concat([Buffer.from('{"data_id":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]),
+      'not UTF-8',
+    ],
+    ['with half of a character', Buffer.from('{"data_id":"\u20ac"}').subarray(0, 13), 'not UTF-8'],
+    ['with a surrogate as three bytes', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 'not UTF-8'],
+    ['that is cut', Buffer.from('{"data_id":'), 'not JSON'],
+    ['that is empty', Buffer.from(' '), 'empty'],
+    ['with __proto__', Buffer.from('{"a":[{"__proto__":{"x":1}}]}'), 'a field named __proto__'],
+    ['with __proto__ in escapes', Buffer.from('{"\\u005f_proto__":1}'), 'a field named __proto__'],
+    ['with a prototype of its constructor', Buffer.from('{"constructor":{"prototype":{}}}'), 'a field named constructor.prototype'],
+    [
+      'as deep as it may be large, with __proto__ in its heart',
+      Buffer.from(`${deep}{"__proto__":1}${']'.repeat(200_000)}`),
+      'a field named __proto__',
+    ],
+  ])('%s is refused with what is wrong', async (_what, body, words) => {
+    const answer = await fetch(`${onLoopback.url}/train`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const { detail } = (await answer.json()) as { detail: { loc: string[]; msg: string; type: string }[] };
+    expect(answer.status).toBe(422);
+    expect(detail).toEqual([{ loc: ['body'], msg: expect.stringContaining(words), type: 'json_invalid' }]);
+  });
+
+  it('with a mark of its order of bytes, and with a field named constructor, is read', async () => {
+    const body = '\uFEFF{"constructor":1,"model_id":"none"}';
+    const answer = await fetch(`${onLoopback.url}/train`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    expect(await answer.json()).toMatchObject({ detail: expect.not.arrayContaining([expect.objectContaining({ type: 'json_invalid' })]) });
+  });
+});
