@@ -56,14 +56,24 @@ export async function gatewayPlace(settings: Settings): Promise<GatewayPlace> {
   return { ...(await needs.place()), heads };
 }
 
+/** After `is not set; give`. */
+const WHAT_TO_GIVE = {
+  'DATABASE_URL (or POSTGRES_HOST)': "the cluster's PostgreSQL, such as postgresql://user:password@host:5432/trainer",
+  TRAINER_HOME: "a folder of this agent's own",
+  TRAINER_HEADS: 'host:port of each head, separated by commas',
+  TRAINER_SECRET_FILE: "the file with the cluster's secret, the same for all parts; only its owner may read it",
+  NATS_URL: 'the address of nats-server, such as nats://host:4222',
+  TRAINER_OBJECTS: 'the folder of datasets, models and logs, the same for all parts',
+} as const;
+
 /** Collects all that is missing or wrong before it is said. */
 class Needs {
   readonly #problems: ConfigProblem[] = [];
 
   constructor(private readonly settings: Settings) {}
 
-  given(name: string, value: string | undefined): string {
-    if (value === undefined) this.#problems.push({ name, problem: 'is not set', from: null });
+  given(name: keyof typeof WHAT_TO_GIVE, value: string | undefined): string {
+    if (value === undefined) this.#problems.push({ name, problem: `is not set; give ${WHAT_TO_GIVE[name]}`, from: null });
     return value ?? '';
   }
 

@@ -36,6 +36,9 @@ describe('the settings', () => {
     ['TRAINER_PORTS', '0-10'],
     ['TRAINER_PORTS', '1-65536'],
     ['TRAINER_LOG_LEVEL', 'loud'],
+    ['CUDA_VISIBLE_DEVICES', 'zz'],
+    ['CUDA_VISIBLE_DEVICES', '0;1'],
+    ['CUDA_VISIBLE_DEVICES', '0,one'],
     ['TRAINER_LOG_FORMAT', 'xml'],
   ])('refuse %s=%s by its name', (name, value) => {
     expect(() => readSettings({ [name]: value })).toThrow(name);
@@ -53,6 +56,12 @@ describe('the settings', () => {
     ['MINIO_BUCKET_DATA', 'm'.repeat(63)],
     ['TRAINER_CORS_ORIGINS', 'https://ml.example, http://127.0.0.1:3000'],
     ['TRAINER_PORTS', '1-65535'],
+    ['CUDA_VISIBLE_DEVICES', ''],
+    ['CUDA_VISIBLE_DEVICES', '0, 1'],
+    ['CUDA_VISIBLE_DEVICES', '-1'],
+    ['CUDA_VISIBLE_DEVICES', 'none'],
+    ['CUDA_VISIBLE_DEVICES', 'GPU-5f0c1d2e,MIG-GPU-1/2/3'],
+    ['CUDA_VISIBLE_DEVICES', '0x5f0c1d2e'],
     ['TRAINER_PORTS', '20000-20000'],
   ])('take %s=%s', (name, value) => {
     expect(() => readSettings({ [name]: value })).not.toThrow();

@@ -15,6 +15,9 @@ const areWebAddresses = (urls: readonly string[]): boolean =>
 const areOrigins = (origins: readonly string[]): boolean =>
   areWebAddresses(origins) && origins.every((origin) => new URL(origin).origin === origin.toLowerCase());
 
+/** CUDA's list of devices, as nvidia-smi and rocm-smi name them; -1 and words such as none hide what follows. */
+const areDevices = (list: string): boolean =>
+  list.split(',').every((entry) => /^\s*(-?\d+|(GPU|MIG)-[\w/-]+|0x[\da-f]+|card\d+|none|void|NoDevFiles|)\s*$/i.test(entry));
 const isPostgresUrl = (url: string): boolean => URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol);
 
 /** A name or an address; whether somebody has it only the network knows. */
@@ -73,7 +76,7 @@ const Variables = z.object({
   DEFAULT_EPOCHS: integer(1, 1000, 100),
   EARLY_STOPPING_PATIENCE: integer(1, 1000, 10),
   CHECKPOINT_INTERVAL: integer(1, 1000, 5),
-  CUDA_VISIBLE_DEVICES: z.string().optional(),
+  CUDA_VISIBLE_DEVICES: z.string().refine(areDevices, 'give indices or uuids of GPUs separated by commas, such as 0,1, or none').optional(),
   AUTH: z.literal('off', { error: "only 'off' is known, for a private network" }).optional(),
   TRAINER_MODE: z.enum(['embedded', 'cluster'], { error: 'give embedded or cluster' }).optional(),
   TRAINER_CORS_ORIGINS: text('').transform(listOf).refine(areOrigins, 'give origins such as https://ml.example, without a path'),

@@ -31,6 +31,7 @@ import { Launcher } from './processes/launcher.js';
 import { systemMemory } from './processes/memory-use.js';
 import { watchActors } from './processes/watch.js';
 import { detectCapacity, systemMachine } from './resources/detect.js';
+import { namedGpus } from './resources/gpus.js';
 import { grpcBundleSource } from './rpc/grpc-bundle-source.js';
 import { grpcHeadStreams } from './rpc/grpc-head-stream.js';
 import { HeadAddresses } from './rpc/head-addresses.js';
@@ -86,6 +87,11 @@ export async function start(config: AgentConfig, ports: AgentPorts): Promise<Run
     ]);
     if (leftovers.killed.length > 0) ports.logger.warn('ended processes that an earlier agent left', leftovers);
     if (strays.length > 0) ports.logger.error('processes that an earlier agent left can not be ended', { pids: strays });
+    if (namedGpus(config.visibleDevices) > capacity.gpus.length)
+      ports.logger.warn('CUDA_VISIBLE_DEVICES names a GPU that is not there; those from it on are left out', {
+        named: config.visibleDevices,
+        offered: capacity.gpus.map(({ index, uuid }) => `${index}: ${uuid}`),
+      });
     const addresses = new HeadAddresses(config.headAddresses);
     return run({
       config,

@@ -48,6 +48,13 @@ export function visibleGpus(found: readonly FoundGpu[], visibleDevices: string |
   return chosen(found, visibleDevices).map((gpu, index) => ({ index, ...gpu }));
 }
 
+/** @returns how many devices CUDA_VISIBLE_DEVICES names, before an entry such as `-1` or `none` that hides what follows */
+export function namedGpus(visibleDevices: string | null): number {
+  const entries = (visibleDevices ?? '').split(',').map((part) => part.trim());
+  const end = entries.findIndex((entry) => !/\d/.test(entry) || entry.startsWith('-'));
+  return end < 0 ? entries.length : end;
+}
+
 function chosen(found: readonly FoundGpu[], visibleDevices: string | null): readonly FoundGpu[] {
   if (visibleDevices === null) return found;
   const kept: FoundGpu[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { cgroupPaths, cpuMaxMilli, cpuQuotaMilli, memoryMaxBytes, oomKills } from './cgroup.js';
 import { detectCapacity, type Machine } from './detect.js';
-import { fakeGpus, parseNvidiaSmi, parseRocmSmi, visibleGpus } from './gpus.js';
+import { fakeGpus, parseNvidiaSmi, parseRocmSmi, visibleGpus, namedGpus } from './gpus.js';
 
 describe('limits of cgroups', () => {
   test.each([
@@ -114,4 +114,17 @@ describe('the capacity of a machine', () => {
     expect((await detectCapacity(machine({}, smi), { ...options, visibleDevices: '1' })).gpus).toMatchObject([{ index: 0, uuid: 'GPU-2' }]);
     expect((await detectCapacity(machine({}, smi), { ...options, fakeGpus: 3 })).gpus).toHaveLength(3);
   });
+});
+
+test.each([
+  [null, 0],
+  ['', 0],
+  ['none', 0],
+  ['-1', 0],
+  ['0', 1],
+  ['0, 1', 2],
+  ['0,-1,1', 1],
+  ['GPU-5f0c,7', 2],
+])('CUDA_VISIBLE_DEVICES=%s names so many devices: %i', (list, count) => {
+  expect(namedGpus(list)).toBe(count);
 });
