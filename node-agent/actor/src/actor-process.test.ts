@@ -62,6 +62,10 @@ interface Started {
   readonly messages: readonly FromActorProcess[];
 }
 
+/** The working folder in which the newest module was loaded. */
+let loadedIn: string | null = null;
+const GONE = '/not/there';
+
 function startOf(exportName: string, file = 'kept.mjs', changes: Partial<ProcessStart> = {}): ProcessStart {
   return {
     lease: leaseId('1-1'),
@@ -94,10 +98,14 @@ function started(start: ProcessStart): Started {
   const said = deferred<FromActorProcess>();
   const messages: FromActorProcess[] = [];
   const environment: Record<string, string> = {};
+  const entered: string[] = [];
   let ends = 0;
   const process = new ActorProcess({
     clock,
-    importModule: (url) => import(url),
+    importModule: (url) => {
+      loadedIn = entered.at(-1) ?? null;
+      return import(url);
+    },
     send: (message) => {
       messages.push(message);
       said.resolve(message);
@@ -108,6 +116,10 @@ function started(start: ProcessStart): Started {
     },
     end: () => void (ends += 1),
     setEnvironment: (values) => void Object.assign(environment, values),
+    enterFolder: (path) => {
+      if (path === GONE) throw Object.assign(new Error('ENOENT: no such folder'), { code: 'ENOENT' });
+      entered.push(path);
+    },
     later: (run) => void setImmediate(run),
     writeLine: () => undefined,
   });
@@ -133,6 +145,17 @@ test('it sets its environment before it loads anything, and says ready with an a
   });
   expect(await welcome).toMatchObject({ welcome: {} });
   client.close();
+});
+
+test('it loads its class in its own scratch folder, and where that is gone it says so', async () => {
+  const { said } = started(startOf('Kept'));
+  expect(await said).toMatchObject({ kind: 'ready' });
+  expect(loadedIn).toBe(folder);
+  const lost = started(startOf('Kept', 'kept.mjs', { scratchDir: GONE }));
+  expect(await lost.said).toMatchObject({
+    kind: 'failed',
+    cause: { kind: 'load-failed', error: { message: expect.stringContaining('ENOENT') } },
+  });
 });
 
 test('a constructor that throws is told as it threw, and the process ends', async () => {

@@ -34,6 +34,8 @@ export interface ProcessPorts {
   end(): void;
   /** Adds to this process's environment, on its main thread. */
   setEnvironment(values: Readonly<Record<string, string>>): void;
+  /** Makes a folder this process's working folder. @throws where it is not there */
+  enterFolder(path: string): void;
   later(run: () => void): void;
   writeLine(line: string): void;
 }
@@ -95,6 +97,8 @@ export class ActorProcess {
     let stateful: Stateful | null = null;
     try {
       const { clock } = this.#ports;
+      // Before any code of users: what it writes to a relative path is its own, and goes with it.
+      this.#ports.enterFolder(start.scratchDir);
       const at = { clock, host: start.listenHost, ports: start.ports };
       // Nobody calls a rank but the other ranks.
       const isRank = start.holder.kind === 'rank';

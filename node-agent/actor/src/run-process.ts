@@ -24,6 +24,7 @@ export function runActorProcess(importModule: ImportModule): void {
       // eslint-disable-next-line no-restricted-properties -- native libraries read the real environment, before they are loaded
       Object.assign(process.env, values);
     },
+    enterFolder: (path) => process.chdir(path),
     later: (run) => void setImmediate(run),
     writeLine: (line) => void process.stdout.write(`${line}\n`),
   };

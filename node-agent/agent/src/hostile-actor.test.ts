@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -12,7 +13,8 @@ import { call } from './rpc/testing/call-actor.js';
 import { FakeHead } from './rpc/testing/fake-head.js';
 
 const HOSTILE = `
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, writeFileSync, writeSync } from 'node:fs';
+const LOADED_IN = process.cwd();
 const CHANNEL = 3;
 const frame = (bytes) => { const head = Buffer.alloc(4); head.writeUInt32BE(bytes.length); return Buffer.concat([head, bytes]); };
 /** Writes on, also where the pipe is full for the moment. */
@@ -23,6 +25,7 @@ function write(fd, bytes) {
 }
 export class Hostile {
   ping() { return 'pong'; }
+  litter() { writeFileSync('litter.txt', 'x'); return [LOADED_IN, process.cwd()]; }
   send() { return process.send(null); }
   garbage() { write(CHANNEL, Buffer.alloc(1000, 0xff)); }
   shut() { closeSync(CHANNEL); }
@@ -49,7 +52,7 @@ let lastLease = 0;
 let neighbour: { lease: LeaseId; address: string };
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'trainer-hostile-'));
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'trainer-hostile-')));
   head = new FakeHead('the-secret');
   const address = await head.listen();
   classRef = { kind: 'bundle', hash: head.addBundle(HOSTILE), exportName: 'Hostile' };
@@ -114,6 +117,18 @@ test('process.send is not there for the code of an actor: its call fails, and it
   expect(await result(address, 'send')).toMatchObject({ answer: { $case: 'threw' } });
   expect(await result(address, 'ping')).toBe('pong');
   release(lease);
+});
+
+test('an actor works in a folder of its own from its first line on, which goes with it', async () => {
+  const { lease, address } = await started();
+  const [loadedIn, folderOfIt] = (await result(address, 'litter')) as [string, string];
+  expect(loadedIn).toBe(folderOfIt);
+  expect(folderOfIt.startsWith(folder)).toBe(true);
+  expect(existsSync(join(folderOfIt, 'litter.txt'))).toBe(true);
+  expect(existsSync('litter.txt')).toBe(false);
+  release(lease);
+  await head.ended(lease);
+  expect(existsSync(folderOfIt)).toBe(false);
 });
 
 test('an actor that writes to the channel what is no message is ended for that, and nothing else is', async () => {
