@@ -149,6 +149,23 @@ export function tableCase(seed: number): TableCase {
   return { separator, bytes: Buffer.from(text) };
 }
 
+/** Readers look at a file in parts of 64 KiB and more. */
+const PART_BYTES = 64 << 10;
+
+/** A file in which a line of the table, or a quote in it, crosses the end of a part: a long text stands before it. */
+export function wideCase(seed: number): TableCase {
+  const random = seededRandom(seed + 0.5);
+  const { separator, bytes } = tableCase(seed);
+  const table = bytes.toString('utf8').replace(/^[\r\n \t\ufeff]+/, '');
+  const end = /\r\n|\n|\r/.exec(table.replaceAll(/"[^"]*"/g, (quoted) => '.'.repeat(quoted.length)));
+  if (!end) return { separator, bytes };
+  const header = table.slice(0, end.index + end[0].length);
+  const columns = header.replaceAll(/"[^"]*"/g, '').split(separator).length;
+  const size = PART_BYTES * (1 + upTo(random, 1)) - Buffer.byteLength(header) - upTo(random, 80);
+  const row = [...Array<string>(columns - 1).fill('1'), random() < 0.5 ? 'x'.repeat(size) : `"${'y\n'.repeat(size / 2)}"`].join(separator);
+  return { separator, bytes: Buffer.from(header + row + end[0] + table.slice(header.length)) };
+}
+
 /** A column: mostly of one kind, with gaps, and here and there something else. */
 function maker(random: Random, isPlain: boolean): () => string {
   if (isPlain) return () => String(upTo(random, 1000));
