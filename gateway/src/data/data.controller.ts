@@ -59,7 +59,7 @@ function errorResponsesOfPut(): MethodDecorator {
     400: 'The body broke off; nothing was stored',
     408: 'The body stalled; nothing was stored',
     413: 'Larger than TRAINER_UPLOAD_LIMIT',
-    422: 'The key would leave its bucket',
+    422: 'The key would leave its bucket, or the file is no table',
     503: 'The object store is away, or too many uploads run',
     507: 'The disk of the object store is full; nothing was stored',
   });

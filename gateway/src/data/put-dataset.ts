@@ -5,6 +5,7 @@ import type { ObjectStore } from '@trainer/storage';
 import type { GatewaySettings } from '../config.js';
 import { UploadsBusyError, UploadTooLargeError } from '../http/errors.js';
 import { SETTINGS, STORE } from '../tokens.js';
+import { checkedTable } from './checked-table.js';
 import { receivedBody } from './received-body.js';
 
 /** A dataset as PUT /data answers it. */
@@ -14,7 +15,7 @@ export interface DatasetView {
   readonly etag: string;
 }
 
-/** PUT /data/{id}: streams the body into the data bucket; it is visible only when whole. */
+/** PUT /data/{id}: streams the body into the data bucket; it is visible only when whole. A file that is no table is refused at its first bytes. */
 @Injectable()
 export class PutDataset {
   #running = 0;
@@ -33,7 +34,7 @@ export class PutDataset {
     if (this.#running >= this.settings.mostUploads) throw new UploadsBusyError(this.settings.mostUploads);
     this.#running += 1;
     try {
-      const { etag, bytes } = await this.store.put(this.settings.buckets.data, dataId, receivedBody(body, limit));
+      const { etag, bytes } = await this.store.put(this.settings.buckets.data, dataId, checkedTable(receivedBody(body, limit)));
       return { data_id: dataId, size: bytes, etag };
     } finally {
       this.#running -= 1;

@@ -329,6 +329,13 @@ describe('a download', () => {
   });
 });
 
+it('a file that is no table is refused with what it is, and not kept', async () => {
+  const answer = await fetch(`${gateway.url}/data/rows.csv`, { method: 'PUT', body: '{"a":1}\n{"a":2}\n' });
+  expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining('it is JSON lines. Save the table')]);
+  expect(await store.stat('data', 'rows.csv')).toBeNull();
+  await livesOn();
+});
+
 it('an upload that the disk has no room for is told so, leaves nothing, and is taken when there is room', async () => {
   const disk = await smallDisk(2 ** 20);
   if (disk === null) return console.warn('skipped: a small disk takes root and Linux');
@@ -338,7 +345,7 @@ it('an upload that the disk has no room for is told so, leaves nothing, and is t
   const served = await startGateway({ head, messages, store: full, settings, clock }, silentLogger);
   try {
     const put = (mebibytes: number): Promise<Response> =>
-      fetch(`${served.url}/data/table.csv`, { method: 'PUT', body: Buffer.alloc(mebibytes * 2 ** 20) });
+      fetch(`${served.url}/data/table.csv`, { method: 'PUT', body: Buffer.alloc(mebibytes * 2 ** 20, 'x') });
     for (const mebibytes of [2, 3, 16]) {
       const answer = await put(mebibytes);
       expect([answer.status, await answer.json()]).toEqual([

@@ -27,6 +27,13 @@ export class UploadTooLargeError extends TrainerError<'upload.too-large', { limi
   }
 }
 
+/** The upload is a file of a kind that can't be trained on. */
+export class NotATableError extends TrainerError<'upload.not-a-table', { what: string }> {
+  constructor(what: string, mend: string) {
+    super('upload.not-a-table', `The upload is no table: it ${what}. ${mend} Nothing was stored.`, { what });
+  }
+}
+
 /** The client's connection ended before the body was whole; nothing is kept. */
 export class UploadIncompleteError extends TrainerError<'upload.incomplete', { receivedBytes: number }> {
   constructor(receivedBytes: number) {

@@ -8,6 +8,7 @@ type DoorCode =
   | 'upload.too-large'
   | 'upload.too-many'
   | 'upload.incomplete'
+  | 'upload.not-a-table'
   | 'range.not-satisfiable'
   | 'result.not-ready';
 
@@ -65,6 +66,7 @@ const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
   'upload.too-large': 413,
   'upload.too-many': 503,
   'upload.incomplete': 400,
+  'upload.not-a-table': 422,
   'range.not-satisfiable': 416,
   'result.not-ready': 404,
 };
