@@ -9,6 +9,7 @@ import { createXgboostLearner } from '../models/xgboost.js';
 import { readXgboostTrees } from '../engines/xgboost-trees.js';
 import type { TreeEnsemble } from '../onnx/trees.js';
 import type { LearnerInit, TrainedModel } from '../learning/learner.js';
+import type { Column } from '../data/table.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
 import type { CardFacts } from './card.js';
 import { exportModel, type ExportRequest } from './export-model.js';
@@ -38,27 +39,28 @@ const CARD: CardFacts = {
   environment: {},
 };
 
-function preprocessingFor(target: TargetEncoding, names = ['a', 'b', 'c', 'd'], centre: number | null = null): Preprocessing {
+function preprocessingFor(target: TargetEncoding, names = ['a', 'b', 'c', 'd'], centre = 0): Preprocessing {
+  const shiftAt = (at: number): number => (at === 0 ? centre : 0);
   return {
-    version: 1,
-    inputs: names.map((name, at) => ({ name, type: centre !== null && at === 0 ? 'double' : 'float' })),
-    steps: names.map((name, at) =>
-      centre !== null && at === 0
-        ? { kind: 'centred-number', input: name, encoded: name, centre }
-        : { kind: 'number', input: name, encoded: name },
-    ),
+    version: 2,
+    inputs: names.map((name, at) => ({ name, type: shiftAt(at) === 0 ? 'float' : 'double', holds: 'number', spelling: null })),
+    steps: names.map((name, at) => ({ kind: 'number', input: name, encoded: [name], shift: shiftAt(at) })),
     target,
   };
 }
 
 /** The made-up validation rows as columns of the raw table; the first moved away by `centre`. */
-function rawColumns({ validation: { features } }: LearnerInit, centre = 0): Float64Array[] {
-  return Array.from({ length: features.columns }, (_, at) =>
-    Float64Array.from(
+function rawColumns({ validation: { features } }: LearnerInit, centre = 0): Column[] {
+  return Array.from({ length: features.columns }, (_, at) => ({
+    kind: 'number',
+    name: `column ${at}`,
+    values: Float64Array.from(
       { length: features.rows },
       (__, row) => (features.values[row * features.columns + at] ?? 0) + (at === 0 ? centre : 0),
     ),
-  );
+    isInteger: false,
+    exact: null,
+  }));
 }
 
 async function requestFor(
@@ -95,8 +97,8 @@ function contentOf(model: ExportedModel, role: string): string {
 
 const treesOf = (model: TrainedModel): TreeEnsemble => readXgboostTrees(model.native.bytes).trees;
 
-const words = (...classes: string[]): TargetEncoding => ({ kind: 'classes', name: 'kind', labels: 'string', classes });
-const integers = (...classes: number[]): TargetEncoding => ({ kind: 'classes', name: 'kind', labels: 'int64', classes });
+const words = (...classes: string[]): TargetEncoding => ({ kind: 'classes', name: 'kind', type: 'string', classes });
+const integers = (...classes: number[]): TargetEncoding => ({ kind: 'classes', name: 'kind', type: 'int64', classes: classes.map(String) });
 
 describe('onnxruntime and the trainer agree', () => {
   test.each([

@@ -1,6 +1,7 @@
 import type { TaskType } from '@trainer/model';
+import type { Column } from '../data/table.js';
 import type { Predictions, TargetVector, TrainedModel } from '../learning/learner.js';
-import type { Preprocessing } from '../preprocessing/preprocessing.js';
+import { encodedColumns, type Preprocessing, type TargetEncoding } from '../preprocessing/preprocessing.js';
 import { cardText, type CardFacts } from './card.js';
 import { ModelTooLargeError } from './errors.js';
 import type { ExportedModel, ExportPlace } from './exported-model.js';
@@ -29,10 +30,10 @@ export interface ExportRequest {
 /** The validation rows, in one order in all fields. */
 export interface ValidationRows {
   /**
-   * Values as they stood in the table, one array an input in the order of `preprocessing.inputs`, NaN for a gap. The first
-   * `VERIFIED_ROWS` rows are enough (fewer where there are fewer).
+   * As they stood in the table, one column an input in the order of `preprocessing.inputs`. The first `VERIFIED_ROWS` rows are enough
+   * (fewer where there are fewer).
    */
-  readonly raw: readonly Float64Array[];
+  readonly raw: readonly Column[];
   /** All rows. */
   readonly target: TargetVector;
   /** The trainer's own predictions of all rows with the kept epoch. */
@@ -57,7 +58,7 @@ export async function exportModel(request: ExportRequest, place: ExportPlace, ve
   const predictions = await writeFile(place, 'predictions', '_predictions.csv', csv);
   const known = {
     signature: signatureOf(preprocessing),
-    classes: preprocessing.target.kind === 'classes' ? preprocessing.target.classes : null,
+    classes: classesOf(preprocessing.target),
     featureImportance: importanceOf(request),
     verified,
   };
@@ -71,10 +72,16 @@ function checkSize(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
+/** Integers as numbers, as long as JSON can tell them apart. */
+function classesOf(target: TargetEncoding): (string | number)[] | null {
+  if (target.kind === 'number') return null;
+  return target.classes.map((label) => (target.type === 'int64' && Number.isSafeInteger(Number(label)) ? Number(label) : label));
+}
+
 /** Of each encoded column, the largest first; none where the model can't tell. */
 function importanceOf({ preprocessing, model: { importance } }: ExportRequest): { feature: string; importance: number }[] {
   if (importance === null) return [];
-  return preprocessing.steps
-    .map((step, at) => ({ feature: step.encoded, importance: importance[at] ?? 0 }))
+  return encodedColumns(preprocessing)
+    .map((feature, at) => ({ feature, importance: importance[at] ?? 0 }))
     .sort((a, b) => b.importance - a.importance);
 }

@@ -1,5 +1,6 @@
 import type { TaskType } from '@trainer/model';
-import type { Preprocessing } from '../preprocessing/preprocessing.js';
+import { DATE_SPELLINGS } from '../data/dates.js';
+import type { InputColumn, Preprocessing } from '../preprocessing/preprocessing.js';
 import { PICKLE_LOADER, PICKLE_PROGRAM, PICKLE_PROGRAM_VERSION } from './pickle-program.js';
 import { PickleWriter, type PickleValue } from './pickle-writer.js';
 import { inputLayout } from './signature.js';
@@ -28,8 +29,20 @@ function descriptionOf(task: TaskType, preprocessing: Preprocessing): PickleValu
     version: PICKLE_PROGRAM_VERSION,
     task,
     target: target.name,
+    target_type: target.kind === 'classes' ? target.type : 'number',
     classes: target.kind === 'classes' ? target.classes : null,
     matrix_input: layout.kind === 'matrix' ? layout.name : null,
-    columns: inputs.map(({ name, type }, at) => ({ name, type, input: layout.kind === 'matrix' ? null : (layout.names[at] ?? '') })),
+    columns: inputs.map((column, at) => ({
+      name: column.name,
+      holds: column.holds,
+      type: column.type,
+      input: layout.kind === 'matrix' ? null : (layout.names[at] ?? ''),
+      ...spellingOf(column),
+    })),
   };
+}
+
+/** How the dates of a column are read where they are texts. */
+function spellingOf({ spelling }: InputColumn): { [name: string]: string } {
+  return spelling === null ? {} : { spelling, ...DATE_SPELLINGS[spelling] };
 }

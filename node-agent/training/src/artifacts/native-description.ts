@@ -1,5 +1,5 @@
 import type { NativeDescription } from '../learning/learner.js';
-import type { Preprocessing } from '../preprocessing/preprocessing.js';
+import { encodedColumns, type Preprocessing } from '../preprocessing/preprocessing.js';
 
 /** Declared where a table as wide as the encoded one would be misread. */
 const UNUSED_COLUMN = 'trainer.unused';
@@ -10,10 +10,10 @@ const UNUSED_COLUMN = 'trainer.unused';
  */
 export function nativeDescription(preprocessing: Preprocessing): NativeDescription {
   const { inputs, steps, version } = preprocessing;
-  const encoded = steps.map((step) => step.encoded);
-  const isMisread = encoded.length === inputs.length && steps.some(({ kind }) => kind !== 'number');
+  const encoded = encodedColumns(preprocessing);
+  const isMisread = encoded.length === inputs.length && steps.some((step) => step.kind !== 'number' || step.shift !== 0);
   const names = isMisread ? [...encoded, UNUSED_COLUMN] : encoded;
-  return { columns: distinct(names.map(escaped)), preprocessing: JSON.stringify({ version, steps }) };
+  return { columns: distinct(names.map(escaped)), preprocessing: JSON.stringify({ version, inputs, steps }) };
 }
 
 /** XGBoost refuses `[ ] <`; LightGBM refuses quotes, commas, colons, brackets and braces, and turns white space into underscores. */

@@ -1,7 +1,8 @@
 import type { TrainedModel } from '../learning/learner.js';
-import { axis, GraphBuilder, TO_FLOAT } from '../onnx/graph-builder.js';
+import { axis, GraphBuilder } from '../onnx/graph-builder.js';
 import { encodeModel, type ElementType, type OnnxValue } from '../onnx/protobuf.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
+import { stepInOnnx } from '../preprocessing/steps/steps.js';
 import { inputLayout, OUTPUTS, signatureOf, type Signature } from './signature.js';
 
 /**
@@ -39,7 +40,7 @@ function addLabels(graph: GraphBuilder, target: Extract<TargetEncoding, { kind: 
   const shape = [target.classes.length];
   const classes = graph.constant(
     'classes',
-    target.labels === 'int64'
+    target.type === 'int64'
       ? { shape, type: 'int64', values: BigInt64Array.from(target.classes, BigInt) }
       : { shape, type: 'string', values: target.classes },
   );
@@ -56,15 +57,6 @@ function valueOf({ name, type, shape }: Signature['inputs'][number]): OnnxValue 
 function addFeatures(graph: GraphBuilder, preprocessing: Preprocessing): string {
   const layout = inputLayout(preprocessing);
   if (layout.kind === 'matrix') return layout.name;
-  const columns = preprocessing.steps.map((step, at) => {
-    const input = layout.names[at] ?? '';
-    return step.kind === 'number' ? input : addCentred(graph, input, step.centre);
-  });
+  const columns = preprocessing.steps.map((step, at) => stepInOnnx(step, graph, layout.names[at] ?? ''));
   return graph.add({ operator: 'Concat', inputs: columns, output: 'features', attributes: [axis(1)] });
-}
-
-function addCentred(graph: GraphBuilder, input: string, centre: number): string {
-  const constant = graph.constant('centre', { shape: [1, 1], type: 'double', values: Float64Array.of(centre) });
-  const moved = graph.add({ operator: 'Sub', inputs: [input, constant], output: 'moved' });
-  return graph.add({ operator: 'Cast', inputs: [moved], output: 'rounded', attributes: [TO_FLOAT] });
 }

@@ -9,7 +9,7 @@ const ROWS_A_PIECE = 5_000;
  * have nine significant digits, which is all that a float32 holds.
  */
 export function* predictionsCsv(target: TargetEncoding, truth: TargetVector, predictions: Predictions): Generator<string> {
-  const labels = target.kind === 'classes' ? target.classes.map((label) => field(String(label))) : [];
+  const labels = target.kind === 'classes' ? target.classes.map(field) : [];
   const names = target.kind === 'classes' ? target.classes.map((label) => field(`proba_${label}`)) : [];
   let piece = `${['y_true', 'y_pred', ...names].join(',')}\n`;
   for (let row = 0; row < truth.length; row += 1) {

@@ -5,7 +5,7 @@ import type { Preprocessing } from '../preprocessing/preprocessing.js';
 export const OUTPUTS = { label: 'output_label', probability: 'output_probability', value: 'variable' } as const;
 
 /**
- * How the ONNX file takes a row: all columns in one float32 matrix `X`, or, where some column needs double, one input a column
+ * How the ONNX file takes a row: all columns in one float32 matrix `X`, or, where some column is text or needs double, one input a column
  * in the order of `preprocessing.inputs`.
  */
 export type InputLayout = { readonly kind: 'matrix'; readonly name: 'X' } | { readonly kind: 'columns'; readonly names: readonly string[] };
@@ -23,6 +23,8 @@ export function inputLayout({ inputs }: Preprocessing): InputLayout {
   return { kind: 'columns', names };
 }
 
+const COLUMN_TYPES = { float: 'float32', double: 'float64', string: 'string' } as const;
+
 export interface Signature {
   readonly inputs: readonly SignatureColumn[];
   readonly outputs: readonly SignatureColumn[];
@@ -35,12 +37,12 @@ export function signatureOf(preprocessing: Preprocessing): Signature {
   const columns: SignatureColumn[] =
     layout.kind === 'matrix'
       ? [{ name: layout.name, type: 'float32', shape: [null, inputs.length] }]
-      : inputs.map(({ type }, at) => ({ name: layout.names[at] ?? '', type: type === 'double' ? 'float64' : 'float32', shape: [null, 1] }));
+      : inputs.map(({ type }, at) => ({ name: layout.names[at] ?? '', type: COLUMN_TYPES[type], shape: [null, 1] }));
   if (target.kind === 'number') return { inputs: columns, outputs: [{ name: OUTPUTS.value, type: 'float32', shape: [null, 1] }] };
   return {
     inputs: columns,
     outputs: [
-      { name: OUTPUTS.label, type: target.labels, shape: [null] },
+      { name: OUTPUTS.label, type: target.type === 'int64' ? 'int64' : 'string', shape: [null] },
       { name: OUTPUTS.probability, type: 'float32', shape: [null, target.classes.length] },
     ],
   };

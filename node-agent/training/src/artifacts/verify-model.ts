@@ -1,18 +1,20 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { numbersOf, type Column } from '../data/table.js';
 import type { Predictions, TargetVector } from '../learning/learner.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
+import type { InputType } from '../preprocessing/step.js';
 import { VerificationError } from './errors.js';
 import { inputLayout, OUTPUTS } from './signature.js';
 import { SESSION_OPTIONS, VERIFIED_ROWS, type Verifier } from './verifier.js';
 
 /** Tolerances of models.md: absolute in parts of the scale, and relative. */
-const ABSOLUTE = 1e-5;
-const RELATIVE = 1e-4;
+const ABSOLUTE = 1e-4;
+const RELATIVE = 1e-6;
 /** Below this distance of the two best probabilities either label is right. */
 const TIE = 1e-5;
 
 export interface VerifiedRows {
-  readonly raw: readonly Float64Array[];
+  readonly raw: readonly Column[];
   readonly target: TargetVector;
   readonly predictions: Predictions;
 }
@@ -34,38 +36,43 @@ export async function verifyModel(
   try {
     const results = await session.run(feedsOf(Tensors, preprocessing, rows.raw, count));
     const { target } = preprocessing;
-    if (target.kind === 'number') return compareValues(numbersOf(results, OUTPUTS.value), rows, count);
+    if (target.kind === 'number') return compareValues(scoresIn(results, OUTPUTS.value), rows, count);
     return compareClasses(results, target, rows.predictions, count);
   } finally {
     await session.release();
   }
 }
 
-function feedsOf(
-  Tensors: typeof Tensor,
-  preprocessing: Preprocessing,
-  raw: readonly Float64Array[],
-  count: number,
-): InferenceSession.FeedsType {
+/** The first `count` rows as the graph takes them; a missing text is the empty one. */
+function feedsOf(Tensors: typeof Tensor, preprocessing: Preprocessing, raw: readonly Column[], count: number): InferenceSession.FeedsType {
   const layout = inputLayout(preprocessing);
   if (layout.kind === 'matrix') {
     const width = raw.length;
     const values = new Float32Array(count * width);
     raw.forEach((column, at) => {
-      for (let row = 0; row < count; row += 1) values[row * width + at] = column[row] ?? Number.NaN;
+      const numbers = numbersIn(column);
+      for (let row = 0; row < count; row += 1) values[row * width + at] = numbers[row] ?? Number.NaN;
     });
     return { [layout.name]: new Tensors('float32', values, [count, width]) };
   }
-  const feeds = raw.map((column, at) => {
-    const first = column.slice(0, count);
-    const isDouble = preprocessing.inputs[at]?.type === 'double';
-    const tensor = isDouble ? new Tensors('float64', first, [count, 1]) : new Tensors('float32', Float32Array.from(first), [count, 1]);
-    return [layout.names[at] ?? '', tensor] as const;
-  });
+  const feeds = raw.map((column, at) => [layout.names[at] ?? '', feedOf(Tensors, column, preprocessing.inputs[at]?.type, count)] as const);
   return Object.fromEntries(feeds);
 }
 
-function numbersOf(results: InferenceSession.OnnxValueMapType, name: string): Float32Array {
+function feedOf(Tensors: typeof Tensor, column: Column, type: InputType | undefined, count: number): Tensor {
+  if (column.kind === 'text') {
+    const texts = Array.from({ length: count }, (_, row) => column.labels[column.codes[row] ?? -1] ?? '');
+    return new Tensors('string', texts, [count, 1]);
+  }
+  const values = numbersIn(column).slice(0, count);
+  return type === 'double' ? new Tensors('float64', values, [count, 1]) : new Tensors('float32', Float32Array.from(values), [count, 1]);
+}
+
+function numbersIn(column: Column): Float64Array {
+  return (column.kind === 'date' ? column.values : numbersOf(column)) ?? new Float64Array(0);
+}
+
+function scoresIn(results: InferenceSession.OnnxValueMapType, name: string): Float32Array {
   const data = (results[name] as Tensor | undefined)?.data;
   if (!(data instanceof Float32Array)) throw new TypeError(`The exported model's ${name} is no float32 tensor`);
   return data;
@@ -85,7 +92,7 @@ function compareClasses(
   count: number,
 ): { rows: number; tiedRows: number } {
   const width = classes.length;
-  const found = numbersOf(results, OUTPUTS.probability);
+  const found = scoresIn(results, OUTPUTS.probability);
   const labels = (results[OUTPUTS.label] as Tensor | undefined)?.data ?? [];
   const scale = predictions.subarray(0, count * width).reduce((most, value) => Math.max(most, value), 0);
   const scoresOf = (scores: ArrayLike<number>, row: number): number[] =>

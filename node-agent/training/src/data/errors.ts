@@ -181,13 +181,14 @@ export class ExcludedTargetError extends DatasetError<'dataset.target-excluded',
 }
 
 export class NoFeaturesError extends DatasetError<'dataset.no-features', { target: string }> {
-  constructor(target: string) {
-    const mend = 'Give a table of several columns, separated by commas, semicolons, tabs or bars.';
+  /** @param why the other columns were left out, in whole sentences; empty: there was none. */
+  constructor(target: string, why = '') {
+    const mend = why === '' ? 'Give a table of several columns, separated by commas, semicolons, tabs or bars.' : why;
     super('dataset.no-features', `No column is left beside the target ${quoted(target)}. ${mend}`, { target });
   }
 }
 
-/** A column that the reader's present steps can't turn into numbers. */
+/** A column that is no numbers, where only numbers are taken. */
 export interface UnusableColumn {
   readonly column: string;
   readonly type: 'text' | 'date';
@@ -201,8 +202,10 @@ export class NotNumericError extends DatasetError<'dataset.not-numeric', { colum
     const list = shown.map((c) => `${quoted(c.column)} (${c.type}; ${c.place.unit} ${c.place.number}: ${quoted(c.example)})`).join(', ');
     const more = columns.length > shown.length ? ` and ${columns.length - shown.length} more` : '';
     const names = JSON.stringify(shown.map((c) => c.column.slice(0, 100)));
-    const mend = `Turn them into numbers, or leave them out with exclude_columns: ${names}.`;
-    super('dataset.not-numeric', `Features must be numbers for now; these columns are not: ${list}${more}. ${mend}`, { columns: shown });
+    const mend = `Leave preprocessing out, turn them into numbers, or leave them out with exclude_columns: ${names}.`;
+    super('dataset.not-numeric', `preprocessing: "none" needs numbers, and these columns are not: ${list}${more}. ${mend}`, {
+      columns: shown,
+    });
   }
 }
 

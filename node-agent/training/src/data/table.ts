@@ -90,3 +90,20 @@ export function isMissingAt(column: Column, row: number): boolean {
   if (column.kind === 'boolean') return column.values[row] === MISSING_BOOLEAN;
   return Number.isNaN(column.values[row]);
 }
+
+/** The column's entries of these rows, in their order. */
+export function pickedRows(column: Column, rows: Int32Array): Column {
+  switch (column.kind) {
+    case 'text':
+      return { ...column, codes: rows.map((row) => column.codes[row] ?? -1) };
+    case 'boolean':
+      return { ...column, values: Uint8Array.from(rows, (row) => column.values[row] ?? MISSING_BOOLEAN) };
+    case 'number': {
+      const { exact } = column;
+      const values = Float64Array.from(rows, (row) => column.values[row] ?? NaN);
+      return { ...column, values, exact: exact && BigInt64Array.from(rows, (row) => exact[row] ?? 0n) };
+    }
+    case 'date':
+      return { ...column, values: Float64Array.from(rows, (row) => column.values[row] ?? NaN) };
+  }
+}

@@ -21,6 +21,7 @@ export type OnnxTensor = { readonly name: string; readonly shape: readonly numbe
 export type OnnxAttribute = { readonly name: string } & (
   | { readonly kind: 'int'; readonly value: number }
   | { readonly kind: 'ints'; readonly values: Int32Array | Uint8Array }
+  | { readonly kind: 'strings'; readonly values: readonly string[] }
   | { readonly kind: 'tensor'; readonly tensor: OnnxTensor }
 );
 
@@ -98,13 +99,14 @@ function encodeNode(node: OnnxNode): Uint8Array {
 }
 
 /** AttributeProto.AttributeType. */
-const ATTRIBUTE_TYPES = { int: 2, tensor: 4, ints: 7 } as const;
+const ATTRIBUTE_TYPES = { int: 2, tensor: 4, ints: 7, strings: 8 } as const;
 
 function encodeAttribute(attribute: OnnxAttribute): Uint8Array {
   const writer = new BinaryWriter();
   text(writer, 1, attribute.name);
   if (attribute.kind === 'int') writer.tag(3, WireType.Varint).uint32(attribute.value);
   if (attribute.kind === 'tensor') bytes(writer, 5, encodeTensor(attribute.tensor));
+  if (attribute.kind === 'strings') for (const value of attribute.values) bytes(writer, 9, Buffer.from(value, 'utf8'));
   if (attribute.kind === 'ints') bytes(writer, 8, packVarints(attribute.values));
   writer.tag(20, WireType.Varint).uint32(ATTRIBUTE_TYPES[attribute.kind]);
   return writer.finish();

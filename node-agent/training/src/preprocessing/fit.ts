@@ -1,61 +1,136 @@
-import type { ColumnStep, InputColumn, Preprocessing, TargetEncoding } from './preprocessing.js';
+import type { BooleanColumn, Column, NumberColumn, TextColumn } from '../data/table.js';
+import { NoFeaturesError } from '../data/errors.js';
+import { seededSource } from '../split/random-source.js';
+import type { Encoder } from './apply.js';
+import type { InputColumn, Preprocessing, TargetEncoding } from './preprocessing.js';
+import type { FitContext, FitTarget, StepFit } from './step.js';
+import { dateStep } from './steps/date.js';
+import { levelCodes, MISSING } from './steps/levels.js';
+import { numberStep, plainNumber } from './steps/number.js';
+import { oneHotStep } from './steps/one-hot.js';
+import { encoderOf, inputTypeOf, type FittedStep } from './steps/steps.js';
+import { targetMeanStep } from './steps/target-mean.js';
 
-/** A feature with all its rows, missing as NaN. */
-export interface FeatureColumn {
-  readonly name: string;
-  readonly values: Float64Array;
+/** Levels that are a column each; beyond it they are one number each (models.md). */
+export const MAX_ONE_HOT_LEVELS = 32;
+
+export interface FitRequest {
+  readonly target: TargetEncoding;
+  /** By row of the table. */
+  readonly targetOf: ArrayLike<number>;
+  readonly trainRows: Int32Array;
+  readonly seed: number;
+  /** `none`: every column as the number that it is (`hyperparameters.preprocessing`); all of them are numbers or booleans then. */
+  readonly mode: 'auto' | 'none';
 }
 
 export interface FittedPreprocessing {
   readonly preprocessing: Preprocessing;
+  /** The columns of the steps. */
+  readonly columns: readonly Column[];
+  /** How training rows are encoded, and how all others are; one a step. */
+  readonly training: readonly Encoder[];
+  readonly others: readonly Encoder[];
+  /** Every column that was dropped, merged or changed, with its count. */
   readonly warnings: readonly string[];
 }
 
-/** Integers up to here are exact in float32. */
-const EXACT_FLOAT32 = 2 ** 24;
 /**
- * How much larger than its range a column's numbers may be: above it float32 leaves the range fewer than 2^12 steps of its 2^24,
- * and neighbouring values fall together.
+ * Fits the steps on the training rows. Deterministic.
+ * @throws NoFeaturesError where no column is left
  */
-const MAX_OFFSET = 2 ** 12;
-/** Fewer rows than this count up by chance. */
-const RUNNING_ROWS = 10;
-
-/** Fits the steps on the training rows; gaps stay gaps. Deterministic. */
-export function fitPreprocessing(features: readonly FeatureColumn[], target: TargetEncoding, trainRows: Int32Array): FittedPreprocessing {
-  const steps = features.map((feature) => fitStep(feature, trainRows));
-  const inputs = steps.map((step): InputColumn => ({ name: step.input, type: step.kind === 'centred-number' ? 'double' : 'float' }));
-  return { preprocessing: { version: 1, inputs, steps, target }, warnings: features.flatMap(warningsOf) };
+export function fitPreprocessing(columns: readonly Column[], request: FitRequest): FittedPreprocessing {
+  const { target, trainRows, seed } = request;
+  const context: FitContext = { rows: trainRows, target: fitTarget(request), random: () => seededSource(seed) };
+  const fits = columns.map((column) => ({ column, ...(request.mode === 'none' ? fitPlain(column) : fitColumn(column, context)) }));
+  const warnings = fits.flatMap((fit) => fit.warnings);
+  const used = fits.flatMap(({ column, fitted, training }) => (fitted === null ? [] : [{ column, fitted, training }]));
+  if (used.length === 0) throw new NoFeaturesError(target.name, warnings.slice(0, 5).join(' '));
+  const steps = distinct(used.map(({ fitted }) => fitted));
+  const encoders = used.map(({ column, fitted, training }) => ({
+    training: { width: fitted.encoded.length, write: training ?? encoderOf(fitted, column) },
+    others: { width: fitted.encoded.length, write: encoderOf(fitted, column) },
+  }));
+  return {
+    preprocessing: { version: 2, inputs: used.map(({ column, fitted }) => inputOf(column, fitted)), steps, target },
+    columns: used.map(({ column }) => column),
+    training: encoders.map((each) => each.training),
+    others: encoders.map((each) => each.others),
+    warnings,
+  };
 }
 
-function fitStep(feature: FeatureColumn, trainRows: Int32Array): ColumnStep {
-  let least = Infinity;
-  let greatest = -Infinity;
-  let areIntegers = true;
-  for (const row of trainRows) {
-    const value = feature.values[row] ?? NaN;
-    if (Number.isNaN(value)) continue;
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
-    areIntegers &&= Number.isInteger(value);
+function fitTarget({ target, targetOf }: FitRequest): FitTarget {
+  return target.kind === 'classes' ? { kind: 'classes', names: target.classes, of: targetOf } : { kind: 'number', of: targetOf };
+}
+
+function fitColumn(column: Column, context: FitContext): StepFit<FittedStep> {
+  switch (column.kind) {
+    case 'number':
+    case 'boolean':
+      return numberStep.fit(column, context);
+    case 'date':
+      return dateStep.fit(column, context);
+    case 'text':
+      return fitText(column, context);
   }
-  const names = { input: feature.name, encoded: feature.name };
-  if (least > greatest) return { kind: 'number', ...names };
-  if (greatest === least) return centredWhere(areIntegers && Math.abs(least) > EXACT_FLOAT32, names, least);
-  const largest = Math.max(Math.abs(least), Math.abs(greatest));
-  const middle = least + (greatest - least) / 2;
-  if (areIntegers) return centredWhere(largest > EXACT_FLOAT32, names, Math.floor(middle));
-  return centredWhere(largest > (greatest - least) * MAX_OFFSET, names, middle);
 }
 
-function centredWhere(isCentred: boolean, names: { input: string; encoded: string }, centre: number): ColumnStep {
-  return isCentred ? { kind: 'centred-number', ...names, centre } : { kind: 'number', ...names };
+function fitPlain(column: Column): StepFit<FittedStep> {
+  if (!isNumeric(column)) throw new TypeError(`${column.name} holds ${column.kind}s, not numbers`);
+  return plainNumber(column);
 }
 
-function warningsOf({ name, values }: FeatureColumn): string[] {
-  if (values.every(Number.isNaN)) return [`Column ${JSON.stringify(name)} is empty in every row; it is kept and can't help.`];
-  const first = values[0] ?? NaN;
-  const isRunning = values.length >= RUNNING_ROWS && Number.isInteger(first) && values.every((value, row) => value === first + row);
-  if (!isRunning) return [];
-  return [`Column ${JSON.stringify(name)} only counts the rows; it is kept. If it is a row number, leave it out with exclude_columns.`];
+function isNumeric(column: Column): column is NumberColumn | BooleanColumn {
+  return column.kind === 'number' || column.kind === 'boolean';
+}
+
+function fitText(column: TextColumn, context: FitContext): StepFit<FittedStep> {
+  const { levels, counts } = levelCodes(column, context.rows);
+  const distinctLevels = levels.filter((level, at) => level !== MISSING && (counts[at] ?? 0) > 0).length;
+  const present = context.rows.length - (counts[levels.indexOf(MISSING)] ?? 0);
+  const words = strayWords(column);
+  const leftOut = (why: string): StepFit<FittedStep> => ({
+    fitted: null,
+    warnings: [...words, `Column ${JSON.stringify(column.name)} was left out: ${why}.`],
+    training: null,
+  });
+  if (present === 0) return leftOut('no training row has a value in it');
+  if (distinctLevels * 2 > present)
+    return leftOut(`${distinctLevels} of its ${present} values in the training rows are distinct, more than half`);
+  const fit = distinctLevels <= MAX_ONE_HOT_LEVELS ? oneHotStep.fit(column, context) : targetMeanStep.fit(column, context);
+  return { ...fit, warnings: [...words, ...fit.warnings] };
+}
+
+/** Words that may stand among numbers by mistake, such as a spelling of "missing" that nobody else has. */
+const STRAY_WORDS = 3;
+
+function strayWords({ name, labels }: TextColumn): string[] {
+  const words = labels.filter((label) => label.trim() === '' || Number.isNaN(Number(label)));
+  if (words.length > STRAY_WORDS || words.length * 2 > labels.length) return [];
+  const shown = words.map((word) => JSON.stringify(word.slice(0, 60))).join(', ');
+  return words.length === 0
+    ? []
+    : [
+        `Column ${JSON.stringify(name)} is text because of ${shown}; its other values are numbers. Leave missing values empty to have it read as numbers.`,
+      ];
+}
+
+function inputOf(column: Column, step: FittedStep): InputColumn {
+  const spelling = column.kind === 'date' ? column.spelling : null;
+  return { name: column.name, type: inputTypeOf(step), holds: column.kind, spelling };
+}
+
+/** Columns may be called as the parts of another are. */
+function distinct(steps: readonly FittedStep[]): FittedStep[] {
+  const taken = new Set<string>();
+  return steps.map((step) => ({
+    ...step,
+    encoded: step.encoded.map((name) => {
+      let free = name;
+      while (taken.has(free)) free = `${free}_`;
+      taken.add(free);
+      return free;
+    }),
+  }));
 }

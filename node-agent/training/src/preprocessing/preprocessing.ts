@@ -1,30 +1,37 @@
-/**
- * Preprocessing as data: what was fitted on the training rows, read by the trainer (apply.ts) and by the ONNX exporter alike.
- * Version 1 has the steps that an all-numeric table needs; text and dates add members to `ColumnStep`.
- */
+import type { DateSpelling } from '../data/dates.js';
+import type { InputType } from './step.js';
+import type { FittedStep } from './steps/steps.js';
+
+/** Preprocessing as data: what was fitted on the training rows, read by the trainer (apply.ts) and by the exporters alike. */
 export interface Preprocessing {
-  readonly version: 1;
-  /** The features in the order of the raw table; the model's inputs. */
+  readonly version: 2;
+  /** The features that are used, in the order of the raw table; the model's inputs. */
   readonly inputs: readonly InputColumn[];
-  /** One step a raw column, in the order of `inputs`; encoded columns lie in the order of the steps. */
-  readonly steps: readonly ColumnStep[];
+  /** One step an input, in the same order; encoded columns lie in the order of the steps, and no name stands twice among them. */
+  readonly steps: readonly FittedStep[];
   readonly target: TargetEncoding;
 }
 
 export interface InputColumn {
   readonly name: string;
-  /** `double`: float32 can't hold the column, so it is centred in double first and its ONNX input is double. */
-  readonly type: 'float' | 'double';
+  readonly type: InputType;
+  readonly holds: 'number' | 'boolean' | 'text' | 'date';
+  /** How dates are written; null for what is no date. */
+  readonly spelling: DateSpelling | null;
 }
 
-export type ColumnStep =
-  /** The number as it is, rounded to float32; a gap stays NaN (XGBoost and LightGBM take it). */
-  | { readonly kind: 'number'; readonly input: string; readonly encoded: string }
-  /** `centre` is subtracted in double before rounding to float32. */
-  | { readonly kind: 'centred-number'; readonly input: string; readonly encoded: string; readonly centre: number };
+/** What labels are in the table, in the words of numpy. */
+export type LabelType = 'int64' | 'float64' | 'boolean' | 'string';
 
 export type TargetEncoding =
-  /** Classes in the order of their index: integers ascending, strings by code unit. */
-  | { readonly kind: 'classes'; readonly name: string; readonly labels: 'int64'; readonly classes: readonly number[] }
-  | { readonly kind: 'classes'; readonly name: string; readonly labels: 'string'; readonly classes: readonly string[] }
+  /**
+   * Classes as text, in the order of their index, which is the one of `np.unique`: integers as decimal digits and floats as Python's
+   * `repr`, ascending; `False`, `True`; text as it is, by code point.
+   */
+  | { readonly kind: 'classes'; readonly name: string; readonly type: LabelType; readonly classes: readonly string[] }
   | { readonly kind: 'number'; readonly name: string };
+
+/** The names of the encoded columns, in order. */
+export function encodedColumns({ steps }: Pick<Preprocessing, 'steps'>): string[] {
+  return steps.flatMap(({ encoded }) => encoded);
+}

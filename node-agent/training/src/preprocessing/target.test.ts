@@ -26,23 +26,33 @@ const thrown = (call: () => unknown): unknown => {
 
 test('integer labels stay integers, ascending', () => {
   expect(encodeTarget(numbers([10, -3, 2, 10]), 'classification')).toEqual({
-    encoding: { kind: 'classes', name: 'y', labels: 'int64', classes: [-3, 2, 10] },
+    encoding: { kind: 'classes', name: 'y', type: 'int64', classes: ['-3', '2', '10'] },
     rows: Int32Array.from([0, 1, 2, 3]),
     values: Float64Array.from([2, 0, 1, 2]),
     dropped: 0,
   });
 });
-test('text labels are sorted by code unit', () => {
+test('an emoji comes after every letter, as in np.unique', () => {
+  expect(encodeTarget(labels(['😀', 'ﬀ', 'z'], [0, 1, 2]), 'classification').encoding).toMatchObject({ classes: ['z', 'ﬀ', '😀'] });
+});
+test('integers beyond 2^53 are told apart by their exact values', () => {
+  const exact = BigInt64Array.from([9007199254740993n, 9007199254740992n, -5n]);
+  const column: Column = { kind: 'number', name: 'y', values: Float64Array.from(exact, Number), isInteger: true, exact };
+  const { encoding, values } = encodeTarget(column, 'classification');
+  expect(encoding).toMatchObject({ type: 'int64', classes: ['-5', '9007199254740992', '9007199254740993'] });
+  expect([...values]).toEqual([2, 1, 0]);
+});
+test('text labels are sorted by code point', () => {
   const target = encodeTarget(labels(['b', 'a', 'B'], [0, 1, 2, 1]), 'classification');
-  expect(target.encoding).toMatchObject({ labels: 'string', classes: ['B', 'a', 'b'] });
+  expect(target.encoding).toMatchObject({ type: 'string', classes: ['B', 'a', 'b'] });
   expect([...target.values]).toEqual([2, 1, 0, 1]);
 });
 test('a few fractions are classes by their text', () => {
-  expect(encodeTarget(numbers([0.5, 1, 0.5]), 'classification').encoding).toMatchObject({ labels: 'string', classes: ['0.5', '1'] });
+  expect(encodeTarget(numbers([0.5, 1, 0.5]), 'classification').encoding).toMatchObject({ type: 'float64', classes: ['0.5', '1.0'] });
 });
 test('booleans are the classes False and True', () => {
   const target = encodeTarget({ kind: 'boolean', name: 'y', values: Uint8Array.from([1, 0, 2, 1]) }, 'classification');
-  expect(target).toMatchObject({ encoding: { labels: 'string', classes: ['False', 'True'] }, dropped: 1 });
+  expect(target).toMatchObject({ encoding: { type: 'boolean', classes: ['False', 'True'] }, dropped: 1 });
   expect([...target.values]).toEqual([1, 0, 1]);
 });
 test('rows without a target are dropped and counted', () => {
@@ -50,7 +60,7 @@ test('rows without a target are dropped and counted', () => {
   expect([[...target.rows], target.dropped]).toEqual([[1, 2], 2]);
 });
 test('minus zero is the class zero', () => {
-  expect(encodeTarget(numbers([-0, 0, 1]), 'classification').encoding).toMatchObject({ classes: [0, 1] });
+  expect(encodeTarget(numbers([-0, 0, 1]), 'classification').encoding).toMatchObject({ classes: ['0', '1'] });
 });
 test('regression takes numbers as they are', () => {
   expect(encodeTarget(numbers([1.5, NaN, 2]), 'regression')).toMatchObject({

@@ -50,7 +50,8 @@ test('rows without a target are dropped, counted and told', async () => {
 });
 test('the raw validation rows are those of the matrix', async () => {
   const { validation, facts } = await prepare(table(100, (at) => `${at / 4},${at},${at % 2}`));
-  expect([...(facts.rawValidation[0] ?? [])]).toEqual([...validation.features.values].filter((_, at) => at % 2 === 0));
+  const [first] = facts.rawValidation;
+  expect(first?.kind === 'number' ? [...first.values] : null).toEqual([...validation.features.values].filter((_, at) => at % 2 === 0));
 });
 test('excluded text columns are no hindrance', async () => {
   const { facts } = await prepare(
@@ -64,9 +65,24 @@ test('booleans are features of 0 and 1', async () => {
   expect(new Set(train.features.values)).toEqual(new Set([0, 1]));
 });
 
+const RAW = { hyperparameters: { preprocessing: 'none' } };
+
+test('text and dates are encoded, and training rows never by their own target', async () => {
+  const { train, validation, facts } = await prepare(
+    table(200, (at) => `${at % 3 === 0 ? '' : `city ${at % 40}`},2024-01-${String((at % 28) + 1).padStart(2, '0')},${at % 2}`),
+  );
+  const names = facts.preprocessing.steps.flatMap(({ encoded }) => encoded);
+  expect(names).toEqual(['a.mean', 'b.year', 'b.month', 'b.day', 'b.weekday', 'b.hour', 'b.seconds']);
+  expect([train.features.columns, validation.features.columns]).toEqual([7, 7]);
+});
+test('a column that one word makes text is told by it', async () => {
+  const { facts } = await prepare(table(100, (at) => `${at === 7 ? 'n/k' : at % 20},${at * 2},${at % 2}`));
+  expect(facts.warnings).toEqual([expect.stringContaining('Column "a" is text because of "n/k"')]);
+});
+
 describe('what is refused', () => {
-  test('text and dates among the features, each with its line, and how to go on', async () => {
-    const error = await failure('a,b,c,y\n1,,,0\n2,Paris,2024-01-31,1\n3,Rome,2024-02-01,0\n4,Rome,2024-02-01,1\n');
+  test('without preprocessing text and dates among the features, each with its line, and how to go on', async () => {
+    const error = await failure('a,b,c,y\n1,,,0\n2,Paris,2024-01-31,1\n3,Rome,2024-02-01,0\n4,Rome,2024-02-01,1\n', RAW);
     expect(error).toMatchObject({
       code: 'dataset.not-numeric',
       facts: {
@@ -78,8 +94,8 @@ describe('what is refused', () => {
     });
     expect(String(error)).toContain('exclude_columns: ["b","c"]');
   });
-  test('a column of numbers but for one word, by that word', async () => {
-    const error = await failure('a,b,y\n1,2,0\n2,3,1\n3,n/k,0\n4,5,1\n');
+  test('without preprocessing a column of numbers but for one word, by that word', async () => {
+    const error = await failure('a,b,y\n1,2,0\n2,3,1\n3,n/k,0\n4,5,1\n', RAW);
     expect(error).toMatchObject({ facts: { columns: [{ column: 'b', example: 'n/k', place: { unit: 'line', number: 4 } }] } });
   });
   test('a number that float32 cannot hold, with its line', async () => {

@@ -1,15 +1,16 @@
 import type { TrainRequest } from '@trainer/model';
 import { VERIFIED_ROWS } from '../artifacts/verifier.js';
 import { chooseColumns } from '../data/choose-columns.js';
-import { InfinityError, NotNumericError, type UnusableColumn } from '../data/errors.js';
-import { isMissingAt, numbersOf, type Column, type Dataset, type Table } from '../data/table.js';
+import { InfinityError } from '../data/errors.js';
+import { isMissingAt, lengthOf, pickedRows, type Column, type Dataset, type Table } from '../data/table.js';
 import type { LabelledRows, TargetVector } from '../learning/learner.js';
-import { applyPreprocessing, firstBeyondFloat32 } from '../preprocessing/apply.js';
-import { fitPreprocessing, type FeatureColumn } from '../preprocessing/fit.js';
+import { encodeRows, firstBeyondFloat32, type Encoder } from '../preprocessing/apply.js';
+import { fitPreprocessing } from '../preprocessing/fit.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
 import { encodeTarget, type EncodedTarget } from '../preprocessing/target.js';
 import { trainingRange, validationRange, type Part, type RowRange } from '../split/shards.js';
 import { splitRows, type SplitRule } from '../split/split.js';
+import { requireNumbers } from './require-numbers.js';
 
 /** The encoded rows of one rank; large, and let go once the learner has its copy. */
 export interface PreparedData {
@@ -25,8 +26,8 @@ export interface DataFacts {
   readonly classCount: number;
   readonly trainTarget: TargetVector;
   readonly validationTarget: TargetVector;
-  /** The first validation rows as they stood in the table, one array an input; gaps are NaN. */
-  readonly rawValidation: readonly Float64Array[];
+  /** The first validation rows as they stood in the table, one column an input. */
+  readonly rawValidation: readonly Column[];
   readonly split: SplitRule;
   readonly columns: readonly { readonly name: string; readonly type: string; readonly missing: number }[];
   readonly rows: number;
@@ -45,7 +46,8 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
   const chosen = chooseColumns(dataset.columnNames, request.targetColumn, request.excludeColumns);
   const table = await dataset.read([...chosen.features, chosen.target]);
   const columns = table.columns.slice(0, -1);
-  const features = await numericFeatures(table, columns);
+  const mode = request.hyperparameters['preprocessing'] === 'none' ? 'none' : 'auto';
+  if (mode === 'none') await requireNumbers(table, columns);
   const target = encodeTarget(lastOf(table), request.taskType);
   await checkTarget(table, target);
   const classNames = target.encoding.kind === 'classes' ? target.encoding.classes : [];
@@ -59,27 +61,34 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
   });
   const trainRows = split.train.map((at) => target.rows[at] ?? 0);
   const validationRows = split.validation.map((at) => target.rows[at] ?? 0);
-  const { preprocessing, warnings } = fitPreprocessing(features, target.encoding, trainRows);
-  const beyond = firstBeyondFloat32(preprocessing, features);
+  const fitted = fitPreprocessing(columns, {
+    target: target.encoding,
+    targetOf: byRow(target, table.rows),
+    trainRows,
+    seed: request.seed,
+    mode,
+  });
+  const { preprocessing, warnings } = fitted;
+  const beyond = firstBeyondFloat32(preprocessing, fitted.columns);
   if (beyond) throw new InfinityError(beyond.column, await table.locate(beyond.row));
   const trainTarget = picked(target.values, split.train);
   const validationTarget = picked(target.values, split.validation);
-  const share = (rows: Int32Array, values: TargetVector, { from, to }: RowRange): LabelledRows => ({
-    features: applyPreprocessing(preprocessing, features, rows.subarray(from, to)),
+  const share = (encoders: readonly Encoder[], rows: Int32Array, values: TargetVector, { from, to }: RowRange): LabelledRows => ({
+    features: encodeRows(encoders, rows.subarray(from, to)),
     target: values.subarray(from, to),
   });
   const rawRows = validationRows.slice(0, VERIFIED_ROWS);
   return {
-    train: share(trainRows, trainTarget, trainingRange(trainRows.length, part)),
-    validation: share(validationRows, validationTarget, validationRange(validationRows.length, part)),
+    train: share(fitted.training, trainRows, trainTarget, trainingRange(trainRows.length, part)),
+    validation: share(fitted.others, validationRows, validationTarget, validationRange(validationRows.length, part)),
     facts: {
       preprocessing,
       classCount: classNames.length,
       trainTarget,
       validationTarget,
-      rawValidation: features.map(({ values }) => picked(values, rawRows)),
+      rawValidation: fitted.columns.map((column) => pickedRows(column, rawRows)),
       split: split.rule,
-      columns: columns.map((column, at) => ({ name: column.name, type: column.kind, missing: gapsIn(features[at]) })),
+      columns: columns.map((column) => ({ name: column.name, type: column.kind, missing: gapsIn(column) })),
       rows: table.rows,
       droppedRows: target.dropped,
       fingerprint: dataset.fingerprint,
@@ -113,51 +122,16 @@ async function checkTarget(table: Table, { encoding, rows, values }: EncodedTarg
   if (at >= 0) throw new InfinityError(encoding.name, await table.locate(rows[at] ?? 0));
 }
 
-/** @throws NotNumericError naming every column that is text or dates. */
-async function numericFeatures(table: Table, columns: readonly Column[]): Promise<FeatureColumn[]> {
-  const features: FeatureColumn[] = [];
-  const unusable: UnusableColumn[] = [];
-  for (const column of columns) {
-    const values = numbersOf(column);
-    if (values) features.push({ name: column.name, values });
-    else unusable.push(await exampleOf(table, column));
-  }
-  if (unusable.length > 0) throw new NotNumericError(unusable);
-  return features;
+/** The target by row of the table; only rows that have one are read. */
+function byRow({ rows, values }: EncodedTarget, total: number): Float64Array {
+  const all = new Float64Array(total);
+  rows.forEach((row, at) => (all[row] = values[at] ?? NaN));
+  return all;
 }
 
-async function exampleOf(table: Table, column: Column): Promise<UnusableColumn> {
-  const row = tellingRow(column);
-  return {
-    column: column.name,
-    type: column.kind === 'date' ? 'date' : 'text',
-    example: exampleAt(column, row),
-    place: await table.locate(row),
-  };
-}
-
-/** The first row whose value makes it no column of numbers: it says more than a number that stands above it. */
-function tellingRow(column: Column): number {
-  if (column.kind !== 'text')
-    return Math.max(
-      column.values.findIndex((_: number, row: number) => !isMissingAt(column, row)),
-      0,
-    );
-  const telling = column.labels.findIndex((label) => Number.isNaN(Number(label)));
-  return Math.max(column.codes.indexOf(Math.max(telling, 0)), 0);
-}
-
-function exampleAt(column: Column, row: number): string {
-  if (column.kind === 'text') return column.labels[column.codes[row] ?? -1] ?? '';
-  const text = new Date((column.values[row] ?? NaN) * 1000).toJSON() as string | null;
-  return text?.replace('T00:00:00.000Z', '') ?? '';
-}
-
-function gapsIn(feature: FeatureColumn | undefined): number {
-  const values = feature?.values ?? new Float64Array(0);
+function gapsIn(column: Column): number {
   let gaps = 0;
-  // A value that is not itself is NaN; an index is several times as fast here as an iterator.
-  for (let row = 0; row < values.length; row += 1) gaps += Number(values[row] !== values[row]);
+  for (let row = 0; row < lengthOf(column); row += 1) gaps += Number(isMissingAt(column, row));
   return gaps;
 }
 

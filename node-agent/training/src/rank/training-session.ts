@@ -9,6 +9,7 @@ import { openEngine, requireEntry } from '../learning/learners.js';
 import { decodeCheckpoint, encodeCheckpoint, type CheckpointState } from '../loop/checkpoint-state.js';
 import { train, type TrainingOutcome } from '../loop/train.js';
 import { baselineMetrics, flatMetrics } from '../metrics/epoch-metrics.js';
+import { encodedColumns } from '../preprocessing/preprocessing.js';
 import { cardFacts } from './card-facts.js';
 import { checkMemory } from './memory-check.js';
 import { prepareData, type DataFacts, type PreparedData } from './prepare-data.js';
@@ -82,7 +83,7 @@ export class TrainingSession {
     const prepared = await prepareData(dataset, request, { rank, worldSize }).finally(() => dataset.close());
     this.ports.working(false);
     const { rows, preprocessing, classCount } = prepared.facts;
-    checkMemory(this.#entry, this.start.assignment, { rows, columns: preprocessing.steps.length, classes: classCount });
+    checkMemory(this.#entry, this.start.assignment, { rows, columns: encodedColumns(preprocessing).length, classes: classCount });
     this.#data = prepared;
     this.#warnings = [...warnings, ...prepared.facts.warnings];
     if (!checkpoint) return;

@@ -38,6 +38,8 @@ describe('hyperparameters', () => {
     ['subsample', 1],
     ['random_state', 0],
     ['random_state', null],
+    ['preprocessing', 'none'],
+    ['preprocessing', null],
   ])('take the limit %s %s', (name, value) => {
     expect(checked({ [name]: value }).issues).toEqual([]);
   });
@@ -51,6 +53,7 @@ describe('hyperparameters', () => {
     ['subsample', 1.01],
     ['objective', 'reg:squarederror'],
     ['random_state', -1],
+    ['preprocessing', 'some'],
     ['random_state', 2 ** 31],
   ])('are refused outside their limits: %s = %p', (name, value) => {
     expect(checked({ [name]: value }).issues).toEqual([expect.objectContaining({ path: ['hyperparameters', name], type: 'range' })]);

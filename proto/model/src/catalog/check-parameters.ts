@@ -14,6 +14,8 @@ export interface CheckedHyperparameters {
 
 /** The name by which every library seeds itself; here it is the seed of the request. */
 const SEED = 'random_state';
+/** Of every model: `none` takes the table's numbers as they are; `auto` is the default. */
+const PREPROCESSING = 'preprocessing';
 
 /**
  * Checks what a client sent against a model's parameters. null is the word for the library's default, unless the parameter takes it as
@@ -44,11 +46,13 @@ class Check {
     const fixedOne = Object.hasOwn(fixed, name) ? fixed[name] : undefined;
     if (parameter !== undefined) this.#known(name, sentName, value);
     else if (name === SEED) this.#seed(value);
+    else if (name === PREPROCESSING) this.#preprocessing(value);
     else if (withoutEffect.includes(name)) this.#withoutEffect(name, value);
     else if (fixedOne !== undefined) {
       const isOwn = value === null || JSON.stringify(value) === JSON.stringify(fixedOne.value);
       if (!isOwn) this.#refuse(name, `${name} ${fixedProblem(fixedOne)}`, 'value');
-    } else this.#refuse(sentName, `${sentName} is unknown; allowed: ${Object.keys(known).join(', ')}, ${SEED}`, 'unknown');
+    } else
+      this.#refuse(sentName, `${sentName} is unknown; allowed: ${Object.keys(known).join(', ')}, ${SEED}, ${PREPROCESSING}`, 'unknown');
   }
 
   #known(name: string, sentName: string, value: unknown): void {
@@ -66,6 +70,11 @@ class Check {
     if (value === null) return;
     if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) this.seed = value as number;
     else this.#refuse(SEED, `${SEED} must be an integer from ${min} to ${max}`, 'range');
+  }
+
+  #preprocessing(value: unknown): void {
+    if (value === 'none') this.values[PREPROCESSING] = value;
+    else if (value !== null && value !== 'auto') this.#refuse(PREPROCESSING, `${PREPROCESSING} must be auto or none`, 'range');
   }
 
   #withoutEffect(name: string, value: unknown): void {
