@@ -9,7 +9,13 @@ import { SupervisedActor } from './supervised-actor.js';
 const TIMING = { startMs: 60_000, stopAskedMs: 3_000, stopTermMs: 1_000, livenessMs: 10_000, progressLeastMs: 600_000 };
 
 /** A rank whose process is only said: it speaks when told to, and ends when its group is killed. */
-function supervised(): { clock: ManualClock; actor: SupervisedActor; says: (message: FromActorProcess) => void; causes: DeathCause[] } {
+function supervised(): {
+  clock: ManualClock;
+  actor: SupervisedActor;
+  says: (message: FromActorProcess) => void;
+  exits: () => void;
+  causes: DeathCause[];
+} {
   const clock = manualClock(0);
   const causes: DeathCause[] = [];
   const child = Object.assign(new EventEmitter(), { pid: 4711, stdout: null, stderr: null }) as unknown as ChildProcess;
@@ -47,7 +53,11 @@ function supervised(): { clock: ManualClock; actor: SupervisedActor; says: (mess
   );
   const says = (message: FromActorProcess, bytes = 10): void => heard?.onMessage(message, bytes);
   says({ kind: 'ready', address: 'h:1' });
-  return { clock, actor, causes, says };
+  const exits = (): void => {
+    isAlive = false;
+    child.emit('exit', 1, null);
+  };
+  return { clock, actor, causes, says, exits };
 }
 
 /** Beats every second, and the watch looks after each. */
@@ -58,6 +68,24 @@ function live({ clock, actor, says }: ReturnType<typeof supervised>, seconds: nu
     actor.checkBeat(clock.monotonicMs(), false);
   }
 }
+
+describe('a process that ended with an error', () => {
+  const THREW: FromActorProcess = { kind: 'threw', text: 'Error: gone' };
+  test('is heard to the end where its agent stood still meanwhile: what it said is read after the timers', () => {
+    const rank = supervised();
+    rank.exits();
+    rank.clock.advance(1_000);
+    rank.says(THREW);
+    rank.clock.advance(1);
+    expect(rank.causes).toEqual([{ kind: 'exited', code: 1, lastError: 'Error: gone' }]);
+  });
+  test('is not waited for longer where somebody else holds its channel', () => {
+    const rank = supervised();
+    rank.exits();
+    rank.clock.advance(1_001);
+    expect(rank.causes).toMatchObject([{ kind: 'exited', code: 1 }]);
+  });
+});
 
 describe('a rank', () => {
   test('whose loop beats, but whose step does not end, is killed with that cause', () => {

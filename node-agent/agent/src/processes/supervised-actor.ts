@@ -232,7 +232,7 @@ export class SupervisedActor {
       this.#lastWord?.cancel();
       // What it said last says why. A process that it left behind may hold the channel open.
       if (this.#isClosed) this.#onExit();
-      else this.#lastWord = this.#ports.clock.after(LAST_WORD_MS, () => this.#onExit());
+      else this.#waitForLastWord(() => this.#onExit());
     });
   }
 
@@ -327,10 +327,16 @@ export class SupervisedActor {
     this.#endSoon(cause);
   }
 
+  /** After a stall of this process its timers run before what was sent meanwhile is read: the second one comes after that. */
+  #waitForLastWord(run: () => void): void {
+    const { clock } = this.#ports;
+    this.#lastWord = clock.after(LAST_WORD_MS, () => (this.#lastWord = clock.after(1, run)));
+  }
+
   /** It ends by itself now, or is ended. */
   #endSoon(cause: DeathCause): void {
     if (this.#phase.at === 'gone') return;
-    this.#lastWord ??= this.#ports.clock.after(LAST_WORD_MS, () => this.kill(cause));
+    if (this.#lastWord === null) this.#waitForLastWord(() => this.kill(cause));
   }
 
   #onClosed(): void {
