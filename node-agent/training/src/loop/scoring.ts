@@ -1,14 +1,12 @@
 import type { Collective } from '@trainer/actor';
-import type { EpochMetrics, Metric, TaskType } from '@trainer/model';
+import type { EpochMetrics, Metric } from '@trainer/model';
 import type { Learner, Predictions, TargetVector } from '../learning/learner.js';
-import { epochMetrics } from '../metrics/epoch-metrics.js';
-import { trainingScorer, trainingSums, type TrainingScores } from '../metrics/training-scores.js';
 import { trainingRange } from '../split/shards.js';
+import type { Scores } from '../tasks/task.js';
 
 /** What an epoch is scored by; targets are those of all ranks' rows. */
 export interface ScoringPlan {
-  readonly task: TaskType;
-  readonly classCount: number;
+  readonly scores: Scores;
   /** Also by the training rows; else these are predicted once, at the end. */
   readonly scoredEachEpoch: boolean;
   readonly learningRate: Metric;
@@ -24,19 +22,13 @@ export interface FinalScores {
   readonly complete: (metrics: EpochMetrics) => EpochMetrics;
 }
 
-/** One-versus-rest areas of more classes would take longer than the epoch: 1,000 classes x 20,000 rows 2.4 s. */
-const MOST_CLASSES_EACH_EPOCH = 20;
-const NO_SCORES: TrainingScores = { loss: null, accuracy: null, r2: null };
-
 /**
  * Scores over the rows of all ranks, on rank 0 (docs/adr/0008): of the training rows sums travel, block by block; of the
- * validation rows the predictions themselves, as the area under the curve needs all of them. The numbers are those that one rank
+ * validation rows the predictions themselves, as some scores need all of them. The numbers are those that one rank
  * with all rows computes from the same predictions.
  */
 export class Scoring {
   readonly #ownTarget: TargetVector;
-  readonly #scoreOf: (sums: readonly Float64Array[]) => TrainingScores;
-  readonly #hasArea: boolean;
 
   constructor(
     private readonly plan: ScoringPlan,
@@ -44,39 +36,40 @@ export class Scoring {
   ) {
     const { from, to } = trainingRange(plan.trainTarget.length, team);
     this.#ownTarget = plan.trainTarget.subarray(from, to);
-    this.#scoreOf = trainingScorer(plan.task, plan.trainTarget);
-    this.#hasArea = plan.classCount <= MOST_CLASSES_EACH_EPOCH;
   }
 
   /** All ranks call it after an epoch. @returns its metrics on rank 0, elsewhere null */
   async measure(learner: Learner, epoch: number): Promise<EpochMetrics | null> {
-    const { scoredEachEpoch } = this.plan;
+    const { scoredEachEpoch, scores } = this.plan;
     const parts = await this.#predicted(learner, scoredEachEpoch);
-    return parts && this.#metrics(epoch, parts, { hasTraining: scoredEachEpoch, hasArea: this.#hasArea });
+    return parts && this.#metrics(epoch, parts, { hasTraining: scoredEachEpoch, hasDear: !scores.areSomeDear });
   }
 
   /** All ranks call it once the model is the kept one. @returns null elsewhere than on rank 0 */
   async finish(learner: Learner): Promise<FinalScores | null> {
-    const isComplete = this.plan.scoredEachEpoch && this.#hasArea;
+    const isComplete = this.plan.scoredEachEpoch && !this.plan.scores.areSomeDear;
     const parts = await this.#predicted(learner, !isComplete);
     if (parts === null) return null;
     const predictions = joined(parts.map((part) => part.predictions));
     const complete = (metrics: EpochMetrics): EpochMetrics =>
-      isComplete ? metrics : this.#metrics(metrics.epoch, parts, { hasTraining: true, hasArea: true });
+      isComplete ? metrics : this.#metrics(metrics.epoch, parts, { hasTraining: true, hasDear: true });
     return { predictions, complete };
   }
 
-  #metrics(epoch: number, parts: readonly EpochPart[], { hasTraining, hasArea }: { hasTraining: boolean; hasArea: boolean }): EpochMetrics {
-    const { task, classCount, learningRate, validationTarget } = this.plan;
-    const scores = hasTraining ? this.#scoreOf(parts.map((part) => part.sums)) : NO_SCORES;
-    const validation = { target: validationTarget, predictions: joined(parts.map((part) => part.predictions)) };
-    return epochMetrics({ task, classCount, hasArea }, { number: epoch, learningRate }, scores, validation);
+  #metrics(
+    number: number,
+    parts: readonly EpochPart[],
+    { hasTraining, hasDear }: { hasTraining: boolean; hasDear: boolean },
+  ): EpochMetrics {
+    const { scores, learningRate, validationTarget: target } = this.plan;
+    const predictions = joined(parts.map((part) => part.predictions));
+    const training = hasTraining ? parts.map((part) => part.sums) : null;
+    return scores.epoch({ number, learningRate }, { target, predictions }, { training, hasDear });
   }
 
   async #predicted(learner: Learner, hasTraining: boolean): Promise<readonly EpochPart[] | null> {
-    const { task, classCount, trainTarget } = this.plan;
     const sums = hasTraining
-      ? trainingSums(task, classCount, { target: this.#ownTarget, predictions: await learner.predict('train') }, trainTarget.length)
+      ? this.plan.scores.sums({ target: this.#ownTarget, predictions: await learner.predict('train') })
       : new Float64Array(0);
     return this.#together(sums, await learner.predict('validation'));
   }

@@ -4,7 +4,10 @@ import type { EpochMetrics } from '@trainer/model';
 import { systemClock } from '@trainer/runtime';
 import type { CheckpointState } from './checkpoint-state.js';
 import { countingLearner, type CountingLearner } from './counting-learner.fixture.js';
+import { classification } from '../tasks/classification.js';
 import { train, type TrainingOutcome, type TrainingPlan } from './train.js';
+
+const TWO_CLASSES = { kind: 'classes', name: 'y', type: 'string', classes: ['a', 'b'] } as const;
 
 const open: Gang[] = [];
 afterEach(() => Promise.all(open.splice(0).map((gang) => gang.leave())));
@@ -39,8 +42,7 @@ async function trainAll(
       const gang = gangs[rank];
       if (gang === undefined) throw new RangeError('no such rank');
       const whole: TrainingPlan = {
-        task: 'classification',
-        classCount: 2,
+        scores: classification.scores(TWO_CLASSES, target, target),
         scoredEachEpoch: true,
         epochsAsked: 100,
         earlyStopping: { patience: 2 },

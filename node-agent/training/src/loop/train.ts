@@ -161,8 +161,7 @@ class Lead {
   ): Promise<TrainingOutcome> {
     const last = this.#known();
     const kept = complete(this.#best?.metrics ?? last);
-    const warning = overfittingWarning(kept);
-    if (warning) await this.reports.warning(warning);
+    for (const warning of this.plan.scores.warnings(kept)) await this.reports.warning(warning);
     const selectedOnValidation = this.#best !== null;
     return { kind: 'trained', model, kept, lastEpoch: last.epoch, selectedOnValidation, validationPredictions };
   }
@@ -194,13 +193,4 @@ function isCheckpoint(learner: Learner, plan: TrainingPlan, epoch: number): bool
   const parts = learner.snapshots === 'cut' ? MAX_CUTS + 1 : 20;
   const interval = Math.max(plan.checkpointIntervalEpochs, Math.ceil(learner.epochs / parts));
   return epoch % interval === 0 && epoch < learner.epochs;
-}
-
-/** The thresholds of the original trainer (platform.md). */
-function overfittingWarning(kept: EpochMetrics): string | null {
-  const gap = kept.additional['overfitting_gap'] ?? 0;
-  if (gap <= 0.1) return null;
-  const strength = gap > 0.15 ? 'Strong overfitting' : 'Overfitting';
-  const mend = 'Try more data, fewer or simpler features, or a simpler model';
-  return `${strength}: accuracy is ${gap.toFixed(3)} higher on the training rows than on the validation rows. ${mend}.`;
 }

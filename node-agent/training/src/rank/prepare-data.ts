@@ -7,9 +7,10 @@ import type { LabelledRows, TargetVector } from '../learning/learner.js';
 import { encodeRows, firstBeyondFloat32, type Encoder } from '../preprocessing/apply.js';
 import { fitPreprocessing } from '../preprocessing/fit.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
-import { encodeTarget, type EncodedTarget } from '../preprocessing/target.js';
 import { trainingRange, validationRange, type Part, type RowRange } from '../split/shards.js';
 import { splitRows, type SplitRule } from '../split/split.js';
+import type { ReadTarget, Scores } from '../tasks/task.js';
+import { taskOf } from '../tasks/tasks.js';
 import { requireNumbers } from './require-numbers.js';
 
 /** The encoded rows of one rank; large, and let go once the learner has its copy. */
@@ -22,8 +23,7 @@ export interface PreparedData {
 /** What is known of the data beside the matrices: of all rows, whichever rank has them. */
 export interface DataFacts {
   readonly preprocessing: Preprocessing;
-  /** 0 for regression. */
-  readonly classCount: number;
+  readonly scores: Scores;
   readonly trainTarget: TargetVector;
   readonly validationTarget: TargetVector;
   /** The first validation rows as they stood in the table, one column an input. */
@@ -48,13 +48,13 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
   const columns = table.columns.slice(0, -1);
   const mode = request.hyperparameters['preprocessing'] === 'none' ? 'none' : 'auto';
   if (mode === 'none') await requireNumbers(table, columns);
-  const target = encodeTarget(lastOf(table), request.taskType);
+  const task = taskOf(request.taskType);
+  const target = task.readTarget(lastOf(table));
   await checkTarget(table, target);
-  const classNames = target.encoding.kind === 'classes' ? target.encoding.classes : [];
   const split = splitRows({
     rows: target.rows.length,
-    classOf: target.encoding.kind === 'classes' ? target.values : null,
-    classNames,
+    classOf: task.strataOf(target),
+    classNames: target.encoding.kind === 'classes' ? target.encoding.classes : [],
     target: chosen.target,
     validationSplit: request.validationSplit,
     seed: request.seed,
@@ -68,9 +68,8 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
     seed: request.seed,
     mode,
   });
-  const { preprocessing, warnings } = fitted;
-  const beyond = firstBeyondFloat32(preprocessing, fitted.columns);
-  if (beyond) throw new InfinityError(beyond.column, await table.locate(beyond.row));
+  const { preprocessing } = fitted;
+  await checkFeatures(table, preprocessing, fitted.columns);
   const trainTarget = picked(target.values, split.train);
   const validationTarget = picked(target.values, split.validation);
   const share = (encoders: readonly Encoder[], rows: Int32Array, values: TargetVector, { from, to }: RowRange): LabelledRows => ({
@@ -83,7 +82,7 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
     validation: share(fitted.others, validationRows, validationTarget, validationRange(validationRows.length, part)),
     facts: {
       preprocessing,
-      classCount: classNames.length,
+      scores: task.scores(target.encoding, trainTarget, validationTarget),
       trainTarget,
       validationTarget,
       rawValidation: fitted.columns.map((column) => pickedRows(column, rawRows)),
@@ -96,8 +95,9 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
         ...dataset.warnings,
         ...table.warnings,
         ...droppedWarning(target.dropped, chosen.target, table.missingTexts.at(-1) ?? {}),
+        ...target.warnings,
         ...split.warnings,
-        ...warnings,
+        ...fitted.warnings,
       ],
     },
   };
@@ -115,15 +115,21 @@ function lastOf(table: Table): Column {
   return column;
 }
 
+/** Features are float32 numbers too, each as its step leaves it. @throws InfinityError */
+async function checkFeatures(table: Table, preprocessing: Preprocessing, columns: readonly Column[]): Promise<void> {
+  const beyond = firstBeyondFloat32(preprocessing, columns);
+  if (beyond) throw new InfinityError(beyond.column, await table.locate(beyond.row));
+}
+
 /** Engines hold targets as float32 numbers. @throws InfinityError */
-async function checkTarget(table: Table, { encoding, rows, values }: EncodedTarget): Promise<void> {
+async function checkTarget(table: Table, { encoding, rows, values }: ReadTarget): Promise<void> {
   if (encoding.kind !== 'number') return;
   const at = values.findIndex((value) => !Number.isFinite(Math.fround(value)));
   if (at >= 0) throw new InfinityError(encoding.name, await table.locate(rows[at] ?? 0));
 }
 
 /** The target by row of the table; only rows that have one are read. */
-function byRow({ rows, values }: EncodedTarget, total: number): Float64Array {
+function byRow({ rows, values }: ReadTarget, total: number): Float64Array {
   const all = new Float64Array(total);
   rows.forEach((row, at) => (all[row] = values[at] ?? NaN));
   return all;

@@ -8,8 +8,9 @@ import type { Engine, Learner } from '../learning/learner.js';
 import { openEngine, requireEntry } from '../learning/learners.js';
 import { decodeCheckpoint, encodeCheckpoint, type CheckpointState } from '../loop/checkpoint-state.js';
 import { train, type TrainingOutcome } from '../loop/train.js';
-import { baselineMetrics, flatMetrics } from '../metrics/epoch-metrics.js';
+import { flatMetrics } from '../metrics/flat-metrics.js';
 import { encodedColumns } from '../preprocessing/preprocessing.js';
+import { classCountOf } from '../tasks/task.js';
 import { cardFacts } from './card-facts.js';
 import { checkMemory } from './memory-check.js';
 import { prepareData, type DataFacts, type PreparedData } from './prepare-data.js';
@@ -82,8 +83,9 @@ export class TrainingSession {
     });
     const prepared = await prepareData(dataset, request, { rank, worldSize }).finally(() => dataset.close());
     this.ports.working(false);
-    const { rows, preprocessing, classCount } = prepared.facts;
-    checkMemory(this.#entry, this.start.assignment, { rows, columns: encodedColumns(preprocessing).length, classes: classCount });
+    const { rows, preprocessing } = prepared.facts;
+    const columns = encodedColumns(preprocessing).length;
+    checkMemory(this.#entry, this.start.assignment, { rows, columns, classes: classCountOf(preprocessing.target) });
     this.#data = prepared;
     this.#warnings = [...warnings, ...prepared.facts.warnings];
     if (!checkpoint) return;
@@ -124,7 +126,7 @@ export class TrainingSession {
     this.ports.working(true);
     const learner = engine.createLearner({
       task: request.taskType,
-      classCount: facts.classCount,
+      classCount: classCountOf(facts.preprocessing.target),
       hyperparameters: request.hyperparameters,
       epochs: request.epochs,
       seed: request.seed,
@@ -142,8 +144,7 @@ export class TrainingSession {
     return train(
       learner,
       {
-        task: request.taskType,
-        classCount: data.classCount,
+        scores: data.scores,
         epochsAsked: request.epochs,
         scoredEachEpoch: this.#entry.scoredEachEpoch,
         earlyStopping: request.earlyStopping && this.#entry.earlyStopping(request.hyperparameters) ? { patience: request.patience } : null,
@@ -179,7 +180,7 @@ export class TrainingSession {
     // Its protobuf library is loaded late, as the first epoch need not wait for it.
     const { exportModel } = await import('../artifacts/export-model.js');
     const metrics = flatMetrics(outcome.kept);
-    const baseline = baselineMetrics(assignment.request.taskType, data.classCount, data.trainTarget, data.validationTarget);
+    const baseline = data.scores.baseline();
     // The library's copy of rows and trees makes room for what the check of the exported file needs.
     learner.close();
     const versions = { trainer: await trainerVersion(), node: process.versions.node, ...engine.versions };
