@@ -29,3 +29,15 @@ test('a rank says so before it trains', async () => {
   expect(world.reports.at(-1)).toMatchObject({ error: { code: 'rank.needs-memory', facts: { rows: 150, columns: 4, classes: 3 } } });
   await world.remove();
 });
+
+test('a rank says so before it holds a table that is larger than its lease', async () => {
+  const row = `${'1,'.repeat(20)}x\n`;
+  // Its target has one class, which would be the error if it were read.
+  const world = await rankWorld(`${Array.from({ length: 20 }, (_, i) => `c${i}`).join(',')},y\n${row.repeat(20_000)}`, 'small.csv');
+  const columnBytes = 20_000 * 21 * 8;
+  await new TrainingRank(await world.context(), world.assignment({}, { memoryBytes: columnBytes })).begin(BEGIN);
+  expect(world.reports.at(-1)).toMatchObject({
+    error: { code: 'rank.needs-memory', facts: { rows: 20_000, columns: 20, givenBytes: columnBytes } },
+  });
+  await world.remove();
+});

@@ -4,6 +4,7 @@ import type { CatalogEntry, RankReport } from '@trainer/model';
 import { prepareVerifier } from '../artifacts/verifier.js';
 import { openDuckDb, type DuckDb } from '../data/duck-db.js';
 import { openDataset } from '../data/open-dataset.js';
+import type { Dataset } from '../data/table.js';
 import type { Engine, Learner } from '../learning/learner.js';
 import { openEngine, requireEntry } from '../learning/learners.js';
 import { decodeCheckpoint, encodeCheckpoint, type CheckpointState } from '../loop/checkpoint-state.js';
@@ -12,7 +13,7 @@ import { flatMetrics } from '../metrics/flat-metrics.js';
 import { encodedColumns } from '../preprocessing/preprocessing.js';
 import { classCountOf } from '../tasks/task.js';
 import { cardFacts } from './card-facts.js';
-import { checkMemory } from './memory-check.js';
+import { checkMemory, checkReading } from './memory-check.js';
 import { prepareData, type DataFacts, type PreparedData } from './prepare-data.js';
 import type { CheckpointBytes, FinishedTraining, StagedFiles, WorkerOutcome, WorkerStart } from './rank-messages.js';
 
@@ -73,7 +74,7 @@ export class TrainingSession {
    * @throws DatasetError, NeedsMemoryError
    */
   async load({ path, checkpoint, warnings }: StagedFiles): Promise<void> {
-    const { request, rank, worldSize } = this.start.assignment;
+    const { request } = this.start.assignment;
     this.ports.working(true);
     const dataset = await openDataset(path, request.dataId, {
       maxRows: this.#entry.limits(EMPTY, request.hyperparameters).maxRows,
@@ -81,7 +82,7 @@ export class TrainingSession {
       threads: this.start.threads,
       duckDb: () => this.#openDuckDb(),
     });
-    const prepared = await prepareData(dataset, request, { rank, worldSize }).finally(() => dataset.close());
+    const prepared = await this.#prepare(dataset).finally(() => dataset.close());
     this.ports.working(false);
     const { rows, preprocessing } = prepared.facts;
     const columns = encodedColumns(preprocessing).length;
@@ -94,6 +95,13 @@ export class TrainingSession {
     } catch (error) {
       this.#warnings.push(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  async #prepare(dataset: Dataset): Promise<PreparedData> {
+    const { assignment } = this.start;
+    const { request, rank, worldSize } = assignment;
+    checkReading(this.#entry, assignment, dataset.rows, dataset.columnNames.length - request.excludeColumns.length);
+    return prepareData(dataset, request, { rank, worldSize });
   }
 
   /** Trains with the other ranks; the first one reports, exports and verifies. After `load`. */
