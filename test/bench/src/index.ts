@@ -28,6 +28,7 @@ const ONLY_NAMED: Benches = {
   'ended-rows': async () => (await import('./benches/ended-rows.js')).endedRows,
   faults: async () => (await import('./benches/faults.js')).faults,
   quality: async () => (await import('./quality/quality.js')).quality,
+  reading: async () => (await import('./benches/reading.js')).reading,
   resume: async () => (await import('./benches/resume.js')).resume,
 };
 const ALL: Benches = { ...BENCHES, ...ONLY_NAMED };
