@@ -57,6 +57,11 @@ export async function openDuckDb(resources: ReaderResources): Promise<DuckDb> {
   duckdb.set_config(config, 'memory_limit', `${Math.floor(resources.memoryBytes / 2 ** 20)}MiB`);
   duckdb.set_config(config, 'autoinstall_known_extensions', 'false');
   duckdb.set_config(config, 'autoload_known_extensions', 'false');
+  // Each byte of the file is read once: a cache of it would hold the whole file beside the table.
+  duckdb.set_config(config, 'enable_external_file_cache', 'false');
+  // What it frees goes back at once: kept for later, as much as the table itself lay there unused (tried with 1.5.6).
+  duckdb.set_config(config, 'allocator_flush_threshold', '1MiB');
+  duckdb.set_config(config, 'allocator_bulk_deallocation_flush_threshold', '1MiB');
   // Nothing is spilled: what does not fit is an error, not a full disk.
   duckdb.set_config(config, 'temp_directory', '');
   const database = await duckdb.open(':memory:', config);

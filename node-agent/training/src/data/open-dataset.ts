@@ -23,6 +23,8 @@ export interface DatasetReading extends DatasetLimits {
   readonly threads: number;
   /** Opens DuckDB, which is for Parquet alone. */
   readonly duckDb: () => Promise<DuckDb>;
+  /** Of the file as it was stored, where it is known: `sha256:` and hex. */
+  readonly fingerprint?: string;
   /** A thread's share of a text file at a time, and the least that is worth a thread. */
   readonly rangeBytes?: number;
 }
@@ -41,7 +43,8 @@ const BYTES_PER_THREAD = 16 << 20;
  * @throws DatasetError naming line, column or limit.
  */
 export async function openDataset(path: string, name: string, reading: DatasetReading): Promise<Dataset> {
-  const source = await openSource(path, reading.maxUnpackedBytes);
+  const opened = await openSource(path, reading.maxUnpackedBytes);
+  const source = { ...opened, fingerprint: reading.fingerprint ?? opened.fingerprint };
   return source.format === 'csv' ? openCsvDataset(source, path, name, reading) : openParquetDataset(source, path, reading);
 }
 

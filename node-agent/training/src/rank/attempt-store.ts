@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { buffer } from 'node:stream/consumers';
 import { TrainerError, type Checkpoint, type StoredFile, type TrainingAssignment } from '@trainer/model';
@@ -21,22 +22,25 @@ export class AttemptStore {
   ) {}
 
   /**
-   * Downloads the dataset as it was submitted. @returns its path; the name is a hash, so that no key of a user is a file name
+   * Downloads the dataset as it was submitted. @returns its path, whose name is a hash, so that no key of a user is a file name; and
+   * `sha256:` and the hex of its bytes
    * @throws DatasetChangedError when the key holds another object now, or none
    */
-  async downloadDataset(): Promise<string> {
+  async downloadDataset(): Promise<{ readonly path: string; readonly fingerprint: string }> {
     const { bucket, key, etag } = this.assignment.dataset;
     const path = join(this.scratchDir, `dataset-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`);
-    await withStoreRetries(this.retries, async () => {
+    const fingerprint = await withStoreRetries(this.retries, async () => {
       const store = await this.store;
+      const hash = createHash('sha256');
       const { stream } = await store.get(bucket, key, { ifMatch: etag }).catch((error: unknown) => {
         throw changedDataset(error, key);
       });
-      await pipeline(stream, createWriteStream(path)).catch((error: unknown) => {
+      await pipeline(stream, hashedBy(hash), createWriteStream(path)).catch((error: unknown) => {
         throw asDiskError(error, this.scratchDir);
       });
+      return `sha256:${hash.digest('hex')}`;
     });
-    return path;
+    return { path, fingerprint };
   }
 
   /** @returns the bytes to resume from, or null where the stored object is gone or not what was stored. */
@@ -74,6 +78,16 @@ export class AttemptStore {
   #key(name: string): string {
     return `attempts/${this.assignment.job}/${this.assignment.attempt}/${name}`;
   }
+}
+
+/** The same bytes, which the hash sees on their way. */
+function hashedBy(hash: Hash): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
 }
 
 function changedDataset(error: unknown, key: string): unknown {

@@ -17,6 +17,8 @@ export interface WorkerStart {
 /** What was downloaded. */
 export interface StagedFiles {
   readonly path: string;
+  /** `sha256:` and hex of the file. */
+  readonly fingerprint: string;
   /** The bytes to resume from, or null. */
   readonly checkpoint: Uint8Array | null;
   readonly warnings: readonly string[];

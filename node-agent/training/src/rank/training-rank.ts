@@ -126,13 +126,13 @@ export class TrainingRank implements SystemActor {
 
   async #stage(): Promise<void> {
     const { resumeFrom } = this.assignment;
-    const [path, checkpoint] = await Promise.all([
+    const [{ path, fingerprint }, checkpoint] = await Promise.all([
       this.#store.downloadDataset(),
       resumeFrom ? this.#store.downloadCheckpoint(resumeFrom) : null,
     ]);
     const isLost = resumeFrom !== null && checkpoint === null;
     const warnings = isLost ? [`The checkpoint of epoch ${resumeFrom.epoch} is gone or damaged; training begins anew.`] : [];
-    this.#post({ kind: 'load', files: { path, checkpoint, warnings } });
+    this.#post({ kind: 'load', files: { path, fingerprint, checkpoint, warnings } });
   }
 
   #receive(message: FromWorker): void {

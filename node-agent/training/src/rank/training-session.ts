@@ -73,13 +73,14 @@ export class TrainingSession {
    * one more of them: the training then begins anew.
    * @throws DatasetError, NeedsMemoryError
    */
-  async load({ path, checkpoint, warnings }: StagedFiles): Promise<void> {
+  async load({ path, fingerprint, checkpoint, warnings }: StagedFiles): Promise<void> {
     const { request } = this.start.assignment;
     this.ports.working(true);
     const dataset = await openDataset(path, request.dataId, {
       maxRows: this.#entry.limits(EMPTY, request.hyperparameters).maxRows,
       maxUnpackedBytes: MAX_UNPACKED_BYTES,
       threads: this.start.threads,
+      fingerprint,
       duckDb: () => this.#openDuckDb(),
     });
     const prepared = await this.#prepare(dataset).finally(() => dataset.close());
