@@ -157,6 +157,7 @@ async function exportCase(library: XgboostLibrary, each: Case): Promise<Record<s
       model: await learner.model(),
       validation: {
         raw: raw.map((values) => ({ kind: 'number', name: '', values, isInteger: false, exact: null })),
+        encoded: validation.features,
         target: validation.target,
         predictions,
       },

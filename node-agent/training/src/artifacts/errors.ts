@@ -8,7 +8,7 @@ export class VerificationError extends TrainerError<
   constructor(facts: { output: string; row: number; expected: string; found: string; failedRows: number; rows: number }) {
     super(
       'artifact.verification',
-      `The exported ONNX file differs from the trained model in ${facts.failedRows} of ${facts.rows} rows, first in row ${facts.row}: ` +
+      `The exported model differs from the trained model in ${facts.failedRows} of ${facts.rows} rows, first in row ${facts.row}: ` +
         `${facts.output} is ${facts.found}, not ${facts.expected}. This is a fault of the exporter: report it with the job's request.`,
       facts,
     );

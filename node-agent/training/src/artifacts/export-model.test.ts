@@ -79,7 +79,7 @@ async function requestFor(
     preprocessing,
     model,
     card: CARD,
-    validation: { raw: rawColumns(init, centre), target: init.validation.target, predictions },
+    validation: { raw: rawColumns(init, centre), encoded: init.validation.features, target: init.validation.target, predictions },
   };
 }
 
@@ -160,6 +160,19 @@ describe('a model that predicts something else', () => {
     await expect(exported(await requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes')), 0, spoilt))).rejects.toMatchObject({
       code: 'artifact.verification',
       facts: { output: 'output_probability', row: 0, rows: 30 },
+    });
+  });
+
+  test('is refused by its native file', async () => {
+    const spoilt = (model: TrainedModel): TrainedModel => ({
+      ...model,
+      native: { ...model.native, predict: (file, rows) => model.native.predict(file, rows).map((value) => value * 1.01) },
+    });
+    await expect(
+      exported(await requestFor(madeUpInit(0), preprocessingFor({ kind: 'number', name: 'y' }), 0, spoilt)),
+    ).rejects.toMatchObject({
+      code: 'artifact.verification',
+      facts: { output: 'the native file', rows: 30 },
     });
   });
 

@@ -1,6 +1,6 @@
 import type { TaskType } from '@trainer/model';
 import type { Column } from '../data/table.js';
-import type { Predictions, TargetVector, TrainedModel } from '../learning/learner.js';
+import type { FeatureMatrix, Predictions, TargetVector, TrainedModel } from '../learning/learner.js';
 import { encodedColumns, type Preprocessing, type TargetEncoding } from '../preprocessing/preprocessing.js';
 import { cardText, type CardFacts } from './card.js';
 import { ModelTooLargeError } from './errors.js';
@@ -11,7 +11,7 @@ import { buildOnnx } from './onnx-model.js';
 import { predictionsCsv } from './predictions-csv.js';
 import { signatureOf } from './signature.js';
 import type { Verifier } from './verifier.js';
-import { verifyModel } from './verify-model.js';
+import { verifyModel, verifyNative } from './verify-model.js';
 import { writeFile } from './write-file.js';
 
 /** What the service keeps of one model file (models.md); protobuf ends at 2 GiB. */
@@ -34,6 +34,8 @@ export interface ValidationRows {
    * (fewer where there are fewer).
    */
   readonly raw: readonly Column[];
+  /** The same rows encoded. */
+  readonly encoded: FeatureMatrix;
   /** All rows. */
   readonly target: TargetVector;
   /** The trainer's own predictions of all rows with the kept epoch. */
@@ -43,15 +45,18 @@ export interface ValidationRows {
 /**
  * Writes all files of a model into `place.folder` and runs the ONNX file against the trainer's own predictions. Equal requests
  * give the same bytes in every file but the card.
- * @throws VerificationError when the ONNX file predicts something else: the job must not complete.
+ * @throws VerificationError when the ONNX or the native file predicts something else: the job must not complete.
  * @throws ModelTooLargeError above 1 GiB.
  */
 export async function exportModel(request: ExportRequest, place: ExportPlace, verifier: Verifier): Promise<ExportedModel> {
   const { task, preprocessing, model, validation } = request;
-  const nativeBytes = checkSize(model.native.described(nativeDescription(preprocessing)));
+  const description = nativeDescription(preprocessing);
+  const nativeBytes = checkSize(model.native.described(description));
   const onnxBytes = checkSize(buildOnnx(preprocessing, model));
   const onnx = await writeFile(place, 'onnx', '.onnx', [onnxBytes]);
   const verified = await verifyModel(verifier, onnx.path, preprocessing, validation);
+  const encoded = widened(validation.encoded, description.columns.length);
+  verifyNative(model.native.predict(nativeBytes, encoded), preprocessing.target, validation);
   const pkl = await writeFile(place, 'pkl', '.pkl', pickleModel(task, preprocessing, onnxBytes));
   const native = await writeFile(place, 'native', model.native.ending, [nativeBytes]);
   const csv = predictionsCsv(preprocessing.target, validation.target, validation.predictions);
@@ -70,6 +75,14 @@ export async function exportModel(request: ExportRequest, place: ExportPlace, ve
 function checkSize(bytes: Uint8Array): Uint8Array {
   if (bytes.length > MODEL_BYTES_LIMIT) throw new ModelTooLargeError(bytes.length, MODEL_BYTES_LIMIT);
   return bytes;
+}
+
+/** With as many columns more as the native file declares; nothing reads them. */
+function widened({ values, rows, columns }: FeatureMatrix, width: number): FeatureMatrix {
+  if (width === columns) return { values, rows, columns };
+  const wider = new Float32Array(rows * width).fill(Number.NaN);
+  for (let row = 0; row < rows; row += 1) wider.set(values.subarray(row * columns, (row + 1) * columns), row * width);
+  return { values: wider, rows, columns: width };
 }
 
 /** Integers as numbers, as long as JSON can tell them apart. */

@@ -175,7 +175,8 @@ def _read(given, column):
     """One column as numbers, or as texts with the empty one for a missing value."""
     holds = column["holds"]
     if isinstance(given, np.ma.MaskedArray):
-        array = given.astype(object).filled(None)
+        array = np.array(given.data, dtype=object)
+        array[np.ma.getmaskarray(given)] = None
     elif isinstance(given, (list, tuple)):
         array = np.empty(len(given), dtype=object)
         array[:] = given
@@ -208,7 +209,8 @@ def _number(value, column):
 
 def _boolean(value, column):
     if isinstance(value, str):
-        return {"true": 1.0, "false": 0.0}.get(value.strip().lower()) if value.strip().lower() in ("true", "false") else float(value)
+        known = {"true": 1.0, "false": 0.0}
+        return known[value.strip().lower()] if value.strip().lower() in known else float(value)
     return float(value)
 
 

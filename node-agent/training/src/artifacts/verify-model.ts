@@ -36,11 +36,21 @@ export async function verifyModel(
   try {
     const results = await session.run(feedsOf(Tensors, preprocessing, rows.raw, count));
     const { target } = preprocessing;
-    if (target.kind === 'number') return compareValues(scoresIn(results, OUTPUTS.value), rows, count);
+    if (target.kind === 'number') return compareValues(scoresIn(results, OUTPUTS.value), OUTPUTS.value, rows, count);
     return compareClasses(results, target, rows.predictions, count);
   } finally {
     await session.release();
   }
+}
+
+/**
+ * Compares what the native file predicts of the encoded first `VERIFIED_ROWS` rows with the trainer's own predictions.
+ * @throws VerificationError
+ */
+export function verifyNative(found: Predictions, target: TargetEncoding, rows: Omit<VerifiedRows, 'raw'>): void {
+  const count = Math.min(VERIFIED_ROWS, rows.target.length);
+  if (target.kind === 'number') compareValues(found, 'the native file', rows, count);
+  else compareScores(found, 'the native file', target.classes.length, rows.predictions, count);
 }
 
 /** The first `count` rows as the graph takes them; a missing text is the empty one. */
@@ -78,10 +88,15 @@ function scoresIn(results: InferenceSession.OnnxValueMapType, name: string): Flo
   return data;
 }
 
-function compareValues(found: Float32Array, { target, predictions }: VerifiedRows, count: number): { rows: number; tiedRows: number } {
+function compareValues(
+  found: ArrayLike<number>,
+  output: string,
+  { target, predictions }: Omit<VerifiedRows, 'raw'>,
+  count: number,
+): { rows: number; tiedRows: number } {
   const scale = deviation(target);
   const failures = failuresOf(count, (row) => isFar(predictions[row] ?? Number.NaN, found[row] ?? Number.NaN, scale));
-  report(failures, count, OUTPUTS.value, (row) => [String(predictions[row]), String(found[row])]);
+  report(failures, count, output, (row) => [String(predictions[row]), String(found[row])]);
   return { rows: count, tiedRows: 0 };
 }
 
@@ -92,23 +107,28 @@ function compareClasses(
   count: number,
 ): { rows: number; tiedRows: number } {
   const width = classes.length;
-  const found = scoresIn(results, OUTPUTS.probability);
   const labels = (results[OUTPUTS.label] as Tensor | undefined)?.data ?? [];
-  const scale = predictions.subarray(0, count * width).reduce((most, value) => Math.max(most, value), 0);
-  const scoresOf = (scores: ArrayLike<number>, row: number): number[] =>
-    Array.from({ length: width }, (_, k) => scores[row * width + k] ?? Number.NaN);
-  const wrongScores = failuresOf(count, (row) => {
-    const ours = scoresOf(predictions, row);
-    return scoresOf(found, row).some((score, k) => isFar(ours[k] ?? Number.NaN, score, scale));
-  });
-  report(wrongScores, count, OUTPUTS.probability, (row) => [scoresOf(predictions, row).join(' '), scoresOf(found, row).join(' ')]);
-  const bests = Array.from({ length: count }, (_, row) => bestOf(scoresOf(predictions, row)));
+  compareScores(scoresIn(results, OUTPUTS.probability), OUTPUTS.probability, width, predictions, count);
+  const bests = Array.from({ length: count }, (_, row) => bestOf(scoresOf(predictions, row, width)));
   const wrongLabels = failuresOf(count, (row) => {
     const best = bests[row];
     return best !== undefined && best.lead >= TIE && String(labels[row]) !== String(classes[best.index]);
   });
   report(wrongLabels, count, OUTPUTS.label, (row) => [String(classes[bests[row]?.index ?? 0]), String(labels[row])]);
   return { rows: count, tiedRows: bests.filter(({ lead }) => lead < TIE).length };
+}
+
+function compareScores(found: ArrayLike<number>, output: string, width: number, predictions: Predictions, count: number): void {
+  const scale = predictions.subarray(0, count * width).reduce((most, value) => Math.max(most, value), 0);
+  const wrong = failuresOf(count, (row) => {
+    const ours = scoresOf(predictions, row, width);
+    return scoresOf(found, row, width).some((score, k) => isFar(ours[k] ?? Number.NaN, score, scale));
+  });
+  report(wrong, count, output, (row) => [scoresOf(predictions, row, width).join(' '), scoresOf(found, row, width).join(' ')]);
+}
+
+function scoresOf(scores: ArrayLike<number>, row: number, width: number): number[] {
+  return Array.from({ length: width }, (_, k) => scores[row * width + k] ?? Number.NaN);
 }
 
 /** The first of the greatest scores, and its distance to the next. */

@@ -61,6 +61,8 @@ export interface NativeFile {
    * none of them. Equal arguments give equal bytes.
    */
   described(description: NativeDescription): Uint8Array;
+  /** What such a file, read anew, predicts of encoded rows: it is verified before it is given out. */
+  predict(file: Uint8Array, rows: FeatureMatrix): Predictions;
 }
 
 /** A finished model, as the exporters read it; it outlives its learner. */

@@ -4,7 +4,17 @@ import { openXgboost, type XgboostBooster, type XgboostLibrary, type XgboostMatr
 import { joinXgboostRanks } from '../engines/xgboost-ranks.js';
 import { readXgboostTrees } from '../engines/xgboost-trees.js';
 import { TrainingStateError } from '../learning/errors.js';
-import type { Engine, Learner, LearnerInit, NativeDescription, Part, Predictions, TrainedModel, Work } from '../learning/learner.js';
+import type {
+  Engine,
+  FeatureMatrix,
+  Learner,
+  LearnerInit,
+  NativeDescription,
+  Part,
+  Predictions,
+  TrainedModel,
+  Work,
+} from '../learning/learner.js';
 import { addTrees } from '../onnx/trees.js';
 
 /** Gradient boosting by XGBoost's library. */
@@ -106,6 +116,33 @@ function describedModel(library: XgboostLibrary, bytes: Uint8Array, { columns, p
   }
 }
 
+/** The library predicts one number for two classes: the probability of the second. */
+function ofEachClass(raw: Float32Array, isBinary: boolean, out: Float64Array): Predictions {
+  if (!isBinary) {
+    out.set(raw);
+    return out;
+  }
+  for (let row = 0; row < raw.length; row += 1) {
+    const positive = raw[row] ?? 0;
+    out[2 * row] = 1 - positive;
+    out[2 * row + 1] = positive;
+  }
+  return out;
+}
+
+function predictedBy(library: XgboostLibrary, file: Uint8Array, features: FeatureMatrix, isBinary: boolean): Predictions {
+  const matrix = library.createMatrix({ features, target: new Float64Array(features.rows) }, 1);
+  const booster = library.createBooster([]);
+  try {
+    booster.read(file);
+    const raw = booster.predict(matrix);
+    return ofEachClass(raw, isBinary, new Float64Array(isBinary ? raw.length * 2 : raw.length));
+  } finally {
+    booster.close();
+    matrix.close();
+  }
+}
+
 /** Before the library's own state: the rounds of the epoch, and those that are remembered (0: none), as Uint32. */
 const STATE_HEAD_BYTES = 8;
 
@@ -143,18 +180,8 @@ class XgboostLearner implements Learner {
 
   async predict(part: Part): Promise<Predictions> {
     const raw = this.#booster.predict(this.matrices[part]);
-    const isBinary = this.parameters['objective'] === 'binary:logistic';
-    const out = this.#bufferOf(part, isBinary ? raw.length * 2 : raw.length);
-    if (!isBinary) {
-      out.set(raw);
-      return out;
-    }
-    for (let row = 0; row < raw.length; row += 1) {
-      const positive = raw[row] ?? 0;
-      out[2 * row] = 1 - positive;
-      out[2 * row + 1] = positive;
-    }
-    return out;
+    const out = this.#bufferOf(part, this.#isBinary ? raw.length * 2 : raw.length);
+    return ofEachClass(raw, this.#isBinary, out);
   }
 
   remember(): void {
@@ -193,11 +220,17 @@ class XgboostLearner implements Learner {
 
   async model(): Promise<TrainedModel> {
     const bytes = this.#booster.save();
+    const isBinary = this.#isBinary;
     const { trees, gain } = readXgboostTrees(bytes);
     const total = gain.reduce((sum, value) => sum + value, 0);
     const importance = total > 0 ? gain.map((value) => value / total) : gain;
     return {
-      native: { ending: '.ubj', bytes, described: (description) => describedModel(this.library, bytes, description) },
+      native: {
+        ending: '.ubj',
+        bytes,
+        described: (description) => describedModel(this.library, bytes, description),
+        predict: (file, rows) => predictedBy(this.library, file, rows, isBinary),
+      },
       importance,
       addTo: (graph, features) => addTrees(graph, trees, features),
     };
@@ -207,6 +240,10 @@ class XgboostLearner implements Learner {
     this.#booster.close();
     for (const matrix of Object.values(this.matrices)) matrix.close();
     this.#buffers.clear();
+  }
+
+  get #isBinary(): boolean {
+    return this.parameters['objective'] === 'binary:logistic';
   }
 
   #roundsAt(epoch: number): number {

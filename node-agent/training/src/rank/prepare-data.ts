@@ -3,7 +3,7 @@ import { VERIFIED_ROWS } from '../artifacts/verifier.js';
 import { chooseColumns } from '../data/choose-columns.js';
 import { InfinityError } from '../data/errors.js';
 import { isMissingAt, lengthOf, pickedRows, type Column, type Dataset, type Table } from '../data/table.js';
-import type { LabelledRows, TargetVector } from '../learning/learner.js';
+import type { FeatureMatrix, LabelledRows, TargetVector } from '../learning/learner.js';
 import { encodeRows, firstBeyondFloat32, type Encoder } from '../preprocessing/apply.js';
 import { fitPreprocessing } from '../preprocessing/fit.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
@@ -28,6 +28,8 @@ export interface DataFacts {
   readonly validationTarget: TargetVector;
   /** The first validation rows as they stood in the table, one column an input. */
   readonly rawValidation: readonly Column[];
+  /** The same rows encoded. */
+  readonly encodedValidation: FeatureMatrix;
   readonly split: SplitRule;
   readonly columns: readonly { readonly name: string; readonly type: string; readonly missing: number }[];
   readonly rows: number;
@@ -68,8 +70,7 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
     seed: request.seed,
     mode,
   });
-  const { preprocessing } = fitted;
-  await checkFeatures(table, preprocessing, fitted.columns);
+  await checkFeatures(table, fitted.preprocessing, fitted.columns);
   const trainTarget = picked(target.values, split.train);
   const validationTarget = picked(target.values, split.validation);
   const share = (encoders: readonly Encoder[], rows: Int32Array, values: TargetVector, { from, to }: RowRange): LabelledRows => ({
@@ -81,11 +82,12 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
     train: share(fitted.training, trainRows, trainTarget, trainingRange(trainRows.length, part)),
     validation: share(fitted.others, validationRows, validationTarget, validationRange(validationRows.length, part)),
     facts: {
-      preprocessing,
+      preprocessing: fitted.preprocessing,
       scores: task.scores(target.encoding, trainTarget, validationTarget),
       trainTarget,
       validationTarget,
       rawValidation: fitted.columns.map((column) => pickedRows(column, rawRows)),
+      encodedValidation: encodeRows(fitted.others, rawRows),
       split: split.rule,
       columns: columns.map((column) => ({ name: column.name, type: column.kind, missing: gapsIn(column) })),
       rows: table.rows,

@@ -198,7 +198,12 @@ export class TrainingSession {
         task: assignment.request.taskType,
         preprocessing: data.preprocessing,
         model: outcome.model,
-        validation: { raw: data.rawValidation, target: data.validationTarget, predictions: outcome.validationPredictions },
+        validation: {
+          raw: data.rawValidation,
+          encoded: data.encodedValidation,
+          target: data.validationTarget,
+          predictions: outcome.validationPredictions,
+        },
         card: cardFacts(assignment, data, { metrics, baseline }, { threads, versions }),
       },
       { folder: scratchDir, stem: assignment.artifactStem },
