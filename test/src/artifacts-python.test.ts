@@ -111,6 +111,7 @@ function preprocessingOf({ columns, target, wide }: Case): Preprocessing {
     version: 2,
     inputs: columns.map((name, at) => ({ name, type: shiftAt(at) === 0 ? 'float' : 'double', holds: 'number', spelling: null })),
     steps: columns.map((input, at) => ({ kind: 'number', input, encoded: [input], shift: shiftAt(at) })),
+    tableSteps: [],
     target,
   };
 }

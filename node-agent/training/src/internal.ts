@@ -15,6 +15,5 @@ export type { DatasetReading } from './data/open-dataset.js';
 export { openDuckDb } from './data/duck-db.js';
 export { datesOf } from './data/dates.js';
 export type { Column, Dataset, Table } from './data/table.js';
-export { encodeRows } from './preprocessing/apply.js';
 export { fitPreprocessing } from './preprocessing/fit.js';
 export type { FitRequest } from './preprocessing/fit.js';

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import { encodeRows, fitPreprocessing, type FitRequest } from '@trainer/training/internal';
+import { fitPreprocessing, type FitRequest } from '@trainer/training/internal';
 import { seededRandom } from '@trainer/runtime/testing';
 import { PYTHON_SETUP_MS, testPython } from '../python.js';
 
@@ -33,8 +33,9 @@ const text = (values: readonly (string | null)[]): Columns[number] => {
 };
 
 function encoded(column: Columns[number], target: FitRequest['target'] = { kind: 'number', name: 'y' }, targetOf = TARGET): number[][] {
-  const { others } = fitPreprocessing([column], { target, targetOf, trainRows: TRAIN, seed: 42, mode: 'auto' });
-  const { values, columns } = encodeRows(others, ALL);
+  const wants = { gaps: true, scaled: false };
+  const { encodeOthers } = fitPreprocessing([column], { target, targetOf, trainRows: TRAIN, seed: 42, mode: 'auto', wants });
+  const { values, columns } = encodeOthers(ALL);
   return Array.from({ length: ROWS }, (_, row) => [...values.subarray(row * columns, (row + 1) * columns)]);
 }
 const classes = (names: readonly string[]): FitRequest['target'] => ({ kind: 'classes', name: 'y', type: 'string', classes: names });

@@ -50,7 +50,12 @@ export function cardText(facts: CardFacts, exported: ExportedFacts): string {
     target_type: preprocessing.target.kind === 'classes' ? preprocessing.target.type : 'number',
     classes: exported.classes,
     signature,
-    preprocessing: { version: preprocessing.version, inputs: preprocessing.inputs, steps: preprocessing.steps },
+    preprocessing: {
+      version: preprocessing.version,
+      inputs: preprocessing.inputs,
+      steps: preprocessing.steps,
+      table_steps: preprocessing.tableSteps,
+    },
     metrics: facts.metrics,
     baseline: facts.baseline,
     feature_importance: exported.featureImportance,

@@ -45,6 +45,7 @@ function preprocessingFor(target: TargetEncoding, names = ['a', 'b', 'c', 'd'], 
     version: 2,
     inputs: names.map((name, at) => ({ name, type: shiftAt(at) === 0 ? 'float' : 'double', holds: 'number', spelling: null })),
     steps: names.map((name, at) => ({ kind: 'number', input: name, encoded: [name], shift: shiftAt(at) })),
+    tableSteps: [],
     target,
   };
 }

@@ -9,11 +9,12 @@ const UNUSED_COLUMN = 'trainer.unused';
  * is declared, so that a raw table is refused: names alone do not stop the libraries' array paths.
  */
 export function nativeDescription(preprocessing: Preprocessing): NativeDescription {
-  const { inputs, steps, version } = preprocessing;
+  const { inputs, steps, tableSteps, version } = preprocessing;
   const encoded = encodedColumns(preprocessing);
-  const isMisread = encoded.length === inputs.length && steps.some((step) => step.kind !== 'number' || step.shift !== 0);
+  const isMisread =
+    encoded.length === inputs.length && (tableSteps.length > 0 || steps.some((step) => step.kind !== 'number' || step.shift !== 0));
   const names = isMisread ? [...encoded, UNUSED_COLUMN] : encoded;
-  return { columns: distinct(names.map(escaped)), preprocessing: JSON.stringify({ version, inputs, steps }) };
+  return { columns: distinct(names.map(escaped)), preprocessing: JSON.stringify({ version, inputs, steps, table_steps: tableSteps }) };
 }
 
 /** XGBoost refuses `[ ] <`; LightGBM refuses quotes, commas, colons, brackets and braces, and turns white space into underscores. */

@@ -3,6 +3,7 @@ import { axis, GraphBuilder } from '../onnx/graph-builder.js';
 import { encodeModel, type ElementType, type OnnxValue } from '../onnx/protobuf.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
 import { stepInOnnx } from '../preprocessing/steps/steps.js';
+import { tableStepsInOnnx } from '../preprocessing/table-steps.js';
 import { inputLayout, OUTPUTS, signatureOf, type Signature } from './signature.js';
 
 /**
@@ -18,7 +19,8 @@ export const OLDEST_ONNXRUNTIME = '1.21.0';
 export function buildOnnx(preprocessing: Preprocessing, model: Pick<TrainedModel, 'addTo'>): Uint8Array {
   const { inputs, outputs } = signatureOf(preprocessing);
   const graph = new GraphBuilder(inputs.map(valueOf), outputs.map(valueOf));
-  const found = model.addTo(graph, addFeatures(graph, preprocessing));
+  const features = tableStepsInOnnx(graph, addFeatures(graph, preprocessing), preprocessing.tableSteps);
+  const found = model.addTo(graph, features);
   const { target } = preprocessing;
   const metadata = [['feature_names', JSON.stringify(preprocessing.inputs.map(({ name }) => name))]] as const;
   if (target.kind === 'number' && found.kind === 'value') {
@@ -53,7 +55,7 @@ function valueOf({ name, type, shape }: Signature['inputs'][number]): OnnxValue 
   return { name, type: ELEMENTS[type] ?? 'float', shape };
 }
 
-/** @returns the value that holds the encoded columns, float32. */
+/** @returns the value that holds the columns as their steps encode them, float32. */
 function addFeatures(graph: GraphBuilder, preprocessing: Preprocessing): string {
   const layout = inputLayout(preprocessing);
   if (layout.kind === 'matrix') return layout.name;

@@ -1,7 +1,8 @@
 import type { BooleanColumn, Column, NumberColumn, TextColumn } from '../data/table.js';
 import { NoFeaturesError } from '../data/errors.js';
 import { seededSource } from '../split/random-source.js';
-import type { Encoder } from './apply.js';
+import type { FeatureMatrix } from '../learning/learner.js';
+import { encodeRows, type Encoder } from './apply.js';
 import type { InputColumn, Preprocessing, TargetEncoding } from './preprocessing.js';
 import type { FitContext, FitTarget, StepFit } from './step.js';
 import { dateStep } from './steps/date.js';
@@ -10,6 +11,7 @@ import { numberStep, plainNumber } from './steps/number.js';
 import { oneHotStep } from './steps/one-hot.js';
 import { encoderOf, inputTypeOf, type FittedStep } from './steps/steps.js';
 import { targetMeanStep } from './steps/target-mean.js';
+import { applyTableSteps, fitTableSteps, type TableWants } from './table-steps.js';
 
 /** Levels that are a column each; beyond it they are one number each (models.md). */
 export const MAX_ONE_HOT_LEVELS = 32;
@@ -22,15 +24,16 @@ export interface FitRequest {
   readonly seed: number;
   /** `none`: every column as the number that it is (`hyperparameters.preprocessing`); all of them are numbers or booleans then. */
   readonly mode: 'auto' | 'none';
+  readonly wants: TableWants;
 }
 
 export interface FittedPreprocessing {
   readonly preprocessing: Preprocessing;
   /** The columns of the steps. */
   readonly columns: readonly Column[];
-  /** How training rows are encoded, and how all others are; one a step. */
-  readonly training: readonly Encoder[];
-  readonly others: readonly Encoder[];
+  /** Training rows are encoded otherwise than all others: never by their own target. */
+  readonly encodeTraining: (rows: Int32Array) => FeatureMatrix;
+  readonly encodeOthers: (rows: Int32Array) => FeatureMatrix;
   /** Every column that was dropped, merged or changed, with its count. */
   readonly warnings: readonly string[];
 }
@@ -47,17 +50,25 @@ export function fitPreprocessing(columns: readonly Column[], request: FitRequest
   const used = fits.flatMap(({ column, fitted, training }) => (fitted === null ? [] : [{ column, fitted, training }]));
   if (used.length === 0) throw new NoFeaturesError(target.name, warnings.slice(0, 5).join(' '));
   const steps = distinct(used.map(({ fitted }) => fitted));
-  const encoders = used.map(({ column, fitted, training }) => ({
-    training: { width: fitted.encoded.length, write: training ?? encoderOf(fitted, column) },
-    others: { width: fitted.encoded.length, write: encoderOf(fitted, column) },
-  }));
+  const others = used.map(({ column, fitted }): Encoder => ({ width: fitted.encoded.length, write: encoderOf(fitted, column) }));
+  const training = used.map((fit, at): Encoder | undefined =>
+    fit.training ? { width: fit.fitted.encoded.length, write: fit.training } : others[at],
+  );
+  const encoders = training.filter((encoder) => encoder !== undefined);
+  const tableSteps =
+    request.mode === 'none' || isContent(request.wants) ? [] : fitTableSteps(encodeRows(encoders, trainRows), request.wants);
   return {
-    preprocessing: { version: 2, inputs: used.map(({ column, fitted }) => inputOf(column, fitted)), steps, target },
+    preprocessing: { version: 2, inputs: used.map(({ column, fitted }) => inputOf(column, fitted)), steps, tableSteps, target },
     columns: used.map(({ column }) => column),
-    training: encoders.map((each) => each.training),
-    others: encoders.map((each) => each.others),
+    encodeTraining: (rows) => applyTableSteps(tableSteps, encodeRows(encoders, rows)),
+    encodeOthers: (rows) => applyTableSteps(tableSteps, encodeRows(others, rows)),
     warnings,
   };
+}
+
+/** Takes the columns as their steps leave them; then the training rows need not be encoded twice. */
+function isContent({ gaps, scaled }: TableWants): boolean {
+  return gaps && !scaled;
 }
 
 function fitTarget({ target, targetOf }: FitRequest): FitTarget {

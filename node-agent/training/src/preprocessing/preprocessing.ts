@@ -1,6 +1,7 @@
 import type { DateSpelling } from '../data/dates.js';
 import type { InputType } from './step.js';
 import type { FittedStep } from './steps/steps.js';
+import { tableColumns, type TableStep } from './table-steps.js';
 
 /** Preprocessing as data: what was fitted on the training rows, read by the trainer (apply.ts) and by the exporters alike. */
 export interface Preprocessing {
@@ -9,6 +10,8 @@ export interface Preprocessing {
   readonly inputs: readonly InputColumn[];
   /** One step an input, in the same order; encoded columns lie in the order of the steps, and no name stands twice among them. */
   readonly steps: readonly FittedStep[];
+  /** After the steps, on the whole encoded table, in order. */
+  readonly tableSteps: readonly TableStep[];
   readonly target: TargetEncoding;
 }
 
@@ -32,6 +35,9 @@ export type TargetEncoding =
   | { readonly kind: 'number'; readonly name: string };
 
 /** The names of the encoded columns, in order. */
-export function encodedColumns({ steps }: Pick<Preprocessing, 'steps'>): string[] {
-  return steps.flatMap(({ encoded }) => encoded);
+export function encodedColumns({ steps, tableSteps }: Pick<Preprocessing, 'steps' | 'tableSteps'>): string[] {
+  return tableColumns(
+    tableSteps,
+    steps.flatMap(({ encoded }) => encoded),
+  );
 }

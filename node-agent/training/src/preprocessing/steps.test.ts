@@ -5,7 +5,6 @@ import type { Column, DateColumn, NumberColumn, TextColumn } from '../data/table
 import { pickedRows } from '../data/table.js';
 import { fitPreprocessing, MAX_ONE_HOT_LEVELS, type FittedPreprocessing } from './fit.js';
 import type { TargetEncoding } from './preprocessing.js';
-import { encodeRows } from './apply.js';
 import { stepContract, type StepCase } from './step.contract.js';
 
 const NUMBER_TARGET: TargetEncoding = { kind: 'number', name: 'y' };
@@ -32,7 +31,7 @@ function fitted(
   targetOf?: ArrayLike<number>,
 ): FittedPreprocessing {
   const of = targetOf ?? Float64Array.from({ length: 1e5 }, (_, row) => (row * 7919) % 13);
-  return fitPreprocessing(columns, { target, targetOf: of, trainRows, seed: 42, mode: 'auto' });
+  return fitPreprocessing(columns, { target, targetOf: of, trainRows, seed: 42, mode: 'auto', wants: { gaps: true, scaled: false } });
 }
 
 /** Fits on the first half of the rows: what is in the second alone was not met. */
@@ -109,10 +108,10 @@ describe('dates', () => {
 });
 
 const encoded = (
-  { others, training }: FittedPreprocessing,
+  { encodeOthers, encodeTraining }: FittedPreprocessing,
   rows: Int32Array,
   part: 'others' | 'training' = 'others',
-): { values: Float32Array } => encodeRows(part === 'others' ? others : training, rows);
+): { values: Float32Array } => (part === 'others' ? encodeOthers(rows) : encodeTraining(rows));
 
 describe('numbers', () => {
   const stepOf = (values: readonly number[], train = values.length): { shift: number; warnings: readonly string[] } => {

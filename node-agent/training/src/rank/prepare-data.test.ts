@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 const prepare = async (content: string, request: Parameters<typeof trainRequest>[0] = {}): Promise<PreparedData> =>
-  prepareData(await folder.open(content), trainRequest(request), { rank: 0, worldSize: 1 });
+  prepareData(await folder.open(content), trainRequest(request), { gaps: true, scaled: false }, { rank: 0, worldSize: 1 });
 const failure = async (content: string, request: Parameters<typeof trainRequest>[0] = {}): Promise<unknown> =>
   prepare(content, request).then(
     () => null,

@@ -4,9 +4,10 @@ import { chooseColumns } from '../data/choose-columns.js';
 import { InfinityError } from '../data/errors.js';
 import { isMissingAt, lengthOf, pickedRows, type Column, type Dataset, type Table } from '../data/table.js';
 import type { FeatureMatrix, LabelledRows, TargetVector } from '../learning/learner.js';
-import { encodeRows, firstBeyondFloat32, type Encoder } from '../preprocessing/apply.js';
+import { firstBeyondFloat32 } from '../preprocessing/apply.js';
 import { fitPreprocessing } from '../preprocessing/fit.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
+import type { TableWants } from '../preprocessing/table-steps.js';
 import { trainingRange, validationRange, type Part, type RowRange } from '../split/shards.js';
 import { splitRows, type SplitRule } from '../split/split.js';
 import type { ReadTarget, Scores } from '../tasks/task.js';
@@ -44,7 +45,7 @@ export interface DataFacts {
  * the training rows, and encodes the rank's share of both parts. All ranks read the whole table and find the same.
  * @throws DatasetError
  */
-export async function prepareData(dataset: Dataset, request: TrainRequest, part: Part): Promise<PreparedData> {
+export async function prepareData(dataset: Dataset, request: TrainRequest, wants: TableWants, part: Part): Promise<PreparedData> {
   const chosen = chooseColumns(dataset.columnNames, request.targetColumn, request.excludeColumns);
   const table = await dataset.read([...chosen.features, chosen.target]);
   const columns = table.columns.slice(0, -1);
@@ -69,25 +70,22 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
     trainRows,
     seed: request.seed,
     mode,
+    wants,
   });
   await checkFeatures(table, fitted.preprocessing, fitted.columns);
   const trainTarget = picked(target.values, split.train);
   const validationTarget = picked(target.values, split.validation);
-  const share = (encoders: readonly Encoder[], rows: Int32Array, values: TargetVector, { from, to }: RowRange): LabelledRows => ({
-    features: encodeRows(encoders, rows.subarray(from, to)),
-    target: values.subarray(from, to),
-  });
   const rawRows = validationRows.slice(0, VERIFIED_ROWS);
   return {
-    train: share(fitted.training, trainRows, trainTarget, trainingRange(trainRows.length, part)),
-    validation: share(fitted.others, validationRows, validationTarget, validationRange(validationRows.length, part)),
+    train: labelled(fitted.encodeTraining, trainRows, trainTarget, trainingRange(trainRows.length, part)),
+    validation: labelled(fitted.encodeOthers, validationRows, validationTarget, validationRange(validationRows.length, part)),
     facts: {
       preprocessing: fitted.preprocessing,
       scores: task.scores(target.encoding, trainTarget, validationTarget),
       trainTarget,
       validationTarget,
       rawValidation: fitted.columns.map((column) => pickedRows(column, rawRows)),
-      encodedValidation: encodeRows(fitted.others, rawRows),
+      encodedValidation: fitted.encodeOthers(rawRows),
       split: split.rule,
       columns: columns.map((column) => ({ name: column.name, type: column.kind, missing: gapsIn(column) })),
       rows: table.rows,
@@ -103,6 +101,16 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, part:
       ],
     },
   };
+}
+
+/** A rank's share of some rows. */
+function labelled(
+  encode: (rows: Int32Array) => FeatureMatrix,
+  rows: Int32Array,
+  values: TargetVector,
+  { from, to }: RowRange,
+): LabelledRows {
+  return { features: encode(rows.subarray(from, to)), target: values.subarray(from, to) };
 }
 
 function picked(values: Float64Array, places: Int32Array): Float64Array {

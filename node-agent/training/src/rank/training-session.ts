@@ -102,7 +102,7 @@ export class TrainingSession {
     const { assignment } = this.start;
     const { request, rank, worldSize } = assignment;
     checkReading(this.#entry, assignment, dataset.rows, dataset.columnNames.length - request.excludeColumns.length);
-    return prepareData(dataset, request, { rank, worldSize });
+    return prepareData(dataset, request, this.#entry.wants, { rank, worldSize });
   }
 
   /** Trains with the other ranks; the first one reports, exports and verifies. After `load`. */
