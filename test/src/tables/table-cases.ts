@@ -1,18 +1,9 @@
+import { seededRandom } from '@trainer/runtime/testing';
+
 /** A small text file as people's programs write them, or nearly so. */
 export interface TableCase {
   readonly separator: string;
   readonly bytes: Buffer;
-}
-
-/** Numbers below 1 from a seed (mulberry32, by Tommy Ettinger). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const LINE_ENDS = ['\n', '\r\n', '\r'];
@@ -154,7 +145,7 @@ const PART_BYTES = 64 << 10;
 
 /** A file in which a line of the table, or a quote in it, crosses the end of a part: a long text stands before it. */
 export function wideCase(seed: number): TableCase {
-  const random = seededRandom(seed + 0.5);
+  const random = seededRandom(seed + 1_000_000);
   const { separator, bytes } = tableCase(seed);
   const table = bytes.toString('utf8').replace(/^[\r\n \t\ufeff]+/, '');
   const end = /\r\n|\n|\r/.exec(table.replaceAll(/"[^"]*"/g, (quoted) => '.'.repeat(quoted.length)));

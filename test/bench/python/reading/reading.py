@@ -32,7 +32,7 @@ def read(path, library, threads):
     if library == "polars":
         import polars as pl
 
-        load = pl.read_parquet if path.endswith(".parquet") else lambda file: pl.read_csv(file, infer_schema_length=None)
+        load = pl.read_parquet if path.endswith(".parquet") else pl.read_csv
     else:
         import pandas as pd
 

@@ -83,10 +83,18 @@ test.each([
   ['5.', 5],
   ['+5', 5],
   ['007', 7],
+  ['123456789', 123456789],
+  ['1234567890', 1234567890],
+  ['-12345678.9', -12345678.9],
+  ['-123456789.5', -123456789.5],
+  ['0.123456789', 0.123456789],
+  ['0.1234567890', 0.123456789],
+  ['-0.0', -0],
+  ['-0', 0],
   [' \t-1.5e1\n', -15],
   ['inf', Infinity],
   ['-Infinity', -Infinity],
-])('%j is %d', (text, value) => expect(numberOf(text)).toBe(value));
+])('%j is %d', (text, value) => expect(Object.is(numberOf(text), value)).toBe(true));
 
 test.each<[string, number]>([
   ['1', 0],

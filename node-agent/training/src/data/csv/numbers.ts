@@ -49,6 +49,8 @@ export function readNumber(
   flags: Int32Array,
   column: number,
 ): number {
+  const plain = readShort(bytes, start, mark, values, row, flags, column);
+  if (plain >= 0) return plain;
   let at = start;
   const sign = bytes[at] ?? 0;
   if (sign === MINUS || sign === PLUS) at += 1;
@@ -86,6 +88,51 @@ export function readNumber(
   if (isInteger) noteInteger(value, digits, bytes, start, at, flags, column);
   else noteFraction(bytes, fraction, mantissaEnd, value, flags, column);
   values[row] = sign === MINUS && !(isInteger && value === 0) ? -value : value;
+  return at;
+}
+
+/**
+ * What most numbers are: up to nine digits, perhaps with a point among them. @returns where it ends, or -1 where it is longer or has more to it
+ */
+function readShort(
+  bytes: Uint8Array,
+  start: number,
+  mark: number,
+  values: Float64Array,
+  row: number,
+  flags: Int32Array,
+  column: number,
+): number {
+  const isNegative = bytes[start] === MINUS;
+  const first = isNegative ? start + 1 : start;
+  let at = first;
+  let whole = 0;
+  let byte = bytes[at] ?? 0;
+  for (; (byte - ZERO) >>> 0 <= 9; byte = bytes[at] ?? 0) {
+    whole = (Math.imul(whole, 10) + byte - ZERO) | 0;
+    at += 1;
+  }
+  let digits = at - first;
+  let value = whole;
+  if (byte === POINT) {
+    const fraction = at + 1;
+    // A longer one is read by the other way, from its beginning.
+    const longest = first + PART_DIGITS + 2;
+    for (at = fraction, byte = bytes[at] ?? 0; (byte - ZERO) >>> 0 <= 9 && at < longest; byte = bytes[at] ?? 0) {
+      whole = (Math.imul(whole, 10) + byte - ZERO) | 0;
+      at += 1;
+    }
+    digits = at - first - 1;
+    if (digits > PART_DIGITS) return -1;
+    value = whole / (POWERS[at - fraction] ?? 1);
+  }
+  // Of more digits the sum is none, which is why nothing is noted before.
+  if (digits === 0 || digits > PART_DIGITS || byte === mark || byte === POINT || (byte | 0x20) === 0x65) return -1;
+  values[row] = isNegative && value !== 0 ? -value : value;
+  if (at - first !== digits) {
+    flags[column] = (flags[column] ?? 0) | WRITTEN.fraction | WRITTEN.point;
+    if (isNegative && value === 0) values[row] = -0;
+  }
   return at;
 }
 
