@@ -16,6 +16,12 @@ import { applyTableSteps, fitTableSteps, type TableWants } from './table-steps.j
 /** Levels that are a column each; beyond it they are one number each (models.md). */
 export const MAX_ONE_HOT_LEVELS = 32;
 
+/**
+ * Numbers that the means of one column may be, levels times classes: they are in every exported file, and six times in memory while they
+ * are fitted.
+ */
+export const MAX_MEANS = 1_000_000;
+
 export interface FitRequest {
   readonly target: TargetEncoding;
   /** By row of the table. */
@@ -109,6 +115,10 @@ function fitText(column: TextColumn, context: FitContext): StepFit<FittedStep> {
   if (present === 0) return leftOut('no training row has a value in it');
   if (distinctLevels * 2 > present)
     return leftOut(`${distinctLevels} of its ${present} values in the training rows are distinct, more than half`);
+  const outputs = context.target.kind === 'classes' && context.target.names.length > 2 ? context.target.names.length : 1;
+  if (distinctLevels > MAX_ONE_HOT_LEVELS && distinctLevels * outputs > MAX_MEANS) {
+    return leftOut(`its ${distinctLevels} levels would each need ${outputs} numbers, more than ${MAX_MEANS} in all`);
+  }
   const fit = distinctLevels <= MAX_ONE_HOT_LEVELS ? oneHotStep.fit(column, context) : targetMeanStep.fit(column, context);
   return { ...fit, warnings: [...words, ...fit.warnings] };
 }

@@ -203,6 +203,21 @@ describe('texts', () => {
       encoded(fitted([textColumn(values)], rowsOf(400), NUMBER_TARGET, targetOf), Int32Array.of(7), 'training').values;
     expect(trainingOf(spoilt)).toEqual(trainingOf(target));
   });
+  test.each([
+    [1_000, 1],
+    [1_001, 0],
+  ])('%i levels with 1,000 classes: %i encoded', (levels, encodedInputs) => {
+    const values = many(levels, 2 * levels);
+    const classes = Array.from({ length: 1_000 }, (_, at) => `class ${at}`);
+    const of = Float64Array.from(values, (_, row) => row % 1_000);
+    const zeros = numberColumn(
+      values.map(() => 0),
+      'b',
+    );
+    const target = { kind: 'classes', name: 'y', type: 'string', classes } as const;
+    const { preprocessing } = fitted([textColumn(values), zeros], rowsOf(values.length), target, of);
+    expect(preprocessing.steps.filter(({ kind }) => kind === 'target-mean')).toHaveLength(encodedInputs);
+  });
   test('a table of nothing but names says what became of them', () => {
     const call = (): unknown => fitted([textColumn(['a', 'b', 'c'])], rowsOf(3));
     expect(call).toThrow(/No column is left beside the target "y". Column "a" was left out: 3 of its 3 values/);
