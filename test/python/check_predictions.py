@@ -99,6 +99,7 @@ def penguins(rows=400):
             "one dimension": refusal(model, np.array([1.0, 2.0])),
             "no rows": refusal(model, []),
             "bad date": refusal(model, X.assign(**{"Date Egg": "2007-13-01"})),
+            "number for a date": refusal(model, X.assign(**{"Date Egg": 5})),
             "bad number": refusal(model, X.assign(**{"Body Mass (g)": "heavy"})),
             "mixed dict": refusal(model, {**X.iloc[0].to_dict(), "No": [1]}),
         },

@@ -51,6 +51,7 @@ describe('a table of penguins with gaps, text, dates and odd names', () => {
     ['one dimension', 'this model takes rows of 8 columns'],
     ['no rows', 'X has no rows'],
     ['bad date', "'2007-13-01' in the column 'Date Egg' is not a date written as YYYY-MM-DD"],
+    ['number for a date', "Row 0: 5 in the column 'Date Egg' is not a date written as YYYY-MM-DD"],
     ['bad number', "Row 0: 'heavy' in the column 'Body Mass (g)' is not a number"],
     ['mixed dict', 'mixes lists and single values'],
   ])('refuses with a sentence: %s', (what, sentence) => {

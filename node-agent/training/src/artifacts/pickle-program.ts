@@ -199,7 +199,8 @@ def _read(given, column):
             values.append(one(value, column))
         except (TypeError, ValueError, OverflowError):
             wanted = "date written as " + column["spelling"] if holds == "date" else holds
-            raise ValueError("Row %d: %r in the column %r is not a %s" % (row, value, column["name"], wanted)) from None
+            shown = value.item() if isinstance(value, np.generic) else value
+            raise ValueError("Row %d: %r in the column %r is not a %s" % (row, shown, column["name"], wanted)) from None
     return np.array(values, dtype=object if holds == "text" else np.float64)
 
 
@@ -227,7 +228,7 @@ def _date(value, column):
         return (aware - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) / datetime.timedelta(seconds=1)
     if isinstance(value, datetime.date):
         return (value.toordinal() - 719163) * 86400.0
-    match = re.fullmatch(column["pattern"], value.strip(), re.IGNORECASE | re.ASCII)
+    match = re.fullmatch(column["pattern"], value.strip(), re.IGNORECASE | re.ASCII) if isinstance(value, str) else None
     if match is None:
         raise ValueError
     parts = dict(zip(column["order"], match.groups()))
