@@ -209,6 +209,17 @@ export class NotNumericError extends DatasetError<'dataset.not-numeric', { colum
   }
 }
 
+/** A missing value where `preprocessing: "none"` leaves it to a model that takes none. */
+export class GapError extends DatasetError<'dataset.gap', { column: string; place: Place }> {
+  constructor(column: string, place: Place) {
+    const mend = 'Leave preprocessing out to have gaps filled, or fill them yourself.';
+    super('dataset.gap', `Column ${quoted(column)} has no value in ${place.unit} ${place.number}, and this model takes no gaps. ${mend}`, {
+      column,
+      place,
+    });
+  }
+}
+
 export class InfinityError extends DatasetError<'dataset.infinity', { column: string; place: Place }> {
   constructor(column: string, place: Place) {
     const mend = 'Leave the value empty if it is missing, or scale the column.';

@@ -80,6 +80,18 @@ test('a column that one word makes text is told by it', async () => {
   expect(facts.warnings).toEqual([expect.stringContaining('Column "a" is text because of "n/k"')]);
 });
 
+test('a model that takes no gaps has them filled, and without preprocessing the first is refused by its line', async () => {
+  const dataset = await folder.open(table(100, (at) => `${at % 10 === 3 ? '' : at / 4},${at},${at % 2}`));
+  const wants = { gaps: false, scaled: true };
+  const { train, facts } = await prepareData(dataset, trainRequest(), wants, { rank: 0, worldSize: 1 });
+  expect([train.features.columns, train.features.values.some(Number.isNaN)]).toEqual([3, false]);
+  expect(facts.preprocessing.tableSteps.map(({ kind }) => kind)).toEqual(['fill', 'scale']);
+  await expect(prepareData(dataset, trainRequest(RAW), wants, { rank: 0, worldSize: 1 })).rejects.toMatchObject({
+    code: 'dataset.gap',
+    facts: { column: 'a', place: { unit: 'line', number: 5 } },
+  });
+});
+
 describe('what is refused', () => {
   test('without preprocessing text and dates among the features, each with its line, and how to go on', async () => {
     const error = await failure('a,b,c,y\n1,,,0\n2,Paris,2024-01-31,1\n3,Rome,2024-02-01,0\n4,Rome,2024-02-01,1\n', RAW);

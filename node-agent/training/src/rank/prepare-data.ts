@@ -50,7 +50,7 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, wants
   const table = await dataset.read([...chosen.features, chosen.target]);
   const columns = table.columns.slice(0, -1);
   const mode = request.hyperparameters['preprocessing'] === 'none' ? 'none' : 'auto';
-  if (mode === 'none') await requireNumbers(table, columns);
+  if (mode === 'none') await requireNumbers(table, columns, wants.gaps);
   const task = taskOf(request.taskType);
   const target = task.readTarget(lastOf(table));
   await checkTarget(table, target);

@@ -1,13 +1,24 @@
-import { NotNumericError, type UnusableColumn } from '../data/errors.js';
-import { isMissingAt, type Column, type Table } from '../data/table.js';
+import { GapError, NotNumericError, type UnusableColumn } from '../data/errors.js';
+import { isMissingAt, lengthOf, type Column, type Table } from '../data/table.js';
 
 /**
  * For `preprocessing: "none"`.
  * @throws NotNumericError naming every column that is text or dates, each with an example and its place
+ * @throws GapError where a value is missing and the model takes no gaps
  */
-export async function requireNumbers(table: Table, columns: readonly Column[]): Promise<void> {
+export async function requireNumbers(table: Table, columns: readonly Column[], takesGaps: boolean): Promise<void> {
   const unusable = columns.filter(({ kind }) => kind === 'text' || kind === 'date');
   if (unusable.length > 0) throw new NotNumericError(await Promise.all(unusable.map((column) => exampleOf(table, column))));
+  if (takesGaps) return;
+  for (const column of columns) {
+    const row = firstGap(column);
+    if (row !== null) throw new GapError(column.name, await table.locate(row));
+  }
+}
+
+function firstGap(column: Column): number | null {
+  for (let row = 0; row < lengthOf(column); row += 1) if (isMissingAt(column, row)) return row;
+  return null;
 }
 
 async function exampleOf(table: Table, column: Column): Promise<UnusableColumn> {
