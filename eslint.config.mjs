@@ -26,6 +26,24 @@ const NO_GENERATED = {
   paths: [{ name: '@trainer/wire', importNames: ['pb'], message: 'Generated types stay in codecs and rpc folders.' }],
   patterns: [{ group: ['**/gen/**'], message: 'Generated types stay in codecs and rpc folders.' }],
 };
+const NO_SYNTAX = [
+  { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+  { selector: 'ExportAllDeclaration[exported=null]', message: 'A door names what it exports.' },
+];
+/** A model is its two files, a library its engine's, a task its own: what else needs to know asks the description (docs/adr/0016). */
+const NO_MODEL_NAMES = {
+  selector: 'Literal[value=/^(classification|regression|clustering)$|xgboost|lightgbm/i]',
+  message: "Only a model's own files name it, its library or its task; ask its description.",
+};
+const NAMES_MODELS = [
+  'proto/model/src/catalog/models/*.ts',
+  'proto/model/src/train-request.ts',
+  'node-agent/training/src/{models,engines,tasks}/*.ts',
+  'node-agent/training/src/internal.ts',
+  // Examples for people.
+  'deploy/src/commands/sample.ts',
+  'gateway/src/**/*.{docs,schema,answers}.ts',
+];
 const IMPURE_GLOBALS = [
   'Date',
   'performance',
@@ -88,11 +106,7 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
       'no-restricted-imports': ['error', NO_GENERATED],
       'no-restricted-properties': ['error', NO_ENVIRONMENT],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
-        { selector: 'ExportAllDeclaration[exported=null]', message: 'A door names what it exports.' },
-      ],
+      'no-restricted-syntax': ['error', ...NO_SYNTAX, NO_MODEL_NAMES],
     },
   },
   {
@@ -112,6 +126,7 @@ export default tseslint.config(
     },
   },
   { files: [...SPEAKS_WIRE, ...READS_MODEL_LISTS], rules: { 'no-restricted-imports': 'off' } },
+  { files: [...NAMES_MODELS, ...TESTS, '**/*.fixture.ts'], rules: { 'no-restricted-syntax': ['error', ...NO_SYNTAX] } },
   { files: [...READS_ENVIRONMENT, ...TESTS], rules: { 'no-restricted-properties': 'off' } },
   {
     // Tests are no part of the packages' projects, which are what the typed rules read; tsconfig.tests.json checks their types.

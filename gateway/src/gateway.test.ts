@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request as httpRequest } from 'node:http';
-import { CATALOG, type Model } from '@trainer/model';
+import type { Model } from '@trainer/model';
 import { silentLogger, systemClock } from '@trainer/runtime';
 import type { ObjectStore } from '@trainer/storage';
 import { MemoryBroker } from '@trainer/runtime/testing';
@@ -206,25 +206,6 @@ describe('GET /train/{id}/events', () => {
   });
 });
 
-describe('GET /catalog', () => {
-  it('shows each model with its hyperparameters as JSON Schema', async () => {
-    const { models } = (await (await call('/catalog')).json()) as { models: { model_id: string; hyperparameters: unknown }[] };
-    expect(models.map(({ model_id: id }) => id)).toEqual(CATALOG.map(({ modelId }) => modelId));
-    const one = await (await call(`/catalog/${iris.model_id}`)).json();
-    expect(models).toContainEqual(one);
-    expect(one).toMatchObject({
-      task_type: 'classification',
-      hyperparameters: { type: 'object', properties: { learning_rate: { type: 'number', exclusiveMinimum: 0, maximum: 1, default: 0.3 } } },
-      aliases: { eta: 'learning_rate' },
-    });
-  });
-
-  it('has no model of an unknown id', async () => {
-    const answer = await call('/catalog/nothing');
-    expect([answer.status, await detailOf(answer)]).toEqual([404, 'Model nothing not found']);
-  });
-});
-
 describe('PUT /data', () => {
   it('stores the body and answers 201 with size and etag', async () => {
     const answer = await call('/data/folder/my%20table.csv', { method: 'PUT', body: 'a,b\n1,2\n' });
@@ -252,29 +233,6 @@ describe('PUT /data', () => {
     await call('/data/list/1.csv', { method: 'PUT', body: 'x' });
     const { datasets } = (await (await call('/data?prefix=list/')).json()) as { datasets: { data_id: string; size: number }[] };
     expect(datasets).toMatchObject([{ data_id: 'list/1.csv', size: 1 }]);
-  });
-});
-
-describe('DELETE /data', () => {
-  it('removes the dataset, and says so', async () => {
-    await call('/data/old/my%20table.csv', { method: 'PUT', body: 'a,b\n1,2\n' });
-    const answer = await call('/data/old/my%20table.csv', { method: 'DELETE' });
-    expect([answer.status, await answer.json()]).toEqual([200, { message: 'Dataset old/my table.csv deleted successfully' }]);
-    expect(await store.stat('data', 'old/my table.csv')).toBeNull();
-  });
-
-  it('of no dataset is 404, also the second time', async () => {
-    await call('/data/twice.csv', { method: 'PUT', body: 'a\n' });
-    const statuses: number[] = [];
-    for (let time = 0; time < 2; time += 1) statuses.push((await call('/data/twice.csv', { method: 'DELETE' })).status);
-    const answer = await call('/data/never.csv', { method: 'DELETE' });
-    expect([...statuses, answer.status, await detailOf(answer)]).toEqual([200, 404, 404, 'Dataset never.csv not found']);
-  });
-
-  it.each(['..%2Fmodels%2Fm.pkl', 'a/../../models/m.pkl', '%2Fetc', 'a%00'])('does not leave the bucket: %s', async (key) => {
-    await store.put('models', 'm.pkl', Buffer.from('model'));
-    expect([404, 422]).toContain((await call(`/data/${key}`, { method: 'DELETE' })).status);
-    expect(await store.stat('models', 'm.pkl')).not.toBeNull();
   });
 });
 

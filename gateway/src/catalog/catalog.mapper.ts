@@ -7,8 +7,7 @@ const SHOWN = [10_000, 100_000, 1_000_000].flatMap((rows) => [10, 100].map((colu
 export function toCatalogModel(entry: CatalogEntry): CatalogModelView {
   const { parameters, takes, wants } = entry;
   const defaults = Object.fromEntries(Object.entries(parameters.known).map(([name, parameter]) => [name, parameter.default]));
-  const limits = (rows: number, columns: number) =>
-    entry.limits({ rows, columns, classes: entry.task === 'classification' ? 2 : 0 }, defaults);
+  const limits = (rows: number, columns: number) => entry.limits({ rows, columns, classes: 2 }, defaults);
   return {
     model_id: entry.modelId,
     task_type: entry.task,

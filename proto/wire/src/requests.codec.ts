@@ -1,4 +1,5 @@
 import {
+  TASK_TYPES,
   jobId,
   type HyperparameterValues,
   type SentTrainRequest,
@@ -85,7 +86,7 @@ const hyperparametersShape = mapOf(either(scalar, list(scalar)));
 const requestShape = fields<TrainRequest>({
   modelId: text,
   dataId: text,
-  taskType: oneOf<TaskType>('classification', 'regression', 'clustering'),
+  taskType: oneOf<TaskType>(...TASK_TYPES),
   targetColumn: nullable(text),
   epochs: count,
   batchSize: count,
