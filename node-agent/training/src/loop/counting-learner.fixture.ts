@@ -5,6 +5,7 @@ const UNEXPORTED: Pick<TrainedModel, 'importance' | 'addTo'> = {
   importance: null,
   addTo: (_, features) => ({ kind: 'value', value: features }),
 };
+const noPredictions = (): Float64Array => new Float64Array(0);
 const nothing = (): Uint8Array => new Uint8Array(0);
 
 /** A learner in memory whose validation probabilities follow a script; its "model" is the list of the epochs it made. */
@@ -48,7 +49,7 @@ export function countingLearner(
     },
     model: async () => ({
       ...UNEXPORTED,
-      native: { ending: '.epochs', bytes: Uint8Array.from(made), described: nothing, predict: () => new Float64Array(0) },
+      native: { ending: '.epochs', bytes: Uint8Array.from(made), described: nothing, predict: noPredictions },
     }),
     close() {
       isClosed = true;
