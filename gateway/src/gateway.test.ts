@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request as httpRequest } from 'node:http';
+import type { ClusterStatus } from '@trainer/client/internal';
 import type { Model } from '@trainer/model';
 import { silentLogger, systemClock } from '@trainer/runtime';
 import type { ObjectStore } from '@trainer/storage';
@@ -21,6 +22,20 @@ beforeAll(async () => {
   gateway = await startGateway({ head, messages, store, settings: TEST_SETTINGS, clock: systemClock() }, silentLogger);
 });
 afterAll(() => gateway.close());
+
+const STATUS_AT_REST: ClusterStatus = {
+  headEpoch: 1,
+  version: '0.1.0',
+  uptimeMs: 5,
+  isDatabaseConnected: true,
+  databaseTrouble: null,
+  isMessagesConnected: true,
+  isStoreConnected: true,
+  nodes: [],
+  jobsRunning: 0,
+  jobsPending: 0,
+  actorsAlive: 0,
+};
 
 const call = (path: string, init?: RequestInit): Promise<Response> => fetch(`${gateway.url}${path}`, init);
 const post = (body: unknown): Promise<Response> =>
@@ -333,6 +348,15 @@ describe('health', () => {
   it('tells that it is degraded when the head is away, and answers', async () => {
     const answer = await call('/health/');
     expect([answer.status, await answer.json()]).toMatchObject([200, { status: 'degraded', postgres_connected: false, missing: ['head'] }]);
+  });
+
+  it('names a full disk of the database while it lasts', async () => {
+    const why = 'The disk of the database is full (No space left on device). Make room on it; the head goes on by itself then.';
+    const status = { ...STATUS_AT_REST, isDatabaseConnected: false, databaseTrouble: why };
+    const spared = head.status;
+    head.status = () => Promise.resolve(status);
+    const answer = await call('/health').finally(() => (head.status = spared));
+    expect(await answer.json()).toMatchObject({ status: 'degraded', missing: ['database', 'node'], reasons: [why] });
   });
 
   it('is not ready while something is missing', async () => {

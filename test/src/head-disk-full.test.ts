@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,21 @@ afterAll(async () => {
   }
   rmSync(folder, { recursive: true, force: true });
 }, 60_000);
+
+const DISK_IS_FULL = /The disk of the database is full \(.*No space left on device\)\. Make room/;
+/** For a cancel, a job and the status together: a head that is away is waited for three times as long, a full disk is not. */
+const PROMPT_MS = 5_000;
+
+/** Nothing is left, not a byte, also of what PostgreSQL gave back. */
+function fill(ballast: string): void {
+  for (const bytes of [2 ** 20, 2 ** 12, 512]) {
+    try {
+      for (;;) appendFileSync(ballast, Buffer.alloc(bytes));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
+  }
+}
 
 const isSuspended = (message: ToAgent): message is Extract<ToAgent, { kind: 'suspended' }> => message.kind === 'suspended';
 
@@ -87,6 +102,42 @@ whereMounted(
     await welcome;
     const known = new Set((await scene.connection.jobs.list({ limit: 1_000 })).jobs.map(({ id }) => String(id)));
     expect(accepted.filter((id) => !known.has(id))).toEqual([]);
+    expect(scene.fatal).toBeNull();
+  },
+  120_000,
+);
+
+whereMounted(
+  'at 0 bytes free each cancel and each job is told of the disk at once, the status says it all the time, and both go on with room',
+  async () => {
+    const { id } = await scene.connection.jobs.submit(IRIS);
+    const ballast = join(folder, 'ballast');
+    const said = (asked: Promise<unknown>): Promise<string> =>
+      asked.then(
+        () => 'done',
+        (error: unknown) => (error as Error).message,
+      );
+    const submitted = (): Promise<string> => said(scene.connection.jobs.submit(IRIS));
+    await until('a job is refused for the disk', async () => (fill(ballast), DISK_IS_FULL.test(await submitted())), {
+      clock: systemClock(),
+      deadlineMs: WAIT_MS,
+    });
+    for (let n = 0; n < 20; n += 1) {
+      fill(ballast);
+      const startedMs = performance.now();
+      expect(await said(scene.connection.jobs.cancel(id))).toMatch(DISK_IS_FULL);
+      expect(await submitted()).toMatch(DISK_IS_FULL);
+      const status = await scene.connection.status({ deadlineMs: PROMPT_MS });
+      expect(status.isDatabaseConnected).toBe(false);
+      expect(status.databaseTrouble).toMatch(DISK_IS_FULL);
+      expect(performance.now() - startedMs).toBeLessThan(PROMPT_MS);
+    }
+    await rm(ballast);
+    await until('the cancel is done', async () => (await said(scene.connection.jobs.cancel(id))) === 'done', {
+      clock: systemClock(),
+      deadlineMs: WAIT_MS,
+    });
+    expect(await scene.connection.status()).toMatchObject({ isDatabaseConnected: true, databaseTrouble: null });
     expect(scene.fatal).toBeNull();
   },
   120_000,

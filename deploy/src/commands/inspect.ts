@@ -16,6 +16,7 @@ function statusText(status: ClusterStatus, restUrl: string | null): string {
   return [
     `Trainer ${status.version}, head epoch ${status.headEpoch}, up ${seconds(status.uptimeMs)}${restUrl === null ? '' : `, REST at ${restUrl}`}`,
     `database ${state(status.isDatabaseConnected)}, messages ${state(status.isMessagesConnected)}, object store ${state(status.isStoreConnected)}`,
+    ...(status.databaseTrouble === null ? [] : [status.databaseTrouble]),
     `jobs ${status.jobsRunning} running, ${status.jobsPending} pending; actors ${status.actorsAlive} alive`,
     '',
     nodesText(status.nodes),

@@ -31,6 +31,7 @@ export class CheckHealth {
       minio_connected: status?.isStoreConnected ?? false,
       cluster: clusterOf(nodes),
       missing,
+      reasons: typeof status?.databaseTrouble === 'string' ? [status.databaseTrouble] : [],
       version: this.settings.version,
       uptime_seconds: Math.round((this.clock.monotonicMs() - this.#startedAt) / 1000),
     };

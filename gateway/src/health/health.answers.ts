@@ -12,6 +12,7 @@ export const HealthSchema = z.object({
   minio_connected: z.boolean().describe('The object store in use answers'),
   cluster: z.object({ nodes: z.int(), cpus: amount, gpus: amount }),
   missing: z.array(z.string()),
+  reasons: z.array(z.string()).describe('Why something is missing and what to do, as far as the service knows: a full disk by its name'),
   version: z.string(),
   uptime_seconds: z.int(),
 });

@@ -27,6 +27,9 @@ let raising: Promise<void>;
 /** What the next commits do; without one they succeed. */
 let commits: ((change: Change) => Promise<void>)[];
 
+/** Whether the disk has room, when asked. */
+let isFull: boolean;
+
 /** Of the next reads of an actor these fail. */
 let failingReads: boolean[];
 
@@ -44,6 +47,9 @@ const store = {
     return dead.get(id) ?? null;
   },
   job: async () => null,
+  room: async () => {
+    if (isFull) throw new DatabaseFullError(new Error('could not extend file: No space left on device'));
+  },
 } as Partial<ClusterStore> as ClusterStore;
 
 beforeEach(async () => {
@@ -51,6 +57,7 @@ beforeEach(async () => {
   [stored, dead, told, logged, raises, commits, isLeading] = [new Map(), new Map(), [], [], [], [], true];
   raising = Promise.resolve();
   failingReads = [];
+  isFull = false;
   loop = new ClusterLoop({
     state: new ClusterState(1),
     store,
@@ -268,4 +275,19 @@ test('while the loop is suspended, who asks hears why; a full disk stays the rea
   await settle();
   await loop.turn(open(A));
   expect(loop.isRunning).toBe(true);
+});
+
+test('after a full disk it goes on only when there is room, however much else answers, and says why until then', async () => {
+  isFull = true;
+  commits = [() => Promise.reject(new DatabaseFullError(new Error('could not extend file: No space left on device')))];
+  await expect(loop.turn(open(A))).rejects.toThrow('disk');
+  for (let second = 0; second < 10; second += 1) {
+    clock.advance(1_000);
+    await settle();
+  }
+  expect([loop.isRunning, raises, loop.trouble]).toEqual([false, [], expect.stringContaining('disk of the database is full')]);
+  isFull = false;
+  clock.advance(1_000);
+  await settle();
+  expect([loop.isRunning, raises, loop.trouble]).toEqual([true, ['1 to 2'], null]);
 });

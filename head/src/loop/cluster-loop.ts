@@ -48,6 +48,7 @@ export interface LoopListener {
  *       goes on, if it still leads; else the head ends. So a transaction whose answer was lost has either happened before the
  *       state is read, or never will (docs/adr/0007). Only the store and the leadership suspend the loop: an error of a listener
  *       or a watcher undoes, suspends and stops nothing.
+ *       After a full disk it goes on when there is room for many changes.
  *   C4. Who waits for an entity hears of it after every commit, and after every suspension.
  *   C5. Suspensions without a commit between them follow each other more and more slowly: what can't be committed may be tried again
  *       by whoever derives it from the state.
@@ -82,6 +83,11 @@ export class ClusterLoop {
   /** Waiting for the database; it still leads as far as it knows. */
   get isSuspended(): boolean {
     return this.#status === 'suspended';
+  }
+
+  /** Why it is suspended, as people read it; null: it runs, or nobody knows. */
+  get trouble(): string | null {
+    return this.#why?.message ?? null;
   }
 
   listen(listener: LoopListener): void {
@@ -215,6 +221,8 @@ export class ClusterLoop {
     await this.#tail.catch(() => undefined);
     while (this.isSuspended) {
       try {
+        // A head that took it up again at once would lead, and look well, until the next change that needs room.
+        if (this.#why instanceof DatabaseFullError) await store.room();
         const [held, to] = [state.headEpoch, Math.max(state.headEpoch, this.#heard) + 1];
         if (!(await this.options.raise(held, to))) {
           if (this.isSuspended) this.#fence(new FencedError(held, null));

@@ -34,6 +34,7 @@ export function clusterService(rules: ClusterRules): ClusterServiceServer {
         version: rules.version,
         uptimeMs: Math.round(clock.monotonicMs() - startedMs),
         databaseConnected: loop.isRunning,
+        databaseTrouble: loop.trouble ?? '',
         messagesConnected: messages.isConnected,
         storeConnected: await isStoreConnected(rules),
         nodes: nodeViews(loop.state).map(encodeNodeView),

@@ -28,6 +28,14 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       expect(await store.load()).toEqual({ nodes: [node], actors: [actor], leases: [lease], jobs: [record], sessions: [session] });
     });
 
+    test('where there is room, looking for it again and again leaves nothing behind', async () => {
+      const { store } = await open();
+      const before = await store.load();
+      await store.room();
+      await store.room();
+      expect(await store.load()).toEqual(before);
+    });
+
     test('what has ended is found by id, and not loaded', async () => {
       const { store } = await open();
       const actor = anActor('actor-0000000000000001');

@@ -125,6 +125,8 @@ export interface ClusterStore {
    * @returns how many are gone; 0: there are no more. @throws FencedError
    */
   forget(what: Forgettable, before: Millis, limit: number): Promise<number>;
+  /** Writes something of the size of many changes, of which nothing stays. @throws DatabaseFullError while the disk has no room for it */
+  room(): Promise<void>;
   job(id: JobId): Promise<JobRecord | null>;
   jobs(query: JobQuery): Promise<{ jobs: readonly JobRecord[]; nextCursor: string | null }>;
   /** Of each epoch its newest attempt, oldest first; `last`: only so many of the newest, null: all. */

@@ -1,4 +1,4 @@
-import { TrainerError } from '@trainer/model';
+import { TrainerError, type Retry } from '@trainer/model';
 
 /** Another head leads: nothing of this transaction was written, and nothing more may be. The process's head must end. */
 export class FencedError extends TrainerError<'head.fenced', { headEpoch: number }> {
@@ -9,18 +9,18 @@ export class FencedError extends TrainerError<'head.fenced', { headEpoch: number
 
 /** PostgreSQL did not answer, or its answer was lost: what was to be written may or may not be there. State is read anew. */
 export class StoreUnavailableError extends TrainerError<'cluster.unavailable', { part: string }> {
-  constructor(cause: unknown, message?: string) {
+  constructor(cause: unknown, message?: string, retry: Retry = 'same') {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super('cluster.unavailable', message ?? `The database does not answer (${why}). Try again in a moment.`, { part: 'database' }, 'same', {
+    super('cluster.unavailable', message ?? `The database does not answer (${why}). Try again in a moment.`, { part: 'database' }, retry, {
       cause,
     });
   }
 }
 
-/** Nothing of the transaction was written, and nothing can be until there is room. */
+/** Nothing of the transaction was written, and nothing can be until somebody makes room: who asks is told at once, and not to wait. */
 export class DatabaseFullError extends StoreUnavailableError {
   constructor(cause: Error) {
-    super(cause, `The disk of the database is full (${cause.message}). Make room on it; the head goes on by itself then.`);
+    super(cause, `The disk of the database is full (${cause.message}). Make room on it; the head goes on by itself then.`, 'never');
   }
 }
 

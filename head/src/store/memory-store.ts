@@ -51,11 +51,11 @@ export interface RowLook {
   session(before: StoredSession | undefined, after: StoredSession): void;
 }
 
+type Written = 'commit' | 'forget' | 'room' | 'close';
+
 /** What the store reads, at once. */
 export type MemoryReads = {
-  readonly [Name in Exclude<keyof ClusterStore, 'commit' | 'forget' | 'close'>]: ClusterStore[Name] extends (
-    ...args: infer Args
-  ) => Promise<infer Result>
+  readonly [Name in Exclude<keyof ClusterStore, Written>]: ClusterStore[Name] extends (...args: infer Args) => Promise<infer Result>
     ? (...args: Args) => Result
     : never;
 };
@@ -100,15 +100,16 @@ export function memoryStore(rows: MemoryRows, isLeading: () => boolean, nodesSin
       fence();
       return forgetRows(rows, what, before, limit);
     },
+    async room() {},
     async close() {},
   };
 }
 
 /** The same reads as a store answers them: each through `ask`, which may be late or fail. */
-export function asyncReads(reads: MemoryReads, ask: <T>(run: () => T) => Promise<T>): Omit<ClusterStore, 'commit' | 'forget' | 'close'> {
+export function asyncReads(reads: MemoryReads, ask: <T>(run: () => T) => Promise<T>): Omit<ClusterStore, Written> {
   const all = Object.entries(reads as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>);
   const later = all.map(([name, read]) => [name, (...args: readonly unknown[]) => ask(() => read(...args))]);
-  return Object.fromEntries(later) as Omit<ClusterStore, 'commit' | 'forget' | 'close'>;
+  return Object.fromEntries(later) as Omit<ClusterStore, Written>;
 }
 
 /** Writes a change, or throws with nothing written. */

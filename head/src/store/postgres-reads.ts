@@ -66,7 +66,7 @@ interface MetricRow {
   readonly value: Metric;
 }
 
-type Reads = Omit<ClusterStore, 'commit' | 'forget' | 'close'>;
+type Reads = Omit<ClusterStore, 'commit' | 'forget' | 'room' | 'close'>;
 
 /** The reads of the store. The rows are our own: their JSON was written by `rows.ts` from the same types. */
 export function postgresReads({ reads: database, long }: Database, nodesSince: () => Millis): Reads {

@@ -16,6 +16,14 @@ const FENCED = 'TR001';
 const MAX_CHARS = 1024 * 1024;
 
 /**
+ * Takes 1 MiB of the disk and gives it back: more than the pages of tables and of the log that PostgreSQL may still have at 0 bytes free,
+ * with which a renewal, a raise and some changes are written, and the next one is not. Rows of 1 kB are stored as they are.
+ */
+const ROOM = `
+  CREATE TEMP TABLE room (filler text) ON COMMIT DROP;
+  INSERT INTO room SELECT repeat('x', 1000) FROM generate_series(1, 1024)`;
+
+/**
  * The cluster's state in the schema `trainer`; `headEpochOf` gives the leadership that every write must still hold, `nodesSince` the time
  * since when lost nodes are known.
  */
@@ -40,6 +48,7 @@ export function postgresStore(database: Database, headEpochOf: () => number, nod
       const [, ...counts] = await database.long.withClient((client) => fenced(client, headEpochOf(), statements));
       return counts.reduce((sum, count) => sum + count, 0);
     },
+    room: () => database.commits.withClient(async (client) => void (await client.query(ROOM))),
     close: () => database.close(),
   };
 }

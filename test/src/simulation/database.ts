@@ -150,6 +150,7 @@ export class SimDatabase {
           return forgetRows(rows, what, before, limit);
         });
       },
+      room: () => this.ask(process, link, true, () => undefined),
       close: async () => undefined,
     };
   }

@@ -119,6 +119,8 @@ export interface ClusterStatus {
   readonly version: string;
   readonly uptimeMs: Millis;
   readonly isDatabaseConnected: boolean;
+  /** Why not, such as a full disk; null: it is connected, or nobody knows. */
+  readonly databaseTrouble: string | null;
   readonly isMessagesConnected: boolean;
   readonly isStoreConnected: boolean;
   readonly nodes: readonly NodeView[];

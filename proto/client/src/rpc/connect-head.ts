@@ -38,6 +38,7 @@ export async function readStatus(rpc: HeadRpc, options: { readonly deadlineMs?: 
     version: wire.version,
     uptimeMs: wire.uptimeMs,
     isDatabaseConnected: wire.databaseConnected,
+    databaseTrouble: wire.databaseTrouble === '' ? null : wire.databaseTrouble,
     isMessagesConnected: wire.messagesConnected,
     isStoreConnected: wire.storeConnected,
     nodes: wire.nodes.map((node, index): NodeView => decodeNodeView(node, `status.nodes[${index}]`)),

@@ -108,17 +108,21 @@ export class HeadRpc {
     const since = this.clock.wallMs();
     const deadlineMs = rules.deadlineMs ?? UNARY_DEADLINE_MS;
     const startedMs = this.clock.monotonicMs();
+    // What a head said of itself is worth more than that the last try of many got no answer in the moment that was left.
+    let heard: TrainerError | null = null;
     for (;;) {
       const leftMs = (): number => deadlineMs - (this.clock.monotonicMs() - startedMs);
       const moveOn = await this.reach(leftMs());
-      if (moveOn === null) throw this.nobodyAnswers(since);
+      if (moveOn === null) throw heard ?? this.nobodyAnswers(since);
       try {
         return await this.#once(method, request, Math.max(1, leftMs()));
       } catch (error) {
         const failure = this.errorOf(error, since);
         const isAway = failure.code === 'cluster.unavailable';
         if (isAway) moveOn();
-        if (this.#isClosed || !rules.isIdempotent || !isAway || leftMs() <= RETRY_PAUSE_MS) throw failure;
+        if (!isAway || failure.retry === 'never') throw failure;
+        if (!(failure instanceof ClusterUnavailableError)) heard = failure;
+        if (this.#isClosed || !rules.isIdempotent || leftMs() <= RETRY_PAUSE_MS) throw this.#isClosed ? failure : (heard ?? failure);
         await sleep(this.clock, RETRY_PAUSE_MS);
       }
     }

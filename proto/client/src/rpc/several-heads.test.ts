@@ -89,6 +89,28 @@ describe('with several addresses', () => {
     await standby.stop();
   });
 
+  test('what a head said of itself is told, not that the last of many tries got no answer', async () => {
+    const away = new TrainerError('cluster.unavailable', 'The database does not answer.', { part: 'database' }, 'same');
+    let asked = 0;
+    head.jobs = { get: (_call: unknown, done: sendUnaryData<pb.Job>) => void ((asked += 1) === 1 && done(errorToStatus(away))) };
+    await head.stop();
+    await head.start();
+    const rpc = new HeadRpc({ address: head.address, secret: head.secret }, systemClock());
+    const got = rpc.unary(rpc.jobs.get.bind(rpc.jobs), { id: 'train_0123456789ab' }, { isIdempotent: true, deadlineMs: 500 });
+    await expect(got.finally(() => rpc.close())).rejects.toMatchObject({ message: away.message });
+    expect(asked).toBe(2);
+  });
+
+  test('what somebody has to mend is not tried again', async () => {
+    const full = new TrainerError('cluster.unavailable', 'The disk of the database is full.', { part: 'database' }, 'never');
+    let asked = 0;
+    head.jobs = { get: (_call: unknown, done: sendUnaryData<pb.Job>) => ((asked += 1), done(errorToStatus(full))) };
+    await head.stop();
+    await head.start();
+    await expect(connect(head.address).jobs.get('train_0123456789ab')).rejects.toMatchObject({ message: full.message });
+    expect(asked).toBe(1);
+  });
+
   test('when none answers the error names them all', async () => {
     const addresses = [`127.0.0.1:${await closedPort()}`, `127.0.0.1:${await closedPort()}`];
     const asked = connect(...addresses).status({ deadlineMs: 300 });

@@ -196,6 +196,7 @@ const STATUS: pb.ClusterStatus = {
   version: '0.1.0',
   uptimeMs: 5,
   databaseConnected: true,
+  databaseTrouble: '',
   messagesConnected: false,
   storeConnected: true,
   nodes: [],
