@@ -149,7 +149,7 @@ function removeOrphans(folders) {
 /**
  * Packs the actor process with its packages into one file, and the loader that runs it from V8's code cache: a start takes
  * 60 ms of processor, 85 without the cache, 300 from many files. The loader says why the file is CommonJS. The training actor
- * and its worker thread are packed too: 13 ms in place of 240 for each; what they import only at need stays apart.
+ * and its worker threads are packed too: 13 ms in place of 240 for each; what they import only at need stays apart.
  */
 async function bundleActors() {
   const { build, stop } = await import('esbuild');
@@ -171,7 +171,11 @@ async function bundleActors() {
   rmSync(join(training, 'bundled'), { recursive: true, force: true });
   await build({
     ...settings,
-    entryPoints: { index: join(training, 'index.js'), 'training-worker': join(training, 'rank', 'training-worker.js') },
+    entryPoints: {
+      index: join(training, 'index.js'),
+      'training-worker': join(training, 'rank', 'training-worker.js'),
+      'crew-worker': join(training, 'data', 'csv', 'crew-worker.js'),
+    },
     outdir: join(training, 'bundled'),
     format: 'esm',
     splitting: true,
