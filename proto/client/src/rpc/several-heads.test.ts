@@ -96,7 +96,7 @@ describe('with several addresses', () => {
     await head.stop();
     await head.start();
     const rpc = new HeadRpc({ address: head.address, secret: head.secret }, systemClock());
-    const got = rpc.unary(rpc.jobs.get.bind(rpc.jobs), { id: 'train_0123456789ab' }, { isIdempotent: true, deadlineMs: 500 });
+    const got = rpc.unary(rpc.jobs.get.bind(rpc.jobs), { job: 'train_0123456789ab' }, { isIdempotent: true, deadlineMs: 500 });
     await expect(got.finally(() => rpc.close())).rejects.toMatchObject({ message: away.message });
     expect(asked).toBe(2);
   });
