@@ -94,6 +94,15 @@ describe('training', () => {
     expect(() => learnerOf(init)).toThrow(/is for two classes; the target has 3/);
   });
 
+  test.each([
+    [3, {}],
+    [2, { objective: 'multi:softprob' }],
+  ])('a weight of the second class is refused where softmax trains %i classes', (classes, hyperparameters) => {
+    const init = madeUpInit(classes, { hyperparameters: { ...hyperparameters, scale_pos_weight: 2 } });
+    expect(() => learnerOf(init)).toThrow(/scale_pos_weight weighs the second of two classes; the target has/);
+    expect(() => learnerOf(madeUpInit(classes, { hyperparameters: { ...hyperparameters, scale_pos_weight: 1 } }))).not.toThrow();
+  });
+
   test('fewer rounds than epochs make one round an epoch', async () => {
     expect(learnerOf(madeUpInit(2, { epochs: 50, hyperparameters: { n_estimators: 3 } })).epochs).toBe(3);
   });

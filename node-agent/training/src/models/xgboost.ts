@@ -89,14 +89,19 @@ function xgboostParameters(init: LearnerInit): Readonly<Record<string, string>> 
 function objectiveOf({ task, classCount, hyperparameters }: LearnerInit): Readonly<Record<string, string>> {
   if (task === 'regression') return { objective: 'reg:squarederror' };
   const asked = hyperparameters['objective'] ?? 'auto';
+  const weight = hyperparameters['scale_pos_weight'] ?? 1;
   if (asked === 'multi:softprob' || (asked === 'auto' && classCount > 2)) {
+    if (weight !== 1) {
+      const message = `scale_pos_weight weighs the second of two classes; the target has ${classCount} and objective softprob: leave it out`;
+      throw new InvalidRequestError([{ path: ['hyperparameters', 'scale_pos_weight'], message, type: 'value' }]);
+    }
     return { objective: 'multi:softprob', num_class: String(classCount) };
   }
   if (classCount !== 2) {
     const message = `objective binary:logistic is for two classes; the target has ${classCount}: use auto or multi:softprob`;
     throw new InvalidRequestError([{ path: ['hyperparameters', 'objective'], message, type: 'value' }]);
   }
-  return { objective: 'binary:logistic', scale_pos_weight: String(hyperparameters['scale_pos_weight'] ?? 1) };
+  return { objective: 'binary:logistic', scale_pos_weight: String(weight) };
 }
 
 /** The attribute of our files that says how raw columns become the file's. */
