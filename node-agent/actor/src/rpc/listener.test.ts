@@ -74,6 +74,22 @@ afterEach(() => {
   server.cut();
 });
 
+test('a stream that was refused runs nothing any more, whatever comes on it', async () => {
+  const client = openClient(ActorCallsClient, `127.0.0.1:${port}`, null);
+  toClose.push(() => closeClient(client));
+  const stream = client.connect();
+  const batches: pb.AnswerBatch[] = [];
+  const isOver = new Promise((resolve) => stream.on('error', resolve).on('end', resolve));
+  stream.on('data', (batch: pb.AnswerBatch) => batches.push(batch));
+  const hello = { caller: 'c', token: 'wrong', protocol: PROTOCOL, written: 0 };
+  const call = { number: 1, method: 'chunks', args: encodeValue([]), timeoutMs: 0, windowBytes: WINDOW_BYTES };
+  stream.write({ hello, calls: [], cancels: [], credits: [] });
+  stream.write({ hello: { ...hello, token: 'token' }, calls: [call], cancels: [], credits: [] });
+  await isOver;
+  expect(batches).toMatchObject([{ refused: { code: 'auth.refused' } }]);
+  expect(source.made).toBe(0);
+});
+
 /** A caller's stream of calls, and what came on it. */
 function caller(name: string): { call: (method: string, windowBytes: number) => void; answers: pb.Answer[]; pause: () => void } {
   const client = openClient(ActorCallsClient, `127.0.0.1:${port}`, null);

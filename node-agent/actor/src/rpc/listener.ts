@@ -39,13 +39,22 @@ export async function openListener(options: ListenerOptions): Promise<{ server: 
 function serve(stream: CallsStream, options: ListenerOptions, known: () => void): void {
   const link = new AnswerStream(stream, options.onUnsent);
   let caller: Caller | null = null;
-  const helloTimer = options.clock.after(HELLO_MS, () => refuse(stream, link, new Error('No hello came in time.')));
+  // What was on its way when a stream ended is nobody's: nothing more is run for it, and no stream waits for its reader.
+  let isOver = false;
+  const helloTimer = options.clock.after(HELLO_MS, () => refused(new Error('No hello came in time.')));
   const over = (): void => {
+    isOver = true;
     helloTimer.cancel();
     caller?.detach(link);
     link.close();
   };
+  const refused = (error: unknown): void => {
+    if (isOver) return;
+    stream.write({ welcome: undefined, answers: [], refused: encodeErrorData(toErrorData(error)) });
+    over();
+  };
   stream.on('data', (batch: pb.CallBatch) => {
+    if (isOver) return;
     try {
       if (caller === null) {
         helloTimer.cancel();
@@ -55,7 +64,7 @@ function serve(stream: CallsStream, options: ListenerOptions, known: () => void)
       }
       caller.receive(batch);
     } catch (error) {
-      refuse(stream, link, error);
+      refused(error);
     }
   });
   stream.on('end', over);
@@ -71,9 +80,4 @@ function introduce(batch: pb.CallBatch, link: AnswerStream, options: ListenerOpt
   if (callers === null) throw new UnauthenticatedError();
   const { caller, token, protocol, written } = batch.hello;
   return callers.welcome({ caller, token, protocol: decodeProtocol(protocol, 'hello.protocol'), written }, link);
-}
-
-function refuse(stream: CallsStream, link: AnswerStream, error: unknown): void {
-  stream.write({ welcome: undefined, answers: [], refused: encodeErrorData(toErrorData(error)) });
-  link.close();
 }
