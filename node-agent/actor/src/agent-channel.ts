@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { deserialize } from 'node:v8';
-import { ACTOR_CHANNEL_FD, type FromActorProcess, type ToActorProcess } from '@trainer/model';
+import { ACTOR_SAYS_FD, AGENT_SAYS_FD, type FromActorProcess, type ToActorProcess } from '@trainer/model';
 import { byteFrame, FrameReader } from '@trainer/runtime';
 import { encodeFromActorProcess } from '@trainer/wire';
 
@@ -18,16 +18,19 @@ const MAX_MESSAGE_BYTES = 128 * 2 ** 20;
  * @param onGone told when the agent has closed it, or is gone
  */
 export function openAgentChannel(onMessage: (message: ToActorProcess) => void, onGone: () => void): AgentChannel {
-  const socket = new Socket({ fd: ACTOR_CHANNEL_FD, readable: true, writable: true });
+  const says = new Socket({ fd: ACTOR_SAYS_FD, readable: false, writable: true });
+  const hears = new Socket({ fd: AGENT_SAYS_FD, readable: true, writable: false });
   // What the agent says is believed: it has started this process from its own version.
   const reader = new FrameReader(MAX_MESSAGE_BYTES, (bytes) => onMessage(deserialize(bytes) as ToActorProcess));
-  socket.on('data', (bytes: Buffer) => reader.push(bytes));
-  socket.on('error', onGone);
-  socket.on('close', onGone);
+  hears.on('data', (bytes: Buffer) => reader.push(bytes));
+  for (const socket of [says, hears]) {
+    socket.on('error', onGone);
+    socket.on('close', onGone);
+  }
   return {
     send: (message, sent) => {
-      if (socket.destroyed || !socket.writable) sent?.();
-      else socket.write(byteFrame(encodeFromActorProcess(message)), () => sent?.());
+      if (says.destroyed || !says.writable) sent?.();
+      else says.write(byteFrame(encodeFromActorProcess(message)), () => sent?.());
     },
   };
 }

@@ -8,8 +8,12 @@ import type { Millis } from './resources.js';
 
 /** What an agent and an actor's process say to each other over the process's own channel. Both are of one version and one machine. */
 
-/** The file descriptor of the channel in the process: a stream of frames both ways. */
-export const ACTOR_CHANNEL_FD = 3;
+/**
+ * The file descriptors of the channel in the process: a stream of frames each way. They are two, as a write to a process that has just
+ * ended breaks its stream, and with it what the process had said and nobody had read yet.
+ */
+export const ACTOR_SAYS_FD = 3;
+export const AGENT_SAYS_FD = 4;
 
 /** Reports and states of one process that its head may not have dealt with yet; a process that goes on is not heard. */
 export const MAX_WAITING_REPORTS = 1_000;

@@ -111,5 +111,5 @@ export type {
   StartSpec,
   ToAgent,
 } from './agent-link.js';
-export { ACTOR_CHANNEL_FD, MAX_WAITING_REPORTS } from './actor-process.js';
+export { ACTOR_SAYS_FD, AGENT_SAYS_FD, MAX_WAITING_REPORTS } from './actor-process.js';
 export type { FromActorProcess, ProcessStart, ToActorProcess } from './actor-process.js';

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { serialize } from 'node:v8';
 import { expect, test } from '@jest/globals';
 import { leaseId, type DeathCause, type FromActorProcess, type ProcessStart } from '@trainer/model';
@@ -25,7 +26,7 @@ interface Life {
 
 /** A rank's process that says just these bytes, and ends. */
 async function lifeOf(chunks: readonly Uint8Array[]): Promise<Life> {
-  const child = spawn('sh', ['-c', 'exec cat >&3'], { detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+  const child = spawn('sh', ['-c', 'exec cat >&3'], { detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] });
   const over = deferred<DeathCause>();
   const reports: number[] = [];
   let ends = 0;
@@ -143,3 +144,44 @@ test('1,000 reports may wait for the head', async () => {
   expect(cause).toEqual({ kind: 'exited', code: 0 });
   expect(reports).toHaveLength(1_000);
 });
+
+(process.platform === 'linux' ? test : test.skip)(
+  'the last word of a process is read while its agent goes on writing to it',
+  async () => {
+    const says = `
+    const { Socket } = require('node:net');
+    const socket = new Socket({ fd: 3, readable: false, writable: true });
+    process.stdin.once('data', () => socket.write(Buffer.from(process.argv[1], 'hex'), () => process.kill(process.pid, 'SIGKILL')));
+    process.stdout.write('up');`;
+    const words = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const child = spawn(process.execPath, ['-e', says, READY.toString('hex')], { stdio: ['pipe', 'pipe', 'ignore', 'pipe', 'pipe'] });
+        const channel = actorChannel(child, clock);
+        const heard: string[] = [];
+        const closed = new Promise<void>((resolve) =>
+          channel.listen({ onMessage: ({ kind }) => void heard.push(kind), onBroken: () => undefined, onClosed: resolve }),
+        );
+        const { stdin, stdout } = child;
+        if (stdin === null || stdout === null) throw new Error('it has no pipes');
+        await once(stdout, 'data');
+        stdin.write('end');
+        // This loop stands still until the process is gone, as a busy one does, and writes before it reads.
+        while (processIsThere(child.pid ?? 0)) continue;
+        channel.send({ kind: 'owned', leftMs: 1_000 });
+        await closed;
+        return heard;
+      }),
+    );
+    expect(words).toEqual(Array.from({ length: 10 }, () => ['ready']));
+  },
+  30_000,
+);
+
+/** A process that has ended and is not waited for yet is a zombie: its own end of the channel is closed. */
+function processIsThere(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

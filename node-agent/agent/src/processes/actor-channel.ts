@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { serialize } from 'node:v8';
-import { ACTOR_CHANNEL_FD, toErrorData, type Clock, type FromActorProcess, type ToActorProcess } from '@trainer/model';
+import { ACTOR_SAYS_FD, AGENT_SAYS_FD, toErrorData, type Clock, type FromActorProcess, type ToActorProcess } from '@trainer/model';
 import { byteFrame, FrameReader } from '@trainer/runtime';
 import { decodeFromActorProcess, MAX_FROM_ACTOR_BYTES } from '@trainer/wire';
 import type { ChildProcess } from 'node:child_process';
@@ -35,18 +35,20 @@ const PACE: Pace = { burst: 2 * MAX_FROM_ACTOR_BYTES, perSecond: 8 * 2 ** 20, pe
 /** A process that reads nothing, as it is frozen or computes for hours, is sent heartbeats only up to this backlog. */
 const MAX_BACKLOG_BYTES = 64 * 1024;
 
-/** The channel of a process that was started with a pipe at `ACTOR_CHANNEL_FD`. */
+/** The channel of a process that was started with pipes at `ACTOR_SAYS_FD` and `AGENT_SAYS_FD`. */
 export function actorChannel(child: ChildProcess, clock: Clock): ActorChannel {
-  const stream = child.stdio[ACTOR_CHANNEL_FD];
+  const [heard, told] = [child.stdio[ACTOR_SAYS_FD], child.stdio[AGENT_SAYS_FD]];
   // A process that could not be started has no pipes.
-  if (!(stream instanceof Duplex)) return { listen: (events) => events.onClosed(), send: () => undefined };
+  if (!(heard instanceof Duplex && told instanceof Duplex)) return { listen: (events) => events.onClosed(), send: () => undefined };
+  told.on('error', () => undefined);
+  heard.once('close', () => told.destroy());
   return {
-    listen: (events) => listen(stream, clock, events),
+    listen: (events) => listen(heard, clock, events),
     send: (message) => {
-      if (stream.destroyed || !stream.writable) return;
-      if (message.kind === 'owned' && stream.writableLength > MAX_BACKLOG_BYTES) return;
+      if (told.destroyed || !told.writable) return;
+      if (message.kind === 'owned' && told.writableLength > MAX_BACKLOG_BYTES) return;
       // The process is of this agent's version and believes it: V8's own format carries whatever a start holds.
-      stream.write(byteFrame(serialize(message)));
+      told.write(byteFrame(serialize(message)));
     },
   };
 }

@@ -111,8 +111,8 @@ export class Launcher {
       command: process.execPath,
       args: [config.actorEntry, this.#ports.codeCacheFolder],
       env: { ...config.processEnvironment, [LEASE_VARIABLE]: mark(lease) },
-      // The last one is the channel, at ACTOR_CHANNEL_FD.
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      // The last two are the channel: ACTOR_SAYS_FD and AGENT_SAYS_FD.
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       isGroupLeader: true,
     });
     return { process: child, channel: actorChannel(child, clock) };
