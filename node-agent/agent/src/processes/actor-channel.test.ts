@@ -151,22 +151,23 @@ test('1,000 reports may wait for the head', async () => {
     const says = `
     const { Socket } = require('node:net');
     const socket = new Socket({ fd: 3, readable: false, writable: true });
-    process.stdin.once('data', () => socket.write(Buffer.from(process.argv[1], 'hex'), () => process.kill(process.pid, 'SIGKILL')));
+    process.once('SIGUSR2', () => socket.write(Buffer.from(process.argv[1], 'hex'), () => process.kill(process.pid, 'SIGKILL')));
     process.stdout.write('up');`;
     const words = await Promise.all(
       Array.from({ length: 10 }, async () => {
-        const child = spawn(process.execPath, ['-e', says, READY.toString('hex')], { stdio: ['pipe', 'pipe', 'ignore', 'pipe', 'pipe'] });
+        const child = spawn(process.execPath, ['-e', says, READY.toString('hex')], { stdio: ['ignore', 'pipe', 'ignore', 'pipe', 'pipe'] });
         const channel = actorChannel(child, clock);
         const heard: string[] = [];
         const closed = new Promise<void>((resolve) =>
           channel.listen({ onMessage: ({ kind }) => void heard.push(kind), onBroken: () => undefined, onClosed: resolve }),
         );
-        const { stdin, stdout } = child;
-        if (stdin === null || stdout === null) throw new Error('it has no pipes');
+        const { pid, stdout } = child;
+        if (pid === undefined || stdout === null) throw new Error('it was not started');
         await once(stdout, 'data');
-        stdin.write('end');
+        process.kill(pid, 'SIGUSR2');
         // This loop stands still until the process is gone, as a busy one does, and writes before it reads.
-        while (processIsThere(child.pid ?? 0)) continue;
+        const deadline = clock.monotonicMs() + STANDS_STILL_MS;
+        while (processIsThere(pid) && clock.monotonicMs() < deadline) continue;
         channel.send({ kind: 'owned', leftMs: 1_000 });
         await closed;
         return heard;
@@ -176,6 +177,9 @@ test('1,000 reports may wait for the head', async () => {
   },
   30_000,
 );
+
+/** A process ends within milliseconds; a test must not stand still for ever. */
+const STANDS_STILL_MS = 5_000;
 
 /** A process that has ended and is not waited for yet is a zombie: its own end of the channel is closed. */
 function processIsThere(pid: number): boolean {
