@@ -10,7 +10,7 @@ export type { HeadStream, HeadStreamEvents } from './link/head-stream.js';
 export { linkOwner } from './link/link-owner.js';
 export { servePlacement } from './placement/serve-placement.js';
 export { HeadAddresses } from './rpc/head-addresses.js';
-export { actorChannel } from './processes/actor-channel.js';
+export { actorChannel, CHANNEL_PIPES } from './processes/actor-channel.js';
 export { SupervisedActor } from './processes/supervised-actor.js';
 export type { ActorChild, SupervisionEvents } from './processes/supervised-actor.js';
 export { watchActors } from './processes/watch.js';

@@ -15,7 +15,7 @@ import {
   type TrainRequest,
 } from '@trainer/model';
 import { aTrainRequest } from '@trainer/model/testing';
-import { actorChannel } from '@trainer/agent/internal';
+import { actorChannel, CHANNEL_PIPES } from '@trainer/agent/internal';
 import { deferred, systemClock } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
 import { encodeAssignment } from '@trainer/wire';
@@ -86,7 +86,7 @@ export class RankGround {
     const scratchDir = join(this.folder, `scratch-${this.#folders}`);
     await mkdir(scratchDir);
     const entry = fileOf('node-agent/actor/dist/process.loader.cjs');
-    const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'ignore', 'ignore', ...CHANNEL_PIPES] });
     const channel = actorChannel(child, systemClock());
     this.#children.add(child);
     const reports: RankReport[] = [];

@@ -9,7 +9,7 @@ import { encodeFromActorProcess, MAX_FROM_ACTOR_BYTES } from '@trainer/wire';
 import { anyDeathCause, anyFromActorProcess, anyRankReport } from '@trainer/wire/testing';
 import fc from 'fast-check';
 import { groupMembers, signalGroup } from '../folder/process-table.js';
-import { actorChannel } from './actor-channel.js';
+import { actorChannel, CHANNEL_PIPES } from './actor-channel.js';
 import { SupervisedActor } from './supervised-actor.js';
 
 /** Processes in each property here; for a long run by hand make it 3,000. */
@@ -26,7 +26,7 @@ interface Life {
 
 /** A rank's process that says just these bytes, and ends. */
 async function lifeOf(chunks: readonly Uint8Array[]): Promise<Life> {
-  const child = spawn('sh', ['-c', 'exec cat >&3'], { detached: true, stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] });
+  const child = spawn('sh', ['-c', 'exec cat >&3'], { detached: true, stdio: ['pipe', 'pipe', 'pipe', ...CHANNEL_PIPES] });
   const over = deferred<DeathCause>();
   const reports: number[] = [];
   let ends = 0;
@@ -152,10 +152,11 @@ test('1,000 reports may wait for the head', async () => {
     const { Socket } = require('node:net');
     const socket = new Socket({ fd: 3, readable: false, writable: true });
     process.once('SIGUSR2', () => socket.write(Buffer.from(process.argv[1], 'hex'), () => process.kill(process.pid, 'SIGKILL')));
+    setInterval(() => undefined, 60_000);
     process.stdout.write('up');`;
     const words = await Promise.all(
       Array.from({ length: 10 }, async () => {
-        const child = spawn(process.execPath, ['-e', says, READY.toString('hex')], { stdio: ['ignore', 'pipe', 'ignore', 'pipe', 'pipe'] });
+        const child = spawn(process.execPath, ['-e', says, READY.toString('hex')], { stdio: ['ignore', 'pipe', 'ignore', ...CHANNEL_PIPES] });
         const channel = actorChannel(child, clock);
         const heard: string[] = [];
         const closed = new Promise<void>((resolve) =>

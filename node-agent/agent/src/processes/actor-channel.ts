@@ -35,11 +35,14 @@ const PACE: Pace = { burst: 2 * MAX_FROM_ACTOR_BYTES, perSecond: 8 * 2 ** 20, pe
 /** A process that reads nothing, as it is frozen or computes for hours, is sent heartbeats only up to this backlog. */
 const MAX_BACKLOG_BYTES = 64 * 1024;
 
-/** The channel of a process that was started with pipes at `ACTOR_SAYS_FD` and `AGENT_SAYS_FD`. */
+/** What a process with a channel is started with after its first three streams: pipes at `ACTOR_SAYS_FD` and `AGENT_SAYS_FD`. */
+export const CHANNEL_PIPES = ['pipe', 'pipe'] as const;
+
+/** The channel of a process that was started with `CHANNEL_PIPES`. */
 export function actorChannel(child: ChildProcess, clock: Clock): ActorChannel {
   const [heard, told] = [child.stdio[ACTOR_SAYS_FD], child.stdio[AGENT_SAYS_FD]];
-  // A process that could not be started has no pipes.
-  if (!(heard instanceof Duplex && told instanceof Duplex)) return { listen: (events) => events.onClosed(), send: () => undefined };
+  if (child.pid === undefined) return CHANNEL_OF_NO_PROCESS;
+  if (!(heard instanceof Duplex && told instanceof Duplex)) throw new Error('The process was started without the pipes of its channel');
   told.on('error', () => undefined);
   heard.once('close', () => told.destroy());
   return {
@@ -52,6 +55,9 @@ export function actorChannel(child: ChildProcess, clock: Clock): ActorChannel {
     },
   };
 }
+
+/** Of a process that could not be started. */
+const CHANNEL_OF_NO_PROCESS: ActorChannel = { listen: (events) => events.onClosed(), send: () => undefined };
 
 function listen(stream: Duplex, clock: Clock, events: ChannelEvents): void {
   let messages: { readonly message: FromActorProcess; readonly bytes: number }[] = [];

@@ -11,7 +11,7 @@ import { LEASE_VARIABLE, type MarkedProcesses } from '../folder/marked-processes
 import { groupMembers, signalGroup } from '../folder/process-table.js';
 import type { Launch } from '../leases/lease-keeper.js';
 import type { Timing } from '../timing.js';
-import { actorChannel } from './actor-channel.js';
+import { actorChannel, CHANNEL_PIPES } from './actor-channel.js';
 import { actorEnvironment, threadsOf } from './environment.js';
 import type { MemoryReader } from './memory-use.js';
 import { SupervisedActor, type ActorChild, type SupervisionEvents } from './supervised-actor.js';
@@ -111,8 +111,7 @@ export class Launcher {
       command: process.execPath,
       args: [config.actorEntry, this.#ports.codeCacheFolder],
       env: { ...config.processEnvironment, [LEASE_VARIABLE]: mark(lease) },
-      // The last two are the channel: ACTOR_SAYS_FD and AGENT_SAYS_FD.
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...CHANNEL_PIPES],
       isGroupLeader: true,
     });
     return { process: child, channel: actorChannel(child, clock) };
