@@ -156,7 +156,9 @@ test('1,000 reports may wait for the head', async () => {
     process.stdout.write('up');`;
     const words = await Promise.all(
       Array.from({ length: 10 }, async () => {
-        const child = spawn(process.execPath, ['-e', says, READY.toString('hex')], { stdio: ['ignore', 'pipe', 'ignore', ...CHANNEL_PIPES] });
+        const child = spawn(process.execPath, ['-e', says, READY.toString('hex')], {
+          stdio: ['ignore', 'pipe', 'ignore', ...CHANNEL_PIPES],
+        });
         const channel = actorChannel(child, clock);
         const heard: string[] = [];
         const closed = new Promise<void>((resolve) =>
