@@ -1,6 +1,21 @@
 export { actorNameProblem } from './actor-names.js';
 export { LIMITS } from './limits.js';
+export {
+  afterLineEnd,
+  copyValue,
+  isBlankLine,
+  lineEndsBefore,
+  OPEN_QUOTE,
+  recordEnd,
+  recordStart,
+  recordValueCount,
+  recordValues,
+  valueEnd,
+} from './data/records.js';
 export { sniff, SNIFFED_BYTES } from './data/sniff.js';
+export { COMMA, CR, LF, MINUS, NUL, PLUS, POINT, QUOTE, SPACE, TAB, ZERO } from './data/text-bytes.js';
+export { recordsOf, SEPARATORS, separatorOf, textSample } from './data/text-sample.js';
+export type { TextSample } from './data/text-sample.js';
 export type { Sniffed } from './data/sniff.js';
 export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData, boundedError } from './errors.js';
 export type { ErrorCode, ErrorData, ErrorFacts, Issue, Retry } from './errors.js';

@@ -54,7 +54,7 @@ async function openCsvDataset(source: SourceFile, stored: string, name: string, 
   const crew = openCrew(source.path, Math.max(1, Math.min(reading.threads, worth)));
   try {
     let fingerprint = source.fingerprint ?? '';
-    const csv = await openCsv(crew, { isTsv: /\.tsv(\.gz)?$/i.test(name), limits: HEADER_LIMITS, rangeBytes }, () => {
+    const csv = await openCsv(crew, { name, limits: HEADER_LIMITS, rangeBytes }, () => {
       if (source.fingerprint === null) fingerprint = fingerprintOf(stored);
     });
     checkRows(csv.rows, reading.maxRows);

@@ -20,10 +20,10 @@ export interface CsvFile extends CsvHead {
  */
 export async function openCsv(
   crew: Crew,
-  { isTsv, limits, rangeBytes }: { readonly isTsv: boolean; readonly limits: HeaderLimits; readonly rangeBytes: number },
+  { name, limits, rangeBytes }: { readonly name: string; readonly limits: HeaderLimits; readonly rangeBytes: number },
   meanwhile: () => void,
 ): Promise<CsvFile> {
-  const head = readCsvHead(crew.file, isTsv, limits);
+  const head = readCsvHead(crew.file, name, limits);
   const ranges = rangesOf(head.bodyStart, crew.file.size, rangeBytes);
   const taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const finds = await crew.run({ kind: 'scan', separator: head.separator, ranges, taken }, meanwhile);

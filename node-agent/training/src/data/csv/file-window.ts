@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { LF } from './bytes.js';
+import { LF } from '@trainer/model';
 
 /**
  * A part of a file in memory, followed by an LF, so that loops over bytes end by themselves. Reads are synchronous: they are done on

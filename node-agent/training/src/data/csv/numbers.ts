@@ -1,5 +1,5 @@
+import { COMMA, LF, MINUS, PLUS, POINT, ZERO } from '@trainer/model';
 import { trimmed } from '../values.js';
-import { COMMA, LF, MINUS, PLUS, POINT, ZERO } from './bytes.js';
 
 /*
  * The one definition of a number in a text file: an optional sign, digits with at most one decimal mark among, before or behind

@@ -1,7 +1,6 @@
-import { CR, LF } from './bytes.js';
+import { afterLineEnd, CR, LF, lineEndsBefore, recordEnd, recordStart } from '@trainer/model';
 import type { FileWindow } from './file-window.js';
 import type { Chunk } from './read-plan.js';
-import { afterLineEnd, lineEndsBefore, recordEnd, recordStart } from './records.js';
 
 /** Places in a text file for errors: people look for lines, as an editor counts them. These passes run only when something is wrong. */
 

@@ -1,11 +1,10 @@
+import { afterLineEnd, copyValue, CR, LF, QUOTE, recordStart, recordValueCount, SPACE, TAB, valueEnd } from '@trainer/model';
 import { DATE_SPELLINGS, secondsOf, type DateSpelling } from '../dates.js';
 import { MAX_DISTINCT_TEXTS } from '../limits.js';
 import { MISSING_TOKENS } from '../values.js';
-import { CR, LF, QUOTE, SPACE, TAB } from './bytes.js';
 import { missingTokenAt } from './missing.js';
 import { readInfinity, readNumber } from './numbers.js';
 import type { ColumnFinds, Misfit, Ragged, ReadFinds, ReadPlan } from './read-plan.js';
-import { afterLineEnd, copyValue, recordStart, recordValueCount, valueEnd } from './records.js';
 import { TextDictionary } from './text-dictionary.js';
 
 /** Distinct dates whose seconds are remembered at a time. */

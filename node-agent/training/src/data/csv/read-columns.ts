@@ -1,13 +1,12 @@
+import { afterLineEnd, COMMA, OPEN_QUOTE, POINT, recordEnd, recordStart } from '@trainer/model';
 import { InfinityError, RaggedRowError, TooManyTextsError } from '../errors.js';
 import { MAX_DISTINCT_TEXTS } from '../limits.js';
 import type { Column } from '../table.js';
-import { COMMA, POINT } from './bytes.js';
 import type { Crew } from './crew.js';
 import type { CsvFile } from './csv-file.js';
 import { lineOf, lineOfRow } from './places.js';
 import { RangeReader } from './range-reader.js';
 import type { ColumnFinds, ColumnPlan, ReadFinds } from './read-plan.js';
-import { afterLineEnd, OPEN_QUOTE, recordEnd, recordStart } from './records.js';
 import { firstAttempt, settle, type Settled } from './settle.js';
 
 /** Bytes of the file's beginning that give the first guess of what its columns are; a wrong guess costs a pass. */

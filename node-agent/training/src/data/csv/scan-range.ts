@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { CR, LF, NUL, QUOTE } from './bytes.js';
+import { afterLineEnd, CR, isBlankLine, LF, NUL, OPEN_QUOTE, QUOTE, recordEnd } from '@trainer/model';
 import type { FileWindow } from './file-window.js';
-import { afterLineEnd, isBlankLine, OPEN_QUOTE, recordEnd } from './records.js';
 
 /** The longest record; one that is longer is an open quote, or no table. */
 export const MAX_RECORD_BYTES = 32 << 20;

@@ -1,4 +1,4 @@
-import { CR, LF, QUOTE, SPACE, TAB } from './bytes.js';
+import { CR, LF, QUOTE, SPACE, TAB } from './text-bytes.js';
 
 /*
  * The one definition of a record, for header, counter, reader and messages alike; it is the one of pandas' reader in C.
@@ -86,7 +86,7 @@ export function afterLineEnd(bytes: Uint8Array, at: number, end: number): number
 }
 
 /** The values of the record that begins at `start`, without their quotes, and where it ends (as `recordEnd`). */
-export function recordValues(bytes: Buffer, start: number, end: number, separator: number): { values: string[]; end: number } {
+export function recordValues(bytes: Uint8Array, start: number, end: number, separator: number): { values: string[]; end: number } {
   const values: string[] = [];
   for (let at = start; ; at += 1) {
     const from = at;
@@ -97,11 +97,14 @@ export function recordValues(bytes: Buffer, start: number, end: number, separato
   }
 }
 
+/** What is no UTF-8 shows as U+FFFD. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** The value between two places, without its quotes. */
-function valueText(bytes: Buffer, start: number, end: number): string {
-  if (bytes[start] !== QUOTE) return bytes.toString('utf8', start, end);
+function valueText(bytes: Uint8Array, start: number, end: number): string {
+  if (bytes[start] !== QUOTE) return utf8.decode(bytes.subarray(start, end));
   const close = closingQuote(bytes, start, end);
-  return bytes.toString('utf8', start + 1, close).replaceAll('""', '"') + bytes.toString('utf8', close + 1, end);
+  return utf8.decode(bytes.subarray(start + 1, close)).replaceAll('""', '"') + utf8.decode(bytes.subarray(close + 1, end));
 }
 
 /**
