@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { openDuckDb, sqlText } from './duck-db.js';
 import { datasetFolder, type DatasetFolder } from './dataset.fixture.js';
+import { MAX_DISTINCT_TEXTS } from './limits.js';
 import { MAX_COLUMNS } from './open-dataset.js';
 import { numbersOf, type Column } from './table.js';
 
@@ -152,6 +153,13 @@ describe('what is read', () => {
 });
 
 describe('what is refused, and where', () => {
+  test('a column of more texts than are kept', async () => {
+    const content = `id,y\n${Array.from({ length: MAX_DISTINCT_TEXTS + 1 }, (_, row) => `u${row.toString(36)},1`).join('\n')}\n`;
+    expect(String(await folder.failure(content))).toMatch(/Column "id" has more than 1000000 distinct texts/);
+    const last = content.lastIndexOf('u');
+    const { columns } = await folder.read(`${content.slice(0, last)}u0,1\n`);
+    expect(columns[0]).toMatchObject({ kind: 'text', labels: { length: MAX_DISTINCT_TEXTS } });
+  });
   const long = `a,b,y\n${'1,2,x\n'.repeat(60_000)}`;
   test.each<[string, string | Uint8Array, Record<string, unknown>]>([
     ['an empty file', '', { code: 'dataset.empty' }],

@@ -1,4 +1,6 @@
+import { textsOf } from './csv/merge-dictionaries.js';
 import { TextDictionary } from './csv/text-dictionary.js';
+import { hashOf, SLACK_BYTES } from './csv/text-words.js';
 import { TYPED_SPELLING } from './dates.js';
 import type { ColumnBatch, DuckDb } from './duck-db.js';
 import { sqlName, sqlText } from './duck-db.js';
@@ -160,11 +162,18 @@ function textReader(name: string, rows: number, expression: string): ColumnReade
     append([batch], row) {
       for (let at = 0; at < (batch?.rows ?? 0); at += 1) {
         const bytes = batch?.bytesAt(at) ?? null;
-        codes[row + at] = bytes === null ? -1 : dictionary.numberOf(bytes.buffer, bytes.start, bytes.end, row + at);
+        if (bytes === null) codes[row + at] = -1;
+        else {
+          const { buffer, start, end } = bytes;
+          const text = new Uint8Array(end - start + SLACK_BYTES);
+          text.set(buffer.subarray(start, end));
+          const view = new DataView(text.buffer);
+          codes[row + at] = dictionary.numberOf(view, 0, end - start, hashOf(view, 0, end - start), row + at);
+        }
       }
       if (dictionary.size > MAX_DISTINCT_TEXTS) throw new TooManyTextsError(name, MAX_DISTINCT_TEXTS);
     },
-    finish: () => ({ kind: 'text', name, codes, labels: dictionary.content().texts }),
+    finish: () => ({ kind: 'text', name, codes, labels: textsOf(dictionary.content()) }),
   };
 }
 

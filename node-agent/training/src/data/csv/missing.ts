@@ -1,3 +1,4 @@
+import { CR, SPACE, TAB } from '@trainer/model';
 import { MISSING_TOKENS } from '../values.js';
 
 /** Tokens as two words of four bytes each, in a small open hash table: files may be full of them. */
@@ -28,6 +29,19 @@ export function missingTokenAt(bytes: Uint8Array, start: number, end: number): n
     const index = table[slot] ?? -1;
     if (index < 0 || (firsts[index] === first && seconds[index] === second && lengths[index] === end - start)) return index;
   }
+}
+
+/** @returns which of MISSING_TOKENS stands between the two places, spaces around it ignored, or -1. */
+export function missingTokenIn(bytes: Uint8Array, start: number, end: number): number {
+  let [from, to] = [start, end];
+  while (from < to && isSpace(bytes[from] ?? 0)) from += 1;
+  while (to > from && isSpace(bytes[to - 1] ?? 0)) to -= 1;
+  return missingTokenAt(bytes, from, to);
+}
+
+/** White space as C's `isspace` has it. */
+export function isSpace(byte: number): boolean {
+  return byte === SPACE || (byte >= TAB && byte <= CR);
 }
 
 function wordAt(bytes: Uint8Array, start: number, end: number): number {

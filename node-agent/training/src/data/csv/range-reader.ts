@@ -1,11 +1,11 @@
-import { afterLineEnd, copyValue, CR, LF, QUOTE, recordStart, recordValueCount, SPACE, TAB, valueEnd } from '@trainer/model';
+import { afterLineEnd, copyValue, CR, LF, recordStart, recordValueCount, SPACE, valueEnd } from '@trainer/model';
 import { DATE_SPELLINGS, secondsOf, type DateSpelling } from '../dates.js';
 import { MAX_DISTINCT_TEXTS } from '../limits.js';
 import { MISSING_TOKENS } from '../values.js';
-import { missingTokenAt } from './missing.js';
+import { isSpace, missingTokenAt } from './missing.js';
 import { readInfinity, readNumber } from './numbers.js';
 import type { ColumnFinds, Misfit, Ragged, ReadFinds, ReadPlan } from './read-plan.js';
-import { TextDictionary } from './text-dictionary.js';
+import { TextReader } from './text-reader.js';
 
 /** Distinct dates whose seconds are remembered at a time. */
 const REMEMBERED_DATES = 1 << 16;
@@ -23,7 +23,8 @@ export class RangeReader {
   readonly #numbers: Float64Array[];
   readonly #exact = new Map<number, BigInt64Array>();
   readonly #dates = new Map<number, DateReader>();
-  readonly #texts = new Map<number, { readonly values: Int32Array; readonly dictionary: TextDictionary }>();
+  readonly #texts: (TextReader | null)[];
+  #view: DataView = new DataView(new ArrayBuffer(0));
   readonly #written: Int32Array;
   readonly #missing: Float64Array;
   readonly #misfits = new Map<number, Misfit>();
@@ -31,7 +32,6 @@ export class RangeReader {
   #scratch = Buffer.allocUnsafeSlow(1 << 8);
   #scratchLength = 0;
   #ragged: Ragged | null = null;
-  #overflow: number | null = null;
 
   constructor(plan: ReadPlan) {
     this.#separator = plan.separator;
@@ -39,20 +39,30 @@ export class RangeReader {
     this.#last = plan.columns.length - 1;
     this.#kinds = Uint8Array.from(plan.columns, ({ as }) => KIND_OF[as] ?? SKIP);
     this.#numbers = plan.columns.map((column) => (column.as === 'number' ? column.values : NO_VALUES));
+    this.#texts = plan.columns.map((column) => (column.as === 'text' ? new TextReader(column.values, plan.separator) : null));
     plan.columns.forEach((column, index) => {
       if (column.as === 'exact') this.#exact.set(index, column.values);
       if (column.as === 'date') this.#dates.set(index, new DateReader(column.values, column.spellings));
-      if (column.as === 'text') this.#texts.set(index, { values: column.values, dictionary: new TextDictionary() });
     });
     this.#written = new Int32Array(plan.columns.length);
     this.#missing = new Float64Array(plan.columns.length * TOKENS);
   }
 
   /**
-   * Reads the records of a chunk, which are the first `length` bytes, into the rows from `firstRow` on; `offset` is where they stand in the file.
+   * Reads the records of a chunk, which are the first `length` bytes of a FileWindow's, into the rows from `firstRow` on; `offset` is where they stand in the file.
    * @returns their number; less than all where one does not fit the header
    */
   read(bytes: Buffer, length: number, offset: number, firstRow: number): number {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const rows = this.#records(bytes, length, offset, firstRow);
+    this.#texts.forEach((reader, column) => {
+      reader?.flush(this.#view);
+      if ((reader?.dictionary.size ?? 0) > MAX_DISTINCT_TEXTS) this.#kinds[column] = SKIP;
+    });
+    return rows;
+  }
+
+  #records(bytes: Buffer, length: number, offset: number, firstRow: number): number {
     let row = firstRow;
     let at = recordStart(bytes, 0, length, this.#separator);
     while (at < length) {
@@ -71,16 +81,17 @@ export class RangeReader {
   finds(): ReadFinds {
     const columns = Array.from(this.#kinds, (kind, column): ColumnFinds | null => {
       const misfit = this.#misfits.get(column) ?? null;
-      if (kind === SKIP && misfit === null) return null;
+      const dictionary = this.#texts[column]?.dictionary ?? null;
+      if (kind === SKIP && misfit === null && dictionary === null) return null;
       return {
         written: this.#written[column] ?? 0,
         missing: this.#missing.slice(column * TOKENS, (column + 1) * TOKENS),
         spellings: this.#dates.get(column)?.fitting ?? 0,
-        texts: this.#texts.get(column)?.dictionary.content() ?? null,
+        texts: dictionary?.content() ?? null,
         misfit,
       };
     });
-    return { columns, ragged: this.#ragged, overflow: this.#overflow };
+    return { columns, ragged: this.#ragged };
   }
 
   /** @returns the place behind its line end, or -1 where it has another number of values than the header. */
@@ -90,6 +101,7 @@ export class RangeReader {
       const kind = this.#kinds[column];
       let end: number;
       if (kind === NUMBER) end = this.#number(bytes, at, length, column, row);
+      else if (kind === TEXT) end = this.#text(bytes, at, length, column, row);
       else if (kind === SKIP) end = valueEnd(bytes, at, length, separator);
       else end = this.#other(bytes, at, length, column, row);
       if (bytes[end] !== separator) return column === this.#last ? afterLineEnd(bytes, end, length) : -1;
@@ -129,21 +141,14 @@ export class RangeReader {
     return end;
   }
 
-  /** Exact integers, dates and text. */
+  #text(bytes: Buffer, at: number, length: number, column: number, row: number): number {
+    const reader = this.#texts[column];
+    return reader ? reader.read(bytes, this.#view, at, length, row) : valueEnd(bytes, at, length, this.#separator);
+  }
+
+  /** Exact integers and dates. */
   #other(bytes: Buffer, at: number, length: number, column: number, row: number): number {
     const end = valueEnd(bytes, at, length, this.#separator);
-    const text = this.#texts.get(column);
-    if (text) {
-      let [from, to, source] = [at, end, bytes];
-      if (bytes[at] === QUOTE) [from, to, source] = [0, this.#unquote(bytes, at, end), this.#scratch];
-      const number = text.dictionary.numberOf(source, from, to, row);
-      text.values[row] = number;
-      if (number >= MAX_DISTINCT_TEXTS) {
-        this.#overflow ??= column;
-        this.#kinds[column] = SKIP;
-      }
-      return end;
-    }
     this.#take(bytes, at, end);
     const isMissing = this.#isMissing(column);
     const exact = this.#exact.get(column);
@@ -184,11 +189,6 @@ export class RangeReader {
   #scratchText(): string {
     return this.#scratch.toString('utf8', 0, this.#scratchLength);
   }
-}
-
-/** White space as C's `isspace` has it. */
-function isSpace(byte: number): boolean {
-  return byte === SPACE || (byte >= TAB && byte <= CR);
 }
 
 /** One column's dates; most stand in many rows. */

@@ -43,6 +43,7 @@ export interface ColumnFinds {
   readonly missing: Float64Array;
   /** The spellings that fit all dates, as bits. */
   readonly spellings: number;
+  /** Of a column of text. One with more of them than MAX_DISTINCT_TEXTS was left there. */
   readonly texts: DictionaryContent | null;
   /** The first value that is not what the column was taken for. */
   readonly misfit: Misfit | null;
@@ -63,6 +64,4 @@ export interface Ragged {
 export interface ReadFinds {
   readonly columns: readonly (ColumnFinds | null)[];
   readonly ragged: Ragged | null;
-  /** Columns with too many distinct texts. */
-  readonly overflow: number | null;
 }

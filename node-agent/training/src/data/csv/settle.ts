@@ -5,7 +5,8 @@ import { MAX_DISTINCT_TEXTS } from '../limits.js';
 import { WRITTEN } from './numbers.js';
 import { spellingsOf } from './range-reader.js';
 import type { Chunk, ColumnFinds, ColumnPlan, Misfit } from './read-plan.js';
-import { mergeDictionaries } from './text-dictionary.js';
+import { mergeDictionaries } from './merge-dictionaries.js';
+import { NO_TEXTS } from './text-dictionary.js';
 
 /** What a column is taken for in the next pass, and what is known of it already. */
 export interface Attempt {
@@ -111,23 +112,28 @@ function settleDates({ name, attempt, threads }: PassResult, values: Float64Arra
 
 function settleTexts({ name, attempt, threads, chunks, readers }: PassResult, values: Int32Array): Settled {
   const missing = new Float64Array(MISSING_TOKENS.length);
-  const contents = threads.map((finds) => finds?.texts ?? { texts: [], firstRows: new Float64Array(0), counts: new Float64Array(0) });
-  const merged = mergeDictionaries(contents, missing);
-  if (merged.labels.length > MAX_DISTINCT_TEXTS || contents.some(({ texts }) => texts.length > MAX_DISTINCT_TEXTS))
-    return { kind: 'too-many' };
+  const contents = threads.map((finds) => finds?.texts ?? NO_TEXTS);
+  if (contents.some(({ size }) => size > MAX_DISTINCT_TEXTS)) return { kind: 'too-many' };
+  const { labels, codes } = mergeDictionaries(contents);
+  if (labels.length > MAX_DISTINCT_TEXTS) return { kind: 'too-many' };
   chunks.forEach(({ row, records }, index) => {
-    const codes = merged.codes[readers[index] ?? 0] ?? new Int32Array(0);
-    for (let at = row; at < row + records; at += 1) values[at] = codes[values[at] ?? 0] ?? -1;
+    const own = codes[readers[index] ?? 0] ?? new Int32Array(0);
+    for (let at = row; at < row + records; at += 1) {
+      const code = own[values[at] ?? 0] ?? -1;
+      values[at] = Math.max(code, -1);
+      if (code < 0) missing[-1 - code] = (missing[-1 - code] ?? 0) + 1;
+    }
   });
-  const column = booleansOf({ kind: 'text', name, codes: values, labels: merged.labels });
+  const column = booleansOf({ kind: 'text', name, codes: values, labels });
   return { kind: 'done', column, warnings: attempt.warnings, missingTexts: missingTexts(missing) };
 }
 
 /** A column of which every value is a truth value is one of booleans. */
 function booleansOf(column: TextColumn): Column {
   const { name, codes, labels } = column;
+  // The first that is none ends it: there may be a million.
+  if (labels.length === 0 || labels.some((label) => booleanOf(label) === null)) return column;
   const truth = labels.map(booleanOf);
-  if (truth.length === 0 || truth.includes(null)) return column;
   const values = new Uint8Array(new SharedArrayBuffer(codes.length));
   for (let row = 0; row < codes.length; row += 1) {
     const code = codes[row] ?? -1;

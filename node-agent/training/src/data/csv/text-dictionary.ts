@@ -1,142 +1,132 @@
-import { missingToken } from '../values.js';
+import { firstBytes, WORD_BYTES } from './text-words.js';
 
-/** The distinct texts of one column that one thread has met, in the order in which it met them. */
+/** The distinct texts that one thread has met in one column, in the order in which it met them. */
 export interface DictionaryContent {
-  readonly texts: readonly string[];
-  /** The row in which each stood first. */
+  readonly size: number;
+  /** For each its number, its bytes and, as words, its text. */
+  readonly words: Int32Array;
+  /** The row in which each stood first, which only grows. */
   readonly firstRows: Float64Array;
-  /** How often each was met. */
-  readonly counts: Float64Array;
+}
+
+/** Of a thread that met none. */
+export const NO_TEXTS: DictionaryContent = { size: 0, words: new Int32Array(0), firstRows: new Float64Array(0) };
+
+/** Words before an entry's text. */
+export const ENTRY_HEAD = 2;
+/** A slot is the place of an entry plus one, or 0 where it is free, and a hash. Two to a text are kept at least. */
+const SLOT = 2;
+
+/** Texts by their places. */
+export interface Texts {
+  readonly view: DataView;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly hashes: Int32Array;
+  readonly entries: Int32Array;
+  readonly count: number;
 }
 
 /** Gives each distinct text a number, by its bytes: a string is made once for each, not once for each row. */
 export class TextDictionary {
-  #slots = new Int32Array(1 << 8);
-  #hashes = new Int32Array(1 << 7);
-  /** Where each text begins in the arena; the end of the last stands behind it. */
-  #starts = new Float64Array((1 << 7) + 1);
+  /** What is looked at for a text lies in two places: most of the time goes into waiting for memory. */
+  #slots = new Int32Array(SLOT << 8);
+  #words = new Int32Array(1 << 8);
+  #wordsUsed = 0;
   #firstRows = new Float64Array(1 << 7);
-  #counts = new Float64Array(1 << 7);
-  #arena = Buffer.allocUnsafeSlow(1 << 10);
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  /** @returns the number of the text between the two places; `row` is where it stands */
-  numberOf(bytes: Uint8Array, start: number, end: number, row: number): number {
-    const hash = hashOf(bytes, start, end);
-    const mask = this.#slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const number = (this.#slots[slot] ?? 0) - 1;
-      if (number < 0) return this.#add(bytes, start, end, hash, row);
-      if (this.#hashes[number] === hash && this.#isSame(number, bytes, start, end)) {
-        this.#counts[number] = (this.#counts[number] ?? 0) + 1;
-        return number;
-      }
+  /**
+   * Gives the texts between `starts` and `ends`, as `numberOf` does; they stand in the rows from `firstRow` on. `entries` is room for
+   * as many. The memory that all of them need is asked for before the first is compared, so that it is waited for once: in a large
+   * dictionary that is most of the time.
+   */
+  numbersOf({ view, starts, ends, hashes, count, entries }: Texts, firstRow: number, numbers: Int32Array): void {
+    const last = this.#slots.length - 1;
+    for (let at = 0; at < count; at += 1) entries[at] = (this.#slots[firstSlot(hashes[at] ?? 0) & last] ?? 0) - 1;
+    let used = 0;
+    for (let at = 0; at < count; at += 1) used += this.#words[entries[at] ?? 0] ?? 0;
+    if (used < 0) throw new RangeError('numbers of texts are not negative');
+    for (let at = 0, row = firstRow; at < count; at += 1, row += 1)
+      numbers[row] = this.numberOf(view, starts[at] ?? 0, ends[at] ?? 0, hashes[at] ?? 0, row);
+  }
+
+  /** @returns the number of the text between the two places; `row` is where it stands, `hash` that of `hashOf` */
+  numberOf(view: DataView, start: number, end: number, hash: number, row: number): number {
+    const slots = this.#slots;
+    const last = slots.length - 1;
+    for (let slot = firstSlot(hash) & last; ; slot = (slot + SLOT) & last) {
+      const entry = (slots[slot] ?? 0) - 1;
+      if (entry < 0) return this.#add(view, start, end, hash, row);
+      if (slots[slot + 1] === hash && isSame(this.#words, entry, view, start, end - start)) return this.#words[entry] ?? 0;
     }
   }
 
   content(): DictionaryContent {
-    const texts = Array.from({ length: this.#size }, (_, number) =>
-      this.#arena.toString('utf8', this.#starts[number] ?? 0, this.#starts[number + 1] ?? 0),
-    );
-    return { texts, firstRows: this.#firstRows.slice(0, this.#size), counts: this.#counts.slice(0, this.#size) };
+    return { size: this.#size, words: this.#words.slice(0, this.#wordsUsed), firstRows: this.#firstRows.slice(0, this.#size) };
   }
 
-  #isSame(number: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const from = this.#starts[number] ?? 0;
-    const length = (this.#starts[number + 1] ?? 0) - from;
-    if (length !== end - start) return false;
-    const arena = this.#arena;
-    for (let at = 0; at < length; at += 1) if (arena[from + at] !== bytes[start + at]) return false;
-    return true;
-  }
-
-  #add(bytes: Uint8Array, start: number, end: number, hash: number, row: number): number {
+  #add(view: DataView, start: number, end: number, hash: number, row: number): number {
     const number = this.#size;
-    if (number === this.#hashes.length) this.#grow();
-    const from = this.#starts[number] ?? 0;
-    const to = from + end - start;
-    if (to > this.#arena.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(to, this.#arena.length * 2));
-      larger.set(this.#arena.subarray(0, from));
-      this.#arena = larger;
-    }
-    this.#arena.set(bytes.subarray(start, end), from);
-    this.#starts[number + 1] = to;
-    this.#hashes[number] = hash;
+    if (number === this.#firstRows.length) this.#grow();
+    const length = end - start;
+    const entry = this.#wordsUsed;
+    const used = entryEnd(entry, length);
+    if (used > this.#words.length) this.#words = larger(this.#words, new Int32Array(Math.max(used, this.#words.length * 2)));
+    this.#words[entry] = number;
+    this.#words[entry + 1] = length;
+    for (let at = entry + ENTRY_HEAD, from = start; at < used; at += 1, from += WORD_BYTES)
+      this.#words[at] = firstBytes(view.getInt32(from, true), Math.min(end - from, WORD_BYTES));
+    this.#wordsUsed = used;
     this.#firstRows[number] = row;
-    this.#counts[number] = 1;
     this.#size = number + 1;
-    this.#place(number, hash);
+    place(this.#slots, entry, hash);
     return number;
   }
 
-  #place(number: number, hash: number): void {
-    const mask = this.#slots.length - 1;
-    let slot = hash & mask;
-    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-    this.#slots[slot] = number + 1;
-  }
-
   #grow(): void {
-    const size = this.#hashes.length * 2;
-    this.#hashes = grown(this.#hashes, new Int32Array(size));
-    this.#starts = grown(this.#starts, new Float64Array(size + 1));
-    this.#firstRows = grown(this.#firstRows, new Float64Array(size));
-    this.#counts = grown(this.#counts, new Float64Array(size));
-    this.#slots = new Int32Array(size * 2);
-    for (let number = 0; number < this.#size; number += 1) this.#place(number, this.#hashes[number] ?? 0);
+    this.#firstRows = larger(this.#firstRows, new Float64Array(this.#firstRows.length * 2));
+    const old = this.#slots;
+    this.#slots = new Int32Array(old.length * 2);
+    for (let slot = 0; slot < old.length; slot += SLOT) {
+      const entry = (old[slot] ?? 0) - 1;
+      if (entry >= 0) place(this.#slots, entry, old[slot + 1] ?? 0);
+    }
   }
 }
 
-function grown<A extends Int32Array | Float64Array>(old: A, larger: A): A {
-  larger.set(old);
-  return larger;
+/** @returns where the entry behind this one begins */
+export function entryEnd(entry: number, length: number): number {
+  return entry + ENTRY_HEAD + Math.ceil(length / WORD_BYTES);
 }
 
-/** FNV-1a (Fowler, Noll, Vo), its bits mixed once more as only the lowest are used. */
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
-  return hash ^ (hash >>> 15);
+function isSame(words: Int32Array, entry: number, view: DataView, start: number, length: number): boolean {
+  if (words[entry + 1] !== length) return false;
+  let at = entry + ENTRY_HEAD;
+  let from = start;
+  for (const end = start + length - WORD_BYTES; from <= end; at += 1, from += WORD_BYTES)
+    if (words[at] !== view.getInt32(from, true)) return false;
+  const left = length & (WORD_BYTES - 1);
+  return left === 0 || words[at] === firstBytes(view.getInt32(from, true), left);
 }
 
-/** The texts of a column, of all threads together. */
-export interface MergedTexts {
-  /** Values only, in the order of their first row. */
-  readonly labels: readonly string[];
-  /** For each thread: the code of each of its numbers, -1 for missing. */
-  readonly codes: readonly Int32Array[];
-  /** How often each token of MISSING_TOKENS stood for a missing value. */
-  readonly missing: Float64Array;
+function place(slots: Int32Array, entry: number, hash: number): void {
+  const last = slots.length - 1;
+  let slot = firstSlot(hash) & last;
+  while (slots[slot] !== 0) slot = (slot + SLOT) & last;
+  slots[slot] = entry + 1;
+  slots[slot + 1] = hash;
 }
 
-/** Joins the dictionaries of all threads. `missing` is counted into. */
-export function mergeDictionaries(contents: readonly DictionaryContent[], missing: Float64Array): MergedTexts {
-  const firstRows = new Map<string, number>();
-  for (const { texts, firstRows: rows } of contents) {
-    texts.forEach((text, number) => {
-      const row = rows[number] ?? 0;
-      if (row < (firstRows.get(text) ?? Infinity)) firstRows.set(text, row);
-    });
-  }
-  const ordered = contents.length === 1 ? [...firstRows.keys()] : [...firstRows].sort((a, b) => a[1] - b[1]).map(([text]) => text);
-  const labels: string[] = [];
-  const codeOf = new Map<string, number>();
-  for (const text of ordered) {
-    const isValue = missingToken(text) < 0;
-    codeOf.set(text, isValue ? labels.length : -1);
-    if (isValue) labels.push(text);
-  }
-  const codes = contents.map(({ texts, counts }) =>
-    Int32Array.from(texts, (text, number) => {
-      const token = missingToken(text);
-      if (token >= 0) missing[token] = (missing[token] ?? 0) + (counts[number] ?? 0);
-      return codeOf.get(text) ?? -1;
-    }),
-  );
-  return { labels, codes, missing };
+function firstSlot(hash: number): number {
+  return (hash ^ (hash >>> 13)) * SLOT;
+}
+
+function larger<A extends Int32Array | Float64Array>(old: A, empty: A): A {
+  empty.set(old);
+  return empty;
 }
