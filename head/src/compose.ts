@@ -13,6 +13,7 @@ import type {
 import { StoredStates } from './actors/stored-states.js';
 import { UploadedArgs } from './actors/uploaded-args.js';
 import type { HeadConfig } from './config.js';
+import { TableEstimator } from './estimates/table-estimator.js';
 import { eventPublisher } from './events/publisher.js';
 import { attemptLog } from './jobs/attempt-log.js';
 import { AgentLinks } from './loop/agent-links.js';
@@ -72,6 +73,7 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
   const common = { loop, clock, random: parts.random, logger, timers, links };
   const placer = new Placer({ ...common, store, placement: natsPlacement(messages), secrets });
   const promoter = new Promoter({ ...common, objects });
+  const estimates = new TableEstimator({ ...common, objects, waitMs: timers.estimateMs });
   const logs = logCalls({ ...common, store, objects, bucket: buckets.logs, messages });
   const args = new UploadedArgs({ ...common, objects, keptMs: timers.argsKeptMs });
   const planner = new Planner({
@@ -80,7 +82,7 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
     onInfeasible: (actor, error): void => actors.infeasible(actor, error),
   });
   const actors = new ActorCalls({ ...common, store, secrets, logs, args, reasonOf: (actor) => planner.reasonOf(actor) });
-  const executor = new Executor({ ...common, placer, planner, promoter, secrets });
+  const executor = new Executor({ ...common, placer, planner, promoter, estimates, secrets });
   const watch = new NodeWatch(common);
   const states = new StoredStates({ ...common, store, objects, args });
   const sessions = new Sessions({ ...common, wasEnded: (session) => store.hasSessionEnded(session) });
@@ -92,6 +94,7 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
     planner.close();
     watch.close();
     promoter.close();
+    estimates.close();
     states.close();
     args.close();
     sessions.suspended();
@@ -103,17 +106,18 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
     sessions: sessionService({ sessions, loop, graceMs: timers.sessionGraceMs, version, logger }),
     actors: actors.server,
     bundles: bundleService({ ...common, store, objects, bucket: buckets.bundles, args, uploadIdleMs: timers.uploadIdleMs }),
-    jobs: jobService({ loop, store, submissions: submissionsOf(parts), logger, reasonOf: (job) => planner.reasonOf(job) }),
+    jobs: jobService({ loop, store, submissions: submissionsOf(parts, estimates), logger, reasonOf: (job) => planner.reasonOf(job) }),
     cluster: clusterService({ ...common, messages, objects, dataBucket: buckets.data, version }),
   };
   return { services, close };
 }
 
-function submissionsOf({ config, loop, store, objects, randomBytes }: HeadParts): Submissions {
+function submissionsOf({ config, loop, store, objects, randomBytes }: HeadParts, estimates: TableEstimator): Submissions {
   return new Submissions({
     loop,
     store,
     objects,
+    estimates,
     buckets: config.buckets,
     checkpointInterval: config.checkpointInterval,
     queueLimit: config.queueLimit,

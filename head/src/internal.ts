@@ -1,6 +1,7 @@
 /** For the simulation of the whole cluster in `test`: a head's parts, to be joined with simulated ports. */
 export { composeHead } from './compose.js';
 export type { HeadParts, HeadServices } from './compose.js';
+export { tableOfFile } from './estimates/table-of-file.js';
 export { memoryLeadership } from './leadership/memory-leadership.js';
 export type { LeadershipRow } from './leadership/memory-leadership.js';
 export { LEADER_STILL_MS } from './leadership/leadership.js';

@@ -33,6 +33,7 @@ function job(bytes: number, epochs = 100, createdAt = 0, numWorkers: number | nu
       dataset: { key: 'iris.csv', etag: 'e', bytes },
       dataBucket: 'datasets',
       modelsBucket: 'models',
+      table: null,
       checkpointInterval: 5,
     },
     createdAt,
@@ -61,19 +62,20 @@ describe('resourcesFor', () => {
     ['without nodes one', 'a.csv', 1000 * MiB, [], 1000],
     ['a compressed file is larger than it seems', 'a.csv.gz', 8 * MiB, [node(4, 64_000)], 4000],
   ])('%s', (_, dataId, bytes, nodes, cpuMilli) => {
-    expect(resourcesFor({ dataId, hyperparameters: {} }, bytes, entry, nodes)).toMatchObject({ cpuMilli, gpuMilli: 0 });
+    expect(resourcesFor({ dataId, hyperparameters: {} }, { bytes, table: null }, entry, nodes)).toMatchObject({ cpuMilli, gpuMilli: 0 });
   });
   test('memory is the formula of the catalog for a table of that size, and knows trees', () => {
     const of = (hyperparameters: HyperparameterValues, bytes = 10 * MiB): number =>
-      resourcesFor({ dataId: 'a.csv', hyperparameters }, bytes, entry, [node(1, 64_000)]).memoryBytes;
+      resourcesFor({ dataId: 'a.csv', hyperparameters }, { bytes, table: null }, entry, [node(1, 64_000)]).memoryBytes;
     expect(of({})).toBe(entry.limits({ rows: Math.ceil((10 * MiB) / 4 / 21), columns: 20, classes: 2 }, {}).memoryBytes);
     expect(of({}, 20 * MiB)).toBeGreaterThan(of({}));
     expect(of({ n_estimators: 1500, max_depth: 8 }) - of({ n_estimators: 100, max_depth: 8 })).toBe(1400 * 511 * BYTES_PER_NODE);
   });
   test('the estimate never asks more memory than the largest node has', () => {
-    expect(resourcesFor({ dataId: 'a.csv', hyperparameters: {} }, 2000 * MiB, entry, [node(1, 2000), node(1, 4000)]).memoryBytes).toBe(
-      4000 * MiB,
-    );
+    expect(
+      resourcesFor({ dataId: 'a.csv', hyperparameters: {} }, { bytes: 2000 * MiB, table: null }, entry, [node(1, 2000), node(1, 4000)])
+        .memoryBytes,
+    ).toBe(4000 * MiB);
   });
 });
 

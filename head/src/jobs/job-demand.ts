@@ -1,4 +1,5 @@
 import type { CatalogEntry, Millis, Resources, TableShape, TrainRequest } from '@trainer/model';
+import type { EstimatedTable } from '../estimates/estimated-table.js';
 import type { NodeEntry } from '../nodes/node-table.js';
 import type { Want } from '../scheduling/demand.js';
 import type { JobRecord } from './job-record.js';
@@ -9,7 +10,7 @@ const ONE_CPU = 1000;
 /** More threads than this give little to one model. */
 const MOST_CPUS = 8;
 /**
- * What a table is taken for while only its size is known: cells of so many characters in so many columns, two classes. A rank that
+ * What a table is taken for of which only the file's size is known: cells of so many characters in so many columns, two classes. A rank that
  * reads more than that asks for what it needs before it trains.
  */
 const GUESSED = { bytesPerCell: 4, columns: 20, classes: 2, leastRows: 1_000 };
@@ -20,18 +21,26 @@ const BYTES_PER_RANK = 2 ** 30;
 
 type Nodes = readonly Pick<NodeEntry, 'capacity' | 'state' | 'engines' | 'since'>[];
 
+/** What is known of a dataset before it is read. */
+export interface SizedDataset {
+  /** Of its file. */
+  readonly bytes: number;
+  /** null: nothing but its file's size is known. */
+  readonly table: EstimatedTable | null;
+}
+
 /**
  * What one rank leases by default (docs/adr/0003): below 8 MiB of data one CPU, above min(8, the largest node's)
- * CPUs; memory by the catalog's formula for a table of that size, as it is not read yet, and never more than the largest node has, so that the estimate alone makes no job infeasible.
+ * CPUs; memory by the catalog's formula for the table as it was estimated, as it is not read yet, and never more than the largest node has, so that the estimate alone makes no job infeasible.
  */
 export function resourcesFor(
   request: Pick<TrainRequest, 'dataId' | 'hyperparameters'>,
-  datasetBytes: number,
+  dataset: SizedDataset,
   entry: CatalogEntry,
   nodes: Nodes,
 ): Resources {
-  const textBytes = textBytesOf(request, datasetBytes);
-  const { memoryBytes } = entry.limits(guessedTable(textBytes), request.hyperparameters);
+  const textBytes = textBytesOf(request, dataset);
+  const { memoryBytes } = entry.limits(dataset.table ?? guessedTable(textBytes), request.hyperparameters);
   const largest = largestOf(nodes);
   const cpus = textBytes < SMALL_DATASET_BYTES ? 1 : Math.min(MOST_CPUS, Math.max(1, Math.floor((largest?.cpuMilli ?? ONE_CPU) / ONE_CPU)));
   return { cpuMilli: cpus * ONE_CPU, memoryBytes: capped(memoryBytes, largest), gpuMilli: 0 };
@@ -45,6 +54,11 @@ export function holdsLeases({ ranks }: Pick<JobRecord, 'ranks'>): boolean {
   return ranks.some(({ state }) => state !== 'ended' && state !== 'lost' && state !== 'gone');
 }
 
+/** It waits until its table was looked at, and then for a place. */
+export function waitsForPlace({ job, table }: JobRecord): boolean {
+  return job.phase === 'queued' && table !== undefined;
+}
+
 /** When it is, and how long after a node has joined a gang that is not placed yet counts on others that follow. */
 export interface DemandTime {
   readonly now: Millis;
@@ -52,10 +66,10 @@ export interface DemandTime {
 }
 
 /** Jobs for which it is the same want the same, whatever the nodes are: all of a record that `wantOf` may look at. */
-export function likenessOf({ job, shape, outOfMemory, neededMemoryBytes }: JobRecord): string {
+export function likenessOf({ job, shape, table, outOfMemory, neededMemoryBytes }: JobRecord): string {
   const { modelId, dataId, epochs, batchSize, numWorkers, hyperparameters, useGpu } = job.request;
   const asked = [modelId, dataId, job.dataset.bytes, epochs, batchSize, numWorkers, hyperparameters, useGpu];
-  return JSON.stringify([...asked, shape, outOfMemory, neededMemoryBytes ?? 0]);
+  return JSON.stringify([...asked, shape, table, outOfMemory, neededMemoryBytes ?? 0]);
 }
 
 /**
@@ -64,14 +78,14 @@ export function likenessOf({ job, shape, outOfMemory, neededMemoryBytes }: JobRe
  * just now.
  */
 export function wantOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, { now, lateNodesMs }: DemandTime): Want | null {
-  const { job, shape, outOfMemory, neededMemoryBytes = 0 } = record;
-  if (job.phase !== 'queued') return null;
+  const { job, shape, table = null, outOfMemory, neededMemoryBytes = 0 } = record;
+  if (!waitsForPlace(record)) return null;
   const able = nodes.filter((node) => node.state !== 'lost' && hasEngine(node, entry.engine));
   const largest = largestOf(able);
-  const first = resourcesFor(job.request, job.dataset.bytes, entry, able);
+  const first = resourcesFor(job.request, { bytes: job.dataset.bytes, table }, entry, able);
   const base = shape ? { ...first, cpuMilli: capToCpus(shape.grant.cpuMilli, largest), memoryBytes: shape.grant.memoryBytes } : first;
   const bundle = { ...base, memoryBytes: capped(Math.max(base.memoryBytes, neededMemoryBytes) * 2 ** outOfMemory, largest) };
-  const wanted = entry.rows === 'one-rank' ? 1 : (shape?.worldSize ?? ranksOf(job, able.length));
+  const wanted = entry.rows === 'one-rank' ? 1 : (shape?.worldSize ?? ranksOf(record, able.length));
   const isGrowing = able.length === 0 || able.some((node) => now - node.since < lateNodesMs);
   return { kind: 'job', bundles: gangOf(wanted, bundle, able, isGrowing && !shape), needsEngine: entry.engine };
 }
@@ -80,9 +94,9 @@ export function wantOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, { n
  * As many ranks as were asked for, where 0 means 1. Where nothing was said one, as one rank with more threads beats several on a node;
  * of large data one for each GiB, on a node of its own.
  */
-function ranksOf({ request, dataset }: JobRecord['job'], nodes: number): number {
+function ranksOf({ job: { request, dataset }, table = null }: JobRecord, nodes: number): number {
   if (request.numWorkers !== null) return Math.max(1, request.numWorkers);
-  return Math.max(1, Math.min(nodes, Math.ceil(textBytesOf(request, dataset.bytes) / BYTES_PER_RANK)));
+  return Math.max(1, Math.min(nodes, Math.ceil(textBytesOf(request, { bytes: dataset.bytes, table }) / BYTES_PER_RANK)));
 }
 
 function guessedTable(textBytes: number): TableShape {
@@ -94,9 +108,10 @@ function guessedTable(textBytes: number): TableShape {
   };
 }
 
-/** What the file has as plain text, or more. */
-function textBytesOf({ dataId }: Pick<TrainRequest, 'dataId'>, datasetBytes: number): number {
-  return datasetBytes * (isCompressed(dataId) ? COMPRESSED_RATIO : 1);
+/** What the table has as plain text, or more. */
+function textBytesOf({ dataId }: Pick<TrainRequest, 'dataId'>, { bytes, table }: SizedDataset): number {
+  if (!isCompressed(dataId)) return bytes;
+  return table ? table.rows * (table.columns + 1) * GUESSED.bytesPerCell : bytes * COMPRESSED_RATIO;
 }
 
 /**

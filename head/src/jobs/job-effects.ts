@@ -1,4 +1,5 @@
-import type { DeathCause } from '@trainer/model';
+import { hasClasses, type DeathCause, type Job } from '@trainer/model';
+import type { AskedTable } from '../estimates/estimated-table.js';
 import { attemptsPrefix } from './artifacts.js';
 import type { JobEffect } from './job-events.js';
 import type { JobRecord, RankState } from './job-record.js';
@@ -18,8 +19,15 @@ export function pendingEffects(record: JobRecord): readonly JobEffect[] {
     const copies: JobEffect[] = promotion && !ending ? [{ kind: 'promote', bucket: record.modelsBucket, copies: promotion.copies }] : [];
     return [...copies, ...record.ranks.filter(isActive).map((rank) => stopOf(rank, cause))];
   }
+  if (job.phase === 'queued') return record.table === undefined ? [{ kind: 'estimate', asked: askedTable(job, record.dataBucket) }] : [];
   if (job.phase === 'reserving') return placements(currentRanks(record));
   return job.phase === 'starting' ? beginOf(record) : [];
+}
+
+/** The table of a job, as far as its size goes. */
+export function askedTable({ request, dataset }: Pick<Job, 'request' | 'dataset'>, bucket: string): AskedTable {
+  const { targetColumn: target, excludeColumns: excluded, taskType } = request;
+  return { bucket, ...dataset, target, excluded, hasClasses: hasClasses(taskType) };
 }
 
 /** Why its processes have to go; null: they are to work. */

@@ -11,6 +11,7 @@ import type {
   NodeId,
   RankReport,
 } from '@trainer/model';
+import type { AskedTable, EstimatedTable } from '../estimates/estimated-table.js';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import type { Copy, JobRecord } from './job-record.js';
 
@@ -26,6 +27,8 @@ export interface PlacedRank {
 export type JobTrigger =
   /** The plan of the next attempt (`job.attempt + 1`) is committed; ranks from 0, all of them. */
   | { readonly kind: 'placed'; readonly attempt: number; readonly ranks: readonly PlacedRank[] }
+  /** The size of its table was estimated; null: nothing can be told of it. */
+  | { readonly kind: 'estimated'; readonly table: EstimatedTable | null }
   /** The scheduler says why it waits. */
   | { readonly kind: 'pending-reason'; readonly text: string }
   /** An agent granted the reservation of a rank (gangs of more than one). */
@@ -76,6 +79,8 @@ export type JobEffect =
   | { readonly kind: 'stop'; readonly lease: LeaseId; readonly cause: DeathCause }
   /** End a lease that has no process to ask; answered by its end. */
   | { readonly kind: 'release'; readonly lease: LeaseId; readonly cause: DeathCause }
+  /** Look at the dataset, then say `estimated`: the job waits for it before it is placed. */
+  | { readonly kind: 'estimate'; readonly asked: AskedTable }
   /** Copy the files within the models bucket, then say `promoted`. */
   | { readonly kind: 'promote'; readonly bucket: string; readonly copies: readonly Copy[] }
   /** Remove what the attempts of the ended job left under `prefix` in the models bucket. */

@@ -11,6 +11,7 @@ import type {
   StoredFile,
   TrainingResult,
 } from '@trainer/model';
+import type { EstimatedTable } from '../estimates/estimated-table.js';
 
 /**
  * A rank of an attempt, as far as its job's controller needs to know.
@@ -101,6 +102,8 @@ export interface JobRecord {
   /** Ranks whose leases are not known to be free, and all of the current attempt. */
   readonly ranks: readonly RankState[];
   readonly shape: Shape | null;
+  /** What its dataset's table is taken for before it is read; null: nothing could be told; absent: nobody has looked at it yet. */
+  readonly table?: EstimatedTable | null;
   readonly checkpoint: CheckpointMark | null;
   readonly best: BestEpoch | null;
   /** Newest epoch that the current attempt reported; 0: none. */

@@ -43,6 +43,8 @@ function apply(record: JobRecord, trigger: JobTrigger, now: Millis): Outcome {
   switch (trigger.kind) {
     case 'placed':
       return placed(record, trigger, now);
+    case 'estimated':
+      return { record: record.job.phase === 'queued' && record.table === undefined ? { ...record, table: trigger.table } : record };
     case 'pending-reason':
       return pendingReason(record, trigger.text);
     case 'rendezvous-timeout':

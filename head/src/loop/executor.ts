@@ -6,6 +6,7 @@ import type { JobEffect, JobTrigger } from '../jobs/job-events.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { Placer } from '../placement/placer.js';
 import type { Secrets } from '../placement/start-spec.js';
+import type { TableEstimator } from '../estimates/table-estimator.js';
 import type { Promoter } from '../promotion/promoter.js';
 import type { AgentLinks } from './agent-links.js';
 import { afterAwake } from './awake-timer.js';
@@ -21,6 +22,7 @@ export interface ExecutorOptions {
   readonly placer: Placer;
   readonly planner: Planner;
   readonly promoter: Promoter;
+  readonly estimates: TableEstimator;
   readonly secrets: Secrets;
   readonly timers: Timers;
   readonly clock: Clock;
@@ -54,7 +56,7 @@ export class Executor implements LoopListener {
   resumed(): void {
     for (const record of this.options.loop.state.jobs.committed()) {
       for (const effect of pendingOfJob(record))
-        if (effect.kind === 'promote' || effect.kind === 'cleanup') this.#runJob(record.job.id, effect);
+        if (effect.kind === 'promote' || effect.kind === 'cleanup' || effect.kind === 'estimate') this.#runJob(record.job.id, effect);
       this.#watchRendezvous(record);
     }
     this.options.planner.resumed();
@@ -122,6 +124,9 @@ export class Executor implements LoopListener {
     switch (effect.kind) {
       case 'begin':
         this.#begin(job, effect, null);
+        return;
+      case 'estimate':
+        this.options.estimates.estimate(job, effect.asked);
         return;
       case 'promote':
         this.options.promoter.promote(job, effect.bucket, effect.copies);

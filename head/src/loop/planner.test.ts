@@ -120,6 +120,7 @@ function submit(turn: Turn, n: number, priority = 50): void {
       request: aTrainRequest({ numWorkers: 1, priority }),
       dataset: { key: 'iris.csv', etag: 'e', bytes: 100 },
       dataBucket: 'd',
+      table: null,
       modelsBucket: 'm',
       checkpointInterval: 5,
     },

@@ -2,7 +2,7 @@ import { catalogEntry, isFinalLease, TrainerError } from '@trainer/model';
 import type { Actor, ActorId, Clock, JobId, Lease, Millis, Timer } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import { RestartPauses } from '../actors/restart-pauses.js';
-import { holdsLeases, likenessOf, wantOf } from '../jobs/job-demand.js';
+import { holdsLeases, likenessOf, waitsForPlace, wantOf } from '../jobs/job-demand.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import { holdsResources } from '../leases/step-lease.js';
 import type { Placement, Policy, Want } from '../scheduling/demand.js';
@@ -159,8 +159,8 @@ export class Planner {
 
   #jobChanged(before: JobRecord | undefined, after: JobRecord | undefined): void {
     if (before !== undefined && holdsLeases(before) && !(after !== undefined && holdsLeases(after))) this.#isDirty = true;
-    const isQueued = after?.job.phase === 'queued';
-    if (isQueued === (before?.job.phase === 'queued')) return;
+    const isQueued = after !== undefined && waitsForPlace(after);
+    if (isQueued === (before !== undefined && waitsForPlace(before))) return;
     if (before !== undefined && !isQueued) this.#leaves(before.job.id);
     const entry = after === undefined ? null : catalogEntry(after.job.request.modelId);
     if (after === undefined || !isQueued || entry === null) return;

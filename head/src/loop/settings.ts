@@ -36,6 +36,8 @@ export interface Timers {
   readonly uploadIdleMs: Millis;
   /** Uploaded arguments of an actor wait so long for its create; clients create right after the upload. */
   readonly argsKeptMs: Millis;
+  /** A new job waits so long for a look at its dataset: a store that is well answers in milliseconds, a distant one within a second. */
+  readonly estimateMs: Millis;
   /** Renewal of the leadership: a third of the 3 s after which a standby takes over. */
   readonly renewMs: Millis;
 }
@@ -58,6 +60,7 @@ const DESIGNED: Timers = {
   refusedLongestMs: 5_000,
   uploadIdleMs: 30_000,
   argsKeptMs: 60_000,
+  estimateMs: 5_000,
   renewMs: 1_000,
 };
 

@@ -1,6 +1,7 @@
 import type { Actor, ActorId, DeathCause, Grant, JobEvent, JobId, Lease, LeaseId, Millis, NodeId, SessionId } from '@trainer/model';
 import type { ActorEvent } from '../actors/actor-events.js';
 import { stepActor } from '../actors/step-actor.js';
+import { pendingEffects } from '../jobs/job-effects.js';
 import type { JobEffect, JobTrigger, JobWrite } from '../jobs/job-events.js';
 import type { JobRecord } from '../jobs/job-record.js';
 import { stepJob } from '../jobs/step-job.js';
@@ -78,6 +79,7 @@ export class Turn {
     this.jobs.set(record.job.id, record);
     this.#newJobs.push(record);
     this.events.push(...events);
+    for (const effect of pendingEffects(record)) this.#jobEffect(record.job.id, effect);
     if (key !== null) this.#keys.push(key);
   }
   saveState(state: StoredActorState): void {

@@ -89,7 +89,7 @@ export type {
   TrainingAssignment,
   TrainingResult,
 } from './jobs.js';
-export { dataIdProblem, TASK_TYPES, TRAIN_LIMITS } from './train-request.js';
+export { dataIdProblem, hasClasses, TASK_TYPES, TRAIN_LIMITS } from './train-request.js';
 export type { HyperparameterValues, SentTrainRequest, TaskType, TrainRequest } from './train-request.js';
 export {
   excludedColumnsProblem,

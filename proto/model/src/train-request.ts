@@ -3,6 +3,11 @@ import type { ParameterValue } from './catalog/parameters.js';
 export type TaskType = 'classification' | 'regression' | 'clustering';
 export const TASK_TYPES: readonly TaskType[] = ['classification', 'regression', 'clustering'];
 
+/** Does each row belong to one of some classes? */
+export function hasClasses(task: TaskType): boolean {
+  return task === 'classification';
+}
+
 /** Hyperparameters that are in force, checked against the catalog; names are the library's. */
 export type HyperparameterValues = Readonly<Record<string, ParameterValue>>;
 

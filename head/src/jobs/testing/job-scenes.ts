@@ -23,6 +23,7 @@ export const queued = newJob(
     dataset: { key: 'iris.csv', etag: 'e', bytes: 100 },
     dataBucket: 'datasets',
     modelsBucket: 'trained-models',
+    table: null,
     checkpointInterval: 5,
   },
   DAY,

@@ -1,0 +1,21 @@
+import type { TableShape } from '@trainer/model';
+
+/** What a table's file says of its size without being read whole. */
+export type EstimatedTable = TableShape;
+
+/** Which of the columns take part, as a request says it. */
+export interface WhatTakesPart {
+  /** null: the last column that is not excluded. */
+  readonly target: string | null;
+  readonly excluded: readonly string[];
+  /** Is the target one of some classes? */
+  readonly hasClasses: boolean;
+}
+
+/** A dataset as a job asks for it. */
+export interface AskedTable extends WhatTakesPart {
+  readonly bucket: string;
+  readonly key: string;
+  readonly etag: string;
+  readonly bytes: number;
+}
