@@ -47,6 +47,8 @@ const Variables = z.object({
   TRAINER_ADVERTISED_HOST: host().default('127.0.0.1'),
   TRAINER_CPUS: envNumber({ min: 0.001, max: 100_000 }).optional(),
   TRAINER_MEMORY: envBytes().optional(),
+  // As much as some tables of a million rows take; little beside the disk of a machine that trains on larger ones.
+  TRAINER_DATASET_CACHE: envBytes().default(toBytes('8GiB')),
   TRAINER_STOP_GRACE_S: envNumber({ min: 0, max: 3_600 }).default(5),
   TRAINER_START_WITHIN_S: envNumber({ min: 1, max: 3_600 }).default(60),
   TRAINER_HEADLESS_S: envNumber({ min: 1, max: 86_400 }).default(60),

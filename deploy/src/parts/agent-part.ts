@@ -22,6 +22,7 @@ export async function agentSettings(settings: Settings, place: AgentPlace, share
     timeScale: settings.TRAINER_TIME_SCALE,
     headlessMs: settings.TRAINER_HEADLESS_S * 1_000,
     store: place.store,
+    datasetCacheBytes: settings.TRAINER_DATASET_CACHE,
     nativeDir: NATIVE_FOLDER,
     engines: [...(await readEngines())],
     version: VERSION,

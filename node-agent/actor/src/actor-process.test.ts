@@ -84,6 +84,7 @@ function startOf(exportName: string, file = 'kept.mjs', changes: Partial<Process
     ports: { from: 0, to: 0 },
     scratchDir: folder,
     nativeDir: folder,
+    datasetCache: { folder, quotaBytes: 0 },
     store: null,
     beatMs: null,
     answersKeptMs: 30_000,

@@ -178,6 +178,7 @@ export class ActorProcess {
       signal: this.#stop.signal,
       scratchDir: start.scratchDir,
       nativeDir: start.nativeDir,
+      datasetCache: start.datasetCache,
       threads: start.threads,
       store: readStoreConfig(start.store),
       network: { listenHost: start.listenHost, advertisedHost: start.advertisedHost, ports: start.ports },

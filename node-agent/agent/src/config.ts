@@ -23,6 +23,15 @@ const Schema = z.object({
   /** Scales all timers alike (TRAINER_TIME_SCALE). */
   timeScale: z.number().min(0.01).max(10).default(1),
   store: z.object({ kind: z.literal('folder'), path: folder }),
+  /**
+   * What ranks may keep of datasets (TRAINER_DATASET_CACHE); 0: nothing. As much as some tables of a million rows take, and little
+   * beside the disk of a machine that trains on larger ones.
+   */
+  datasetCacheBytes: z
+    .number()
+    .int()
+    .min(0)
+    .default(8 * 2 ** 30),
   /** Where logs are kept. */
   logsBucket: text.default('trainer-logs'),
   /** Where the native parts of the engines lie. */

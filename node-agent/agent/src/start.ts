@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { toErrorData, type Capacity, type Clock, type Millis, type NodeId, type Timer, type TrainerError } from '@trainer/model';
 import {
@@ -75,6 +76,7 @@ export async function start(config: AgentConfig, ports: AgentPorts): Promise<Run
   const folder = await openAgentFolder(config.folder, ports.succession ?? { clock: ports.clock, patienceMs: 0 });
   try {
     const groups = new GroupRecords(folder.groupsFolder);
+    if (config.datasetCacheBytes === 0) rmSync(folder.datasetCacheFolder, { recursive: true, force: true });
     const path = config.processEnvironment['PATH'] ?? '';
     const marked = new MarkedProcesses(ports.clock);
     const [leftovers, strays, spawner, capacity, store] = await Promise.all([
@@ -157,6 +159,7 @@ function hold(parts: Parts, onFacts: (urgency: Urgency) => void, onNats: () => v
     args: source,
     memory,
     scratchFolder: folder.scratchFolder,
+    datasetCacheFolder: folder.datasetCacheFolder,
     codeCacheFolder: folder.codeCacheFolder,
     mark: (lease) => leaseMark(folder.identity, lease),
     logger,

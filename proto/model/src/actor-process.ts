@@ -18,6 +18,13 @@ export const AGENT_SAYS_FD = 4;
 /** Reports and states of one process that its head may not have dealt with yet; a process that goes on is not heard. */
 export const MAX_WAITING_REPORTS = 1_000;
 
+/** Where the ranks of an agent keep what they have read of datasets, for those that come after. */
+export interface DatasetCacheRoom {
+  readonly folder: string;
+  /** Of all that is kept together; 0: nothing is. */
+  readonly quotaBytes: number;
+}
+
 /** Everything a process needs; its first message. It holds no secret of the cluster, only the token of its own incarnation. */
 export interface ProcessStart {
   readonly lease: LeaseId;
@@ -41,6 +48,7 @@ export interface ProcessStart {
   readonly ports: { readonly from: number; readonly to: number };
   readonly scratchDir: string;
   readonly nativeDir: string;
+  readonly datasetCache: DatasetCacheRoom;
   /** Of the object store, as plain data; of actors only the runtime uses it, for large states. null: there is none. */
   readonly store: unknown;
   /** How often the main loop says that it lives; null: it need not (code of users may block). */

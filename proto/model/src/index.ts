@@ -127,4 +127,4 @@ export type {
   ToAgent,
 } from './agent-link.js';
 export { ACTOR_SAYS_FD, AGENT_SAYS_FD, MAX_WAITING_REPORTS } from './actor-process.js';
-export type { FromActorProcess, ProcessStart, ToActorProcess } from './actor-process.js';
+export type { DatasetCacheRoom, FromActorProcess, ProcessStart, ToActorProcess } from './actor-process.js';

@@ -134,6 +134,7 @@ export class RankGround {
       ports: attempt.ports ?? { from: 0, to: 0 },
       scratchDir,
       nativeDir: fileOf('deploy/native'),
+      datasetCache: { folder: join(this.folder, 'datasets'), quotaBytes: 2 ** 30 },
       store: { kind: 'folder', path: join(this.folder, 'objects') },
       beatMs: null,
       answersKeptMs: 1_000,

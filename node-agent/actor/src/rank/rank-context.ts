@@ -1,4 +1,4 @@
-import type { Begin, LeaseId, RankReport, TrainingAssignment } from '@trainer/model';
+import type { Begin, DatasetCacheRoom, LeaseId, RankReport, TrainingAssignment } from '@trainer/model';
 import type { PortRange } from '@trainer/runtime';
 import type { ObjectStoreConfig } from '@trainer/storage';
 import type { Gang } from '../collectives/collective.js';
@@ -21,6 +21,8 @@ export interface RankContext {
   readonly scratchDir: string;
   /** Where the native parts lie (XGBoost's library). */
   readonly nativeDir: string;
+  /** Shared by all ranks of this agent, and there after their end. */
+  readonly datasetCache: DatasetCacheRoom;
   /** CPUs leased, at least 1; already in the environment for OpenMP and OpenBLAS. */
   readonly threads: number;
   readonly store: ObjectStoreConfig;

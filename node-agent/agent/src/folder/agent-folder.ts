@@ -20,6 +20,8 @@ export interface AgentFolder {
   readonly groupsFolder: string;
   readonly scratchFolder: string;
   readonly bundlesFolder: string;
+  /** What ranks keep of datasets. They look after it themselves. */
+  readonly datasetCacheFolder: string;
   readonly codeCacheFolder: string;
   readonly factsFile: string;
   /** Durable before it returns. @throws DiskFullError */
@@ -62,6 +64,7 @@ function opened(folder: string, close: () => Promise<void>): AgentFolder {
     groupsFolder: join(folder, 'groups'),
     scratchFolder,
     bundlesFolder: join(folder, 'bundles'),
+    datasetCacheFolder: join(folder, 'datasets'),
     codeCacheFolder: join(folder, 'code-cache'),
     factsFile: join(folder, 'facts'),
     saveHeadEpoch: (headEpoch) => {

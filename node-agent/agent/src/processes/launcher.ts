@@ -43,6 +43,7 @@ export interface LauncherPorts {
   readonly logger: Logger;
   readonly memory: MemoryReader;
   readonly scratchFolder: string;
+  readonly datasetCacheFolder: string;
   /** Where the process's entry keeps V8's compiled code. */
   readonly codeCacheFolder: string;
 }
@@ -153,6 +154,7 @@ export class Launcher {
       ports: config.actorPorts,
       scratchDir,
       nativeDir: config.nativeDir,
+      datasetCache: { folder: this.#ports.datasetCacheFolder, quotaBytes: config.datasetCacheBytes },
       // Code of users gets it for large states only, which the runtime brings there.
       store: isModule || spec.actor !== null ? config.store : null,
       beatMs: isModule ? timing.beatMs : null,

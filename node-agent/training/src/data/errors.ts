@@ -259,7 +259,7 @@ export class TooFewRowsError extends DatasetError<'dataset.too-few-rows', { rows
 
 /** The object under the dataset's key is not the one that was submitted. */
 export class DatasetChangedError extends DatasetError<'dataset.changed', { key: string; problem: 'overwritten' | 'deleted' }> {
-  constructor(key: string, problem: 'overwritten' | 'deleted', options: { cause: unknown }) {
+  constructor(key: string, problem: 'overwritten' | 'deleted', options?: { cause: unknown }) {
     super(
       'dataset.changed',
       `The dataset ${key} was ${problem} after the job was submitted. Submit the job again.`,

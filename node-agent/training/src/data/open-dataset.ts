@@ -106,6 +106,7 @@ async function openParquetDataset(source: SourceFile, stored: string, reading: D
   }
 }
 
-function checkRows(rows: number, maxRows: number): void {
+/** @throws TooManyRowsError */
+export function checkRows(rows: number, maxRows: number): void {
   if (rows > maxRows) throw new TooManyRowsError(rows, maxRows);
 }

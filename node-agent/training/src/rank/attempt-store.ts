@@ -8,7 +8,7 @@ import { TrainerError, type Checkpoint, type StoredFile, type TrainingAssignment
 import type { ObjectStore } from '@trainer/storage';
 import type { ExportedFile } from '../artifacts/exported-model.js';
 import { DatasetChangedError } from '../data/errors.js';
-import type { CheckpointBytes } from './rank-messages.js';
+import type { CheckpointBytes, DatasetFile } from './rank-messages.js';
 import { asDiskError } from './disk-full.js';
 import { withStoreRetries, type RetryPorts } from './store-retries.js';
 
@@ -26,7 +26,7 @@ export class AttemptStore {
    * `sha256:` and the hex of its bytes
    * @throws DatasetChangedError when the key holds another object now, or none
    */
-  async downloadDataset(): Promise<{ readonly path: string; readonly fingerprint: string }> {
+  async downloadDataset(): Promise<DatasetFile> {
     const { bucket, key, etag } = this.assignment.dataset;
     const path = join(this.scratchDir, `dataset-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`);
     const fingerprint = await withStoreRetries(this.retries, async () => {
@@ -41,6 +41,13 @@ export class AttemptStore {
       return `sha256:${hash.digest('hex')}`;
     });
     return { path, fingerprint };
+  }
+
+  /** Looks whether the key still holds what was submitted. @throws DatasetChangedError */
+  async checkDataset(): Promise<void> {
+    const { bucket, key, etag } = this.assignment.dataset;
+    const found = await withStoreRetries(this.retries, async () => (await this.store).stat(bucket, key));
+    if (found?.etag !== etag) throw new DatasetChangedError(key, found === null ? 'deleted' : 'overwritten');
   }
 
   /** @returns the bytes to resume from, or null where the stored object is gone or not what was stored. */

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { RankNetwork } from '@trainer/actor';
+import type { RankContext, RankNetwork } from '@trainer/actor';
 import type { ErrorData, Metric, RankReport, TrainingAssignment } from '@trainer/model';
 import type { ExportedModel } from '../artifacts/exported-model.js';
 
@@ -9,24 +9,32 @@ export interface WorkerStart {
   readonly threads: number;
   readonly nativeDir: string;
   readonly scratchDir: string;
+  readonly datasetCache: RankContext['datasetCache'];
   readonly network: RankNetwork;
   /** Of `SharedWork`. */
   readonly work: SharedArrayBuffer;
 }
 
-/** What was downloaded. */
-export interface StagedFiles {
+/** A dataset that was downloaded. */
+export interface DatasetFile {
   readonly path: string;
   /** `sha256:` and hex of the file. */
   readonly fingerprint: string;
+}
+
+/** What is known before the dataset is read. */
+export interface Staged {
   /** The bytes to resume from, or null. */
   readonly checkpoint: Uint8Array | null;
   readonly warnings: readonly string[];
 }
 
 export type ToWorker =
-  /** The dataset is there; read it. */
-  | { readonly kind: 'load'; readonly files: StagedFiles }
+  /** Read the dataset. */
+  | { readonly kind: 'load'; readonly staged: Staged }
+  /** The answer to `fetch`. */
+  | { readonly kind: 'fetched'; readonly file: DatasetFile | null }
+  | { readonly kind: 'not-fetched'; readonly error: ErrorData }
   /** All ranks are joined; `team` carries the collective of this rank. */
   | { readonly kind: 'train'; readonly team: MessagePort }
   /** The report or checkpoint of this number is stored. */
@@ -63,4 +71,8 @@ export type FromWorker =
   | { readonly kind: 'report'; readonly number: number; readonly report: RankReport }
   | { readonly kind: 'checkpoint'; readonly number: number; readonly checkpoint: CheckpointBytes }
   | { readonly kind: 'working'; readonly isWorking: boolean }
+  /** Download the dataset, or only look whether it is still the one that was submitted; one at a time. */
+  | { readonly kind: 'fetch'; readonly what: 'file' | 'nothing' }
+  /** A line for the job's log. */
+  | { readonly kind: 'log'; readonly line: string }
   | { readonly kind: 'ended'; readonly outcome: WorkerOutcome };

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +33,8 @@ export interface RankWorld {
   assignment(request?: Partial<TrainRequest>, values?: Partial<TrainingAssignment>): TrainingAssignment;
   /** A context with a scratch folder of its own. */
   context(onReport?: (report: RankReport) => void | Promise<void>): Promise<RankContext & { readonly address: string }>;
+  /** Puts other bytes in the dataset's place, unseen by the store: what reads it from now on reads no table. */
+  spoil(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -74,6 +77,7 @@ export async function rankWorld(dataset: string | Uint8Array, key = 'iris.csv'):
         signal: controller.signal,
         scratchDir,
         nativeDir: NATIVE_DIR,
+        datasetCache: { folder: join(folder, 'datasets'), quotaBytes: 2 ** 30 },
         threads: 1,
         store: config,
         report: async (report) => {
@@ -83,12 +87,21 @@ export async function rankWorld(dataset: string | Uint8Array, key = 'iris.csv'):
         log: () => undefined,
       };
     },
+    spoil: () => spoil(join(folder, 'objects', 'data', key), join(folder, 'like')),
     async remove() {
       await Promise.all(gangs.map((gang) => gang.leave()));
       // An upload of an attempt that was ended may still be writing.
       await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     },
   };
+}
+
+/** Fills a file with zeros; its size and time, to the nanosecond, stay. */
+async function spoil(file: string, like: string): Promise<void> {
+  await writeFile(like, '');
+  execFileSync('touch', ['-r', file, like]);
+  await writeFile(file, Buffer.alloc((await stat(file)).size));
+  execFileSync('touch', ['-r', like, file]);
 }
 
 /** What a rank needs to join others; its gang is noted in `gangs`. */

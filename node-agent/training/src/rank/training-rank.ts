@@ -25,7 +25,7 @@ const LOSS_SETTLES_MS = 2_000;
 
 /**
  * The actor that trains one model, or one of several that do: a rank of an attempt. Everything that can be done before the gang begins is begun by the
- * constructor: libraries are loaded, the dataset is downloaded and read.
+ * constructor: libraries are loaded, the dataset is fetched and read.
  *
  * R1. Native work runs in the worker thread; this loop only moves messages and bytes.
  * R2. Facts are reported in the order of the work; the result is the last one, after every checkpoint is stored. Rank 0 reports; the
@@ -55,6 +55,7 @@ export class TrainingRank implements SystemActor {
       threads: context.threads,
       nativeDir: context.nativeDir,
       scratchDir: context.scratchDir,
+      datasetCache: context.datasetCache,
       network: context.network,
       work: this.#work.memory,
     };
@@ -126,13 +127,19 @@ export class TrainingRank implements SystemActor {
 
   async #stage(): Promise<void> {
     const { resumeFrom } = this.assignment;
-    const [{ path, fingerprint }, checkpoint] = await Promise.all([
-      this.#store.downloadDataset(),
-      resumeFrom ? this.#store.downloadCheckpoint(resumeFrom) : null,
-    ]);
+    const checkpoint = resumeFrom ? await this.#store.downloadCheckpoint(resumeFrom) : null;
     const isLost = resumeFrom !== null && checkpoint === null;
     const warnings = isLost ? [`The checkpoint of epoch ${resumeFrom.epoch} is gone or damaged; training begins anew.`] : [];
-    this.#post({ kind: 'load', files: { path, fingerprint, checkpoint, warnings } });
+    this.#post({ kind: 'load', staged: { checkpoint, warnings } });
+  }
+
+  async #fetch(what: 'file' | 'nothing'): Promise<void> {
+    try {
+      const file = what === 'file' ? await this.#store.downloadDataset() : await this.#store.checkDataset().then(() => null);
+      this.#post({ kind: 'fetched', file });
+    } catch (error) {
+      this.#post({ kind: 'not-fetched', error: failureOf(error) });
+    }
   }
 
   #receive(message: FromWorker): void {
@@ -148,6 +155,12 @@ export class TrainingRank implements SystemActor {
       case 'working':
         this.#isWorking = message.isWorking;
         this.context.working(message.isWorking);
+        return;
+      case 'fetch':
+        void this.#fetch(message.what);
+        return;
+      case 'log':
+        this.context.log(message.line);
         return;
       case 'ended':
         void this.#ended(message.outcome);

@@ -1,9 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import type { Collective } from '@trainer/actor';
 import type { CatalogEntry, RankReport } from '@trainer/model';
+import { systemClock } from '@trainer/runtime';
 import { prepareVerifier } from '../artifacts/verifier.js';
 import { openDuckDb, type DuckDb } from '../data/duck-db.js';
-import { openDataset } from '../data/open-dataset.js';
+import { DatasetCache } from '../data/cache/dataset-cache.js';
+import { openThroughCache } from '../data/cache/through-cache.js';
+import { checkRows, openDataset } from '../data/open-dataset.js';
 import type { Dataset } from '../data/table.js';
 import type { Engine, Learner } from '../learning/learner.js';
 import { openEngine, requireEntry } from '../learning/learners.js';
@@ -15,7 +18,7 @@ import { classCountOf } from '../tasks/task.js';
 import { cardFacts } from './card-facts.js';
 import { checkMemory, checkReading } from './memory-check.js';
 import { prepareData, type DataFacts, type PreparedData } from './prepare-data.js';
-import type { CheckpointBytes, FinishedTraining, StagedFiles, WorkerOutcome, WorkerStart } from './rank-messages.js';
+import type { CheckpointBytes, DatasetFile, FinishedTraining, Staged, WorkerOutcome, WorkerStart } from './rank-messages.js';
 
 /** Where the session's facts go. Each call resolves when more may be sent. */
 export interface SessionPorts {
@@ -24,6 +27,10 @@ export interface SessionPorts {
   isCancelled(): boolean;
   /** A step of the work begins, or the rank waits from now on. */
   working(isWorking: boolean): void;
+  /** Downloads the dataset, or (`nothing`) looks whether it is still the one that was submitted. @throws DatasetChangedError */
+  fetch(what: 'file' | 'nothing'): Promise<DatasetFile | null>;
+  /** Writes to the job's log. */
+  log(line: string): void;
   /** A step goes on; `done`: share of the attempt's work that is done, 0..1. */
   tick(done: number): void;
 }
@@ -45,6 +52,7 @@ export class TrainingSession {
   /** Of a Parquet file; it loads while the file is on its way. */
   #duckDb: Promise<DuckDb> | null = null;
   readonly #engine: Promise<Engine>;
+  readonly #cache: DatasetCache;
   #data: PreparedData | null = null;
   #checkpoint: CheckpointState | null = null;
   #warnings: string[] = [];
@@ -54,9 +62,19 @@ export class TrainingSession {
     private readonly start: Omit<WorkerStart, 'work'>,
     private readonly ports: SessionPorts,
   ) {
-    const { assignment, nativeDir } = start;
+    const { assignment, nativeDir, datasetCache } = start;
     this.#entry = requireEntry(assignment.request.modelId);
-    if (assignment.dataset.key.endsWith('.parquet')) this.#openDuckDb().catch(() => undefined);
+    this.#cache = new DatasetCache(
+      { ...datasetCache, readBy: readBy() },
+      {
+        clock: systemClock(),
+        log: (line) => ports.log(line),
+        isCancelled: () => ports.isCancelled(),
+        tick: () => ports.tick(0),
+      },
+    );
+    const isRead = !this.#cache.has(assignment.dataset, assignment.request.excludeColumns);
+    if (isRead && assignment.dataset.key.endsWith('.parquet')) this.#openDuckDb().catch(() => undefined);
     this.#engine = Promise.resolve(this.#duckDb).then(() => openEngine(this.#entry, nativeDir));
     // `load` and `run` await them; a failure before that must not end the process.
     this.#engine.catch(() => undefined);
@@ -69,21 +87,21 @@ export class TrainingSession {
   }
 
   /**
-   * Reads and encodes the dataset in this local file; `warnings` are told when the training begins. An unreadable checkpoint is
-   * one more of them: the training then begins anew.
-   * @throws DatasetError, NeedsMemoryError
+   * Reads and encodes the dataset; `warnings` are told when the training begins. An unreadable checkpoint is one more of them: the
+   * training then begins anew.
+   * @throws DatasetError, NeedsMemoryError, WaitCancelledError
    */
-  async load({ path, fingerprint, checkpoint, warnings }: StagedFiles): Promise<void> {
-    const { request } = this.start.assignment;
-    this.ports.working(true);
-    const dataset = await openDataset(path, request.dataId, {
-      maxRows: this.#entry.limits(EMPTY, request.hyperparameters).maxRows,
-      maxUnpackedBytes: MAX_UNPACKED_BYTES,
-      threads: this.start.threads,
-      fingerprint,
-      duckDb: () => this.#openDuckDb(),
+  async load({ checkpoint, warnings }: Staged): Promise<void> {
+    const { dataset: id, request } = this.start.assignment;
+    const { maxRows } = this.#entry.limits(EMPTY, request.hyperparameters);
+    const dataset = await openThroughCache(this.#cache, {
+      dataset: id,
+      excluded: request.excludeColumns,
+      open: () => this.#open(maxRows),
+      check: async () => void (await this.ports.fetch('nothing')),
+      working: (isWorking) => this.ports.working(isWorking),
     });
-    const prepared = await this.#prepare(dataset).finally(() => dataset.close());
+    const prepared = await this.#prepare(dataset, maxRows).finally(() => dataset.close());
     this.ports.working(false);
     const { rows, preprocessing } = prepared.facts;
     const columns = encodedColumns(preprocessing).length;
@@ -98,9 +116,27 @@ export class TrainingSession {
     }
   }
 
-  async #prepare(dataset: Dataset): Promise<PreparedData> {
+  /** Downloads the dataset and looks at it. */
+  async #open(maxRows: number): Promise<Dataset> {
+    const { dataset, request } = this.start.assignment;
+    this.#cache.giveWay(dataset.bytes);
+    const file = await this.ports.fetch('file');
+    if (file === null) throw new RangeError('A file was asked for.');
+    this.ports.working(true);
+    return openDataset(file.path, request.dataId, {
+      maxRows,
+      maxUnpackedBytes: MAX_UNPACKED_BYTES,
+      threads: this.start.threads,
+      fingerprint: file.fingerprint,
+      duckDb: () => this.#openDuckDb(),
+    });
+  }
+
+  async #prepare(dataset: Dataset, maxRows: number): Promise<PreparedData> {
     const { assignment } = this.start;
     const { request, rank, worldSize } = assignment;
+    // A file's rows were checked as they were counted; of what is kept they are known.
+    checkRows(dataset.rows, maxRows);
     checkReading(this.#entry, assignment, dataset.rows, dataset.columnNames.length - request.excludeColumns.length);
     return prepareData(dataset, request, this.#entry.wants, { rank, worldSize });
   }
@@ -192,7 +228,7 @@ export class TrainingSession {
     const baseline = data.scores.baseline();
     // The library's copy of rows and trees makes room for what the check of the exported file needs.
     learner.close();
-    const versions = { trainer: await trainerVersion(), node: process.versions.node, ...engine.versions };
+    const versions = { trainer: trainerVersion(), node: process.versions.node, ...engine.versions };
     const exported = await exportModel(
       {
         task: assignment.request.taskType,
@@ -231,8 +267,13 @@ function shareOf(trained: number): number {
   return LOADED + (TRAINED - LOADED) * trained;
 }
 
-async function trainerVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+function trainerVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const { version } = JSON.parse(text) as { version: string };
   return version;
+}
+
+/** What datasets are read by: what another version, or another build of this one, has kept of them may be read otherwise. */
+function readBy(): string {
+  return `${trainerVersion()} ${statSync(new URL(import.meta.url)).mtimeMs}`;
 }

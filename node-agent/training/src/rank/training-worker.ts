@@ -1,8 +1,9 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { loneGang, threadCollective } from '@trainer/actor';
+import { fromErrorData } from '@trainer/model';
 import { deferred } from '@trainer/runtime';
 import { failureOf } from './failure.js';
-import type { FromWorker, StagedFiles, ToWorker, WorkerOutcome, WorkerStart } from './rank-messages.js';
+import type { DatasetFile, FromWorker, Staged, ToWorker, WorkerOutcome, WorkerStart } from './rank-messages.js';
 import { SendWindow } from './send-window.js';
 import { SharedWork } from './shared-work.js';
 import { TrainingSession } from './training-session.js';
@@ -24,6 +25,8 @@ const post = (message: FromWorker): void => port.postMessage(message);
 const work = new SharedWork(start.work);
 const reports = new SendWindow(REPORTS_ON_WAY);
 const checkpoints = new SendWindow(CHECKPOINTS_ON_WAY);
+/** The answer to the last `fetch`. */
+let fetched = deferred<DatasetFile | null>();
 // Numbers are even for reports and odd for checkpoints, so that one acknowledgement serves both.
 const session = attempt(
   () =>
@@ -34,6 +37,12 @@ const session = attempt(
       isCancelled: () => work.isCancelled,
       tick: (done) => work.tick(done),
       working: (isWorking) => post({ kind: 'working', isWorking }),
+      fetch: (what) => {
+        fetched = deferred();
+        post({ kind: 'fetch', what });
+        return fetched.promise;
+      },
+      log: (line) => post({ kind: 'log', line }),
     }),
 );
 const begun = deferred<MessagePort>();
@@ -41,7 +50,13 @@ const begun = deferred<MessagePort>();
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'load':
-      void run(message.files);
+      void run(message.staged);
+      return;
+    case 'fetched':
+      fetched.resolve(message.file);
+      return;
+    case 'not-fetched':
+      fetched.reject(fromErrorData(message.error));
       return;
     case 'train':
       begun.resolve(message.team);
@@ -56,16 +71,17 @@ port.on('message', (message: ToWorker) => {
   }
 });
 
-async function run(files: StagedFiles): Promise<void> {
+async function run(staged: Staged): Promise<void> {
   if (!session) return;
   try {
-    await session.load(files);
+    await session.load(staged);
     const team = await begun.promise;
     const { rank, worldSize } = start.assignment;
     // Alone there is nobody to ask the main thread for.
     end(await session.run(worldSize === 1 ? loneGang() : threadCollective(team, { rank, worldSize })));
   } catch (error) {
-    end({ kind: 'failed', error: failureOf(error) });
+    // What a cancel breaks off is no failure.
+    end(work.isCancelled ? { kind: 'cancelled' } : { kind: 'failed', error: failureOf(error) });
   }
 }
 
