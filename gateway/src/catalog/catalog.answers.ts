@@ -13,6 +13,10 @@ export const CatalogModelSchema = z.object({
   without_effect: z.array(z.string()).describe("Names of the library's own process: accepted, with a warning"),
   uses: z.array(z.string()).describe('Fields of the request that reach it, of batch_size and learning_rate'),
   distribution: z.string().nullable().describe('How it is spread over workers; null: it trains on one'),
+  ranks_tolerance: z
+    .number()
+    .nullable()
+    .describe('How far a validation score of several workers may be from that of one; 0: the same model; null: it trains on one'),
   epoch: z.string().describe('What an epoch is: rounds, trees, passes, iterations, or none'),
   early_stopping: z.boolean().describe('Can the validation loss end it early?'),
   takes_gaps: z.boolean().describe('Missing values reach it as such; else they are filled'),

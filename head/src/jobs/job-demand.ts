@@ -85,7 +85,7 @@ export function wantOf(record: JobRecord, entry: CatalogEntry, nodes: Nodes, { n
   const first = resourcesFor(job.request, { bytes: job.dataset.bytes, table }, entry, able);
   const base = shape ? { ...first, cpuMilli: capToCpus(shape.grant.cpuMilli, largest), memoryBytes: shape.grant.memoryBytes } : first;
   const bundle = { ...base, memoryBytes: capped(Math.max(base.memoryBytes, neededMemoryBytes) * 2 ** outOfMemory, largest) };
-  const wanted = entry.rows === 'one-rank' ? 1 : (shape?.worldSize ?? ranksOf(record, able.length));
+  const wanted = entry.ranks === null ? 1 : (shape?.worldSize ?? ranksOf(record, able.length));
   const isGrowing = able.length === 0 || able.some((node) => now - node.since < lateNodesMs);
   return { kind: 'job', bundles: gangOf(wanted, bundle, able, isGrowing && !shape), needsEngine: entry.engine };
 }

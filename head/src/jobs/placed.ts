@@ -59,7 +59,7 @@ export function placed(
 /** `num_workers` is what the client gets, unless the cluster can't hold it; a model of one rank was warned of at the submission. */
 function fewerWarning({ job, shape }: JobRecord, ranks: readonly RankState[]): readonly string[] {
   const { numWorkers, modelId } = job.request;
-  if (shape || (numWorkers ?? 1) <= ranks.length || (catalogEntry(modelId)?.rows ?? 'one-rank') === 'one-rank') return [];
+  if (shape || (numWorkers ?? 1) <= ranks.length || !catalogEntry(modelId)?.ranks) return [];
   const workers = ranks.length === 1 ? '1 worker' : `${ranks.length} workers`;
   return [
     `num_workers is ${String(numWorkers)}, but the nodes of the cluster can hold no more than ${workers} of this job; it trains on ${workers}.`,

@@ -88,7 +88,7 @@ function warningsOn(sent: SentTrainRequest, request: TrainRequest, entry: Catalo
   if (canStopEarly && request.patience >= request.epochs) {
     warnings.push(`patience (${request.patience}) is not below epochs (${request.epochs}), so early stopping cannot act`);
   }
-  if (entry.rows === 'one-rank' && (sent.numWorkers ?? 0) > 1) {
+  if (entry.ranks === null && (sent.numWorkers ?? 0) > 1) {
     warnings.push(`num_workers is ${String(sent.numWorkers)}, but ${entry.modelId} trains on one worker`);
   }
   return warnings;

@@ -144,19 +144,20 @@ export class RankGround {
   }
 
   #assignment({ attempt = 1, ranks, request, resumeFrom = null }: Attempt, rank: number): TrainingAssignment {
-    const known = catalogEntry('xgboost_classifier')?.parameters.known ?? {};
+    const asked = aTrainRequest({ dataId: 'table.csv', targetColumn: 'y', ...request });
+    const known = catalogEntry(asked.modelId)?.parameters.known ?? {};
     const defaults = Object.fromEntries(Object.entries(known).map(([name, { default: value }]) => [name, value]));
     return {
       job: JOB,
       attempt,
       rank,
       worldSize: ranks,
-      request: aTrainRequest({
+      request: {
+        ...asked,
         dataId: 'table.csv',
-        targetColumn: 'y',
-        ...request,
-        hyperparameters: { ...defaults, ...request.hyperparameters },
-      }),
+        targetColumn: request.targetColumn ?? 'y',
+        hyperparameters: { ...defaults, ...asked.hyperparameters },
+      },
       dataset: this.dataset,
       modelsBucket: 'models',
       artifactStem: `${JOB}_20260102`,

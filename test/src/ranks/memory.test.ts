@@ -1,38 +1,42 @@
-import { expect, test } from '@jest/globals';
-import { catalogEntry, type HyperparameterValues } from '@trainer/model';
+import { describe, expect, test } from '@jest/globals';
+import { CATALOG, type HyperparameterValues, type ModelFamily } from '@trainer/model';
 import { aTrainRequest } from '@trainer/model/testing';
 import { noiseTable } from '../harness/index.js';
 import { RankGround } from './gang-of-processes.js';
 
-test.each([
-  [
-    { rows: 1_000, columns: 5, classes: 2 },
-    { n_estimators: 100, max_depth: 6 },
+type Shape = Parameters<typeof noiseTable>[0];
+/** Small and large, narrow and wide; classes where the task has any. */
+const SMALL: Shape = { rows: 200, columns: 3, classes: 2 };
+const CLASSES: Shape = { rows: 5_000, columns: 10, classes: 26 };
+const WIDE: Shape = { rows: 10_000, columns: 100, classes: 2 };
+const LONG: Shape = { rows: 60_000, columns: 20, classes: 3 };
+/** Hyperparameters under which a family takes other memory than by default, with tables on which they do. */
+const VARIANTS: Partial<Readonly<Record<ModelFamily, readonly [Shape, HyperparameterValues][]>>> = {
+  xgboost: [
+    [WIDE, { max_depth: 8 }],
+    [LONG, { max_depth: 8 }],
   ],
-  [
-    { rows: 5_000, columns: 10, classes: 26 },
-    { n_estimators: 60, max_depth: 6 },
-  ],
-  [
-    { rows: 10_000, columns: 100, classes: 2 },
-    { n_estimators: 50, max_depth: 10 },
-  ],
-])(
-  'a rank that trains %j with %j takes no more memory than is estimated, and not much less than half of it',
-  async (table, hyperparameters: HyperparameterValues) => {
-    const entry = catalogEntry('xgboost_classifier');
-    if (entry === null) throw new Error('the catalog lacks it');
-    const ground = await RankGround.open(noiseTable(table));
-    try {
-      const request = aTrainRequest({ epochs: 50, earlyStopping: false, hyperparameters });
-      const [end] = await ground.run({ ranks: 1, request });
-      expect(end?.reports.at(-1)?.kind).toBe('result');
-      const needed = entry.limits(table, hyperparameters).memoryBytes;
-      expect({ peak: end?.peakBytes, isEnough: needed >= (end?.peakBytes ?? Infinity) }).toEqual({ peak: end?.peakBytes, isEnough: true });
-      expect(needed / (end?.peakBytes ?? 0)).toBeLessThan(2.5);
-    } finally {
-      await ground.close();
-    }
-  },
-  120_000,
-);
+};
+
+describe.each(CATALOG)('a rank that trains $modelId', (entry) => {
+  const cases = [...[SMALL, CLASSES, WIDE, LONG].map((shape) => [shape, {}] as const), ...(VARIANTS[entry.family] ?? [])];
+  test.each(cases)(
+    'on %j with %j takes no more memory than is estimated, and no less than half of it',
+    async (shape, values) => {
+      const table = { ...shape, classes: entry.task === 'classification' ? shape.classes : 0 };
+      const ground = await RankGround.open(noiseTable(shape));
+      try {
+        const { modelId, task: taskType } = entry;
+        const request = aTrainRequest({ modelId, taskType, epochs: 10, earlyStopping: false, hyperparameters: values });
+        const [end] = await ground.run({ ranks: 1, request });
+        expect(end?.reports.at(-1)?.kind).toBe('result');
+        const defaults = Object.fromEntries(Object.entries(entry.parameters.known).map(([name, known]) => [name, known.default]));
+        const share = (end?.peakBytes ?? NaN) / entry.limits(table, { ...defaults, ...values }).memoryBytes;
+        expect({ share, isIn: share >= 0.5 && share <= 1 }).toEqual({ share, isIn: true });
+      } finally {
+        await ground.close();
+      }
+    },
+    120_000,
+  );
+});

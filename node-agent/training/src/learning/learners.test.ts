@@ -1,4 +1,6 @@
+/** @jest-environment ./node-agent/training/native-environment.mjs */
 import { CATALOG, type HyperparameterValues } from '@trainer/model';
+import { exportedFilesContract } from './exported-files.contract.js';
 import { learnerContract } from './learner.contract.js';
 
 /** Other ways through a family's learner. */
@@ -9,4 +11,7 @@ const VARIANTS: Readonly<Record<string, Readonly<Record<string, HyperparameterVa
   },
 };
 
-for (const entry of CATALOG) learnerContract(entry, VARIANTS[entry.family]);
+for (const entry of CATALOG) {
+  learnerContract(entry, VARIANTS[entry.family]);
+  exportedFilesContract(entry, VARIANTS[entry.family]);
+}

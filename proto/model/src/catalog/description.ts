@@ -43,6 +43,19 @@ export interface LearnerWants {
   readonly layout: 'rows' | 'columns';
 }
 
+/** How several ranks train one model. */
+export interface RanksDescription {
+  /** Which training rows a rank has: its share, or all of them. */
+  readonly rows: 'shard' | 'all';
+  /** How the work is spread, for a person. */
+  readonly about: string;
+  /**
+   * How far a validation score of several ranks may be from that of one (a loss or an error in units of the target's deviation); 0: it is the
+   * same model.
+   */
+  readonly tolerance: number;
+}
+
 /**
  * A model of the catalog: data and pure functions. What trains it lies under the same file name in `node-agent/training/src/models`;
  * nothing else names it.
@@ -57,10 +70,8 @@ export interface ModelDescription {
   readonly parameters: ModelParameters;
   /** Fields of the request that reach it. */
   readonly takes: { readonly batchSize: boolean; readonly learningRate: boolean };
-  /** Which rows a rank of several has: its share, all of them; or there is one rank only. */
-  readonly rows: 'shard' | 'all' | 'one-rank';
-  /** How it is spread over ranks, for a person; null: one rank. */
-  readonly distribution: string | null;
+  /** How several ranks train it together; null: there is one rank only. */
+  readonly ranks: RanksDescription | null;
   /** What an epoch is. */
   readonly epochs: 'rounds' | 'trees' | 'passes' | 'iterations' | 'none';
   /** Can the validation loss end the training early, and its best epoch be kept? */

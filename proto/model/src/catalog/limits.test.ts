@@ -4,28 +4,34 @@ import { CATALOG, catalogEntry } from './catalog.js';
 import type { TableShape } from './description.js';
 
 const table: TableShape = { rows: 1000, columns: 9, classes: 2 };
-const BYTES_PER_NODE = 600;
-/** Nodes that a change of the parameters adds to those of one stump, by the memory that it asks for more; histograms are the same. */
-const nodes = (hyperparameters: Record<string, number | string | null>, shape: TableShape = table): number => {
+const BYTES_PER_LEAF = 800;
+/** Leaves that a change of the parameters adds to those of one stump, by the memory that it asks for more; histograms are the same. */
+const leaves = (hyperparameters: Record<string, number | string | null>, shape: TableShape = table): number => {
   const limits = catalogEntry('xgboost_classifier')?.limits;
   if (limits === undefined) throw new Error('the catalog lacks it');
   const of = (rounds: number): number => limits(shape, { ...hyperparameters, n_estimators: rounds }).memoryBytes;
   const rounds = Number(hyperparameters['n_estimators']);
-  return Math.round((of(rounds + 1) - of(rounds)) / BYTES_PER_NODE) * rounds;
+  return Math.round((of(rounds + 1) - of(rounds)) / BYTES_PER_LEAF) * rounds;
 };
 
 describe('the memory that a training needs', () => {
   it.each([
-    ['a full tree a round', { n_estimators: 10, max_depth: 3 }, table, 10 * 15],
-    ['depth 6 where none is said', { n_estimators: 1, max_depth: null }, table, 127],
-    ['the most leaves that are allowed', { n_estimators: 1, max_leaves: 5 }, table, 9],
-    ['without a limit a leaf for every two rows', { n_estimators: 1, max_depth: 0 }, table, 999],
-    ['fewer where leaves must weigh more', { n_estimators: 1, max_depth: 0, min_child_weight: 50 }, table, 19],
-    ['a leaf a row where they may weigh nothing', { n_estimators: 1, max_depth: 0, min_child_weight: 0 }, table, 1999],
-    ['a tree a class and round', { n_estimators: 10, max_depth: 1 }, { ...table, classes: 26 }, 26 * 10 * 3],
-    ['also of two classes, where softmax is asked for', { n_estimators: 10, max_depth: 1, objective: 'multi:softprob' }, table, 60],
+    ['a full tree a round', { n_estimators: 10, max_depth: 3 }, table, 10 * 8],
+    ['depth 6 where none is said', { n_estimators: 1, max_depth: null }, table, 64],
+    ['the most leaves that are allowed', { n_estimators: 1, max_leaves: 5 }, table, 5],
+    ['without a limit a leaf for every four rows', { n_estimators: 1, max_depth: 0 }, table, 250],
+    ['fewer where leaves must weigh more', { n_estimators: 1, max_depth: 0, min_child_weight: 50 }, table, 5],
+    ['a leaf a row where they may weigh nothing', { n_estimators: 1, max_depth: 0, min_child_weight: 0 }, table, 1000],
+    [
+      'what a row can weigh in all trees of its classes together',
+      { n_estimators: 1, max_depth: 0, objective: 'auto' },
+      { ...table, classes: 10 },
+      1800,
+    ],
+    ['a tree a class and round', { n_estimators: 10, max_depth: 1 }, { ...table, classes: 26 }, 26 * 10 * 2],
+    ['also of two classes, where softmax is asked for', { n_estimators: 10, max_depth: 1, objective: 'multi:softprob' }, table, 40],
     ['one leaf at least', { n_estimators: 1, min_child_weight: 1e9 }, { rows: 1, columns: 1, classes: 2 }, 1],
-  ] as const)('counts %s', (_, hyperparameters, shape, expected) => expect(nodes(hyperparameters, shape)).toBe(expected));
+  ] as const)('counts %s', (_, hyperparameters, shape, expected) => expect(leaves(hyperparameters, shape)).toBe(expected));
 });
 
 describe.each(CATALOG)('the memory of $modelId', ({ task, limits, parameters }) => {

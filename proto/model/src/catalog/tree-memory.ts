@@ -3,9 +3,10 @@ import type { TableShape } from './description.js';
 
 /** The trees that a training grows at most. */
 export interface Forest {
-  readonly trees: number;
-  /** Of one tree. */
+  /** Of all trees. */
   readonly leaves: number;
+  /** Of the largest tree. */
+  readonly mostLeaves: number;
   /** Of one column in the histogram of a leaf. */
   readonly bins: number;
 }
@@ -22,10 +23,11 @@ export interface TreeCosts {
 }
 
 /** @returns bytes: an upper estimate, as every tree may grow as large as its parameters and rows allow */
-export function treeMemory(costs: TreeCosts, { rows, columns }: TableShape, { trees, leaves, bins }: Forest): number {
+export function treeMemory(costs: TreeCosts, { rows, columns }: TableShape, { leaves, mostLeaves, bins }: Forest): number {
   const cells = rows * (columns + 1);
-  const nodes = trees * (2 * leaves - 1);
-  return Math.ceil(costs.base + cells * costs.perCell + nodes * costs.perNode + leaves * columns * bins * costs.perBin);
+  // A tree has one node less than twice its leaves.
+  const nodes = 2 * leaves;
+  return Math.ceil(costs.base + cells * costs.perCell + nodes * costs.perNode + mostLeaves * columns * bins * costs.perBin);
 }
 
 /** The value of a numeric parameter, or `otherwise` where it is null or absent. */

@@ -62,8 +62,8 @@ const fixed: ModelParameters['fixed'] = {
 const common = {
   engine: 'xgboost',
   takes: { batchSize: false, learningRate: false },
-  rows: 'shard',
-  distribution: "rows; histograms are summed over the ranks by XGBoost's own communicator",
+  // Each rank's sketch of its rows decides the bins, so trees differ a little.
+  ranks: { rows: 'shard', about: "rows; histograms are summed over the ranks by XGBoost's own communicator", tolerance: 0.03 },
   epochs: 'rounds',
   earlyStopping: () => true,
   scoredEachEpoch: true,
@@ -71,19 +71,34 @@ const common = {
   formats: ['pkl', 'onnx', 'native'],
 } as const;
 
-const COSTS = { base: 256 * 2 ** 20, perCell: 48, perNode: 600, perBin: 16 };
+const COSTS = { base: 200 * 2 ** 20, perCell: 38, perNode: 400, perBin: 16 };
 const MAX_ROWS = 100_000_000;
 
-/** @param rowWeight what a row weighs at most in the hessian, so that a leaf of weight w has w / rowWeight rows or more */
-function limits(shape: TableShape, values: HyperparameterValues, treesEachRound: number, rowWeight: number) {
+/** What the trees of one round are, for the size of a training. */
+interface Round {
+  readonly trees: number;
+  /** What a row weighs at most in the hessian of a tree: a leaf of weight w has w / rowWeight rows or more. */
+  readonly rowWeight: number;
+  /** The same in all trees of the round together. */
+  readonly rowWeightInAll: number;
+}
+
+function limits(shape: TableShape, values: HyperparameterValues, round: Round) {
   const depth = numericValue(values, 'max_depth', DEFAULT_DEPTH);
-  const mostLeaves = numericValue(values, 'max_leaves', 0);
+  const allowed = numericValue(values, 'max_leaves', 0);
   const leafWeight = numericValue(values, 'min_child_weight', 1);
-  const byRows = leafWeight === 0 ? shape.rows : Math.min(shape.rows, Math.ceil((shape.rows * rowWeight) / leafWeight));
-  const leaves = Math.min(depth === 0 ? Infinity : 2 ** depth, mostLeaves === 0 ? Infinity : mostLeaves, Math.max(1, byRows));
-  const trees = numericValue(values, 'n_estimators', DEFAULT_ROUNDS) * treesEachRound;
-  const bins = Math.min(numericValue(values, 'max_bin', MAX_BINS), shape.rows);
-  return { maxRows: MAX_ROWS, memoryBytes: treeMemory(COSTS, shape, { trees, leaves, bins }) };
+  const most = Math.min(depth === 0 ? Infinity : 2 ** depth, allowed === 0 ? Infinity : allowed);
+  const leavesOf = (trees: number, rowWeight: number): number => {
+    const byRows = leafWeight === 0 ? Infinity : Math.ceil((shape.rows * rowWeight) / leafWeight);
+    return Math.min(trees * Math.max(1, Math.min(most, shape.rows)), Math.max(trees, byRows));
+  };
+  const rounds = numericValue(values, 'n_estimators', DEFAULT_ROUNDS);
+  const forest = {
+    leaves: rounds * leavesOf(round.trees, round.rowWeightInAll),
+    mostLeaves: leavesOf(1, round.rowWeight),
+    bins: Math.min(numericValue(values, 'max_bin', MAX_BINS), shape.rows),
+  };
+  return { maxRows: MAX_ROWS, memoryBytes: treeMemory(COSTS, shape, forest) };
 }
 
 export const models: readonly ModelDescription[] = [
@@ -108,8 +123,12 @@ export const models: readonly ModelDescription[] = [
     },
     limits: (shape, values) => {
       const isTreeEach = shape.classes > 2 || values['objective'] === 'multi:softprob';
-      // p(1 - p), doubled for softmax.
-      return limits(shape, values, isTreeEach ? Math.max(1, shape.classes) : 1, 0.5);
+      const trees = Math.max(2, shape.classes);
+      // p(1 - p), which is at most a quarter; doubled for softmax, where the p of a row's K trees sum to 1.
+      const round = isTreeEach
+        ? { trees, rowWeight: 0.5, rowWeightInAll: 2 * (1 - 1 / trees) }
+        : { trees: 1, rowWeight: 0.25, rowWeightInAll: 0.25 };
+      return limits(shape, values, round);
     },
   },
   {
@@ -126,6 +145,6 @@ export const models: readonly ModelDescription[] = [
       withoutEffect,
       fixed: { ...fixed, scale_pos_weight: { value: 1, instead: 'it is for two classes' } },
     },
-    limits: (shape, values) => limits(shape, values, 1, 1),
+    limits: (shape, values) => limits(shape, values, { trees: 1, rowWeight: 1, rowWeightInAll: 1 }),
   },
 ];
