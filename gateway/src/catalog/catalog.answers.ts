@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AnswerOf } from '../http/documented.js';
 
 /** A model of the catalog (api.md, GET /catalog). */
 export const CatalogModelSchema = z.object({
@@ -30,5 +31,5 @@ export const CatalogModelSchema = z.object({
 
 export const CatalogSchema = z.object({ models: z.array(CatalogModelSchema) });
 
-export type CatalogModelView = z.infer<typeof CatalogModelSchema>;
-export type CatalogView = z.infer<typeof CatalogSchema>;
+export type CatalogModelView = AnswerOf<typeof CatalogModelSchema>;
+export type CatalogView = AnswerOf<typeof CatalogSchema>;

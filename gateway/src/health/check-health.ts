@@ -3,6 +3,7 @@ import type { ClusterStatus, HeadConnection } from '@trainer/client/internal';
 import type { Clock, NodeView } from '@trainer/model';
 import type { GatewaySettings } from '../config.js';
 import { CLOCK, HEAD, SETTINGS } from '../tokens.js';
+import type { HealthView } from './health.answers.js';
 
 /** Health as REST shows it; answered within a second whatever is down. */
 @Injectable()
@@ -17,7 +18,7 @@ export class CheckHealth {
     this.#startedAt = clock.monotonicMs();
   }
 
-  async execute() {
+  async execute(): Promise<HealthView> {
     const status = await this.#status();
     const nodes = status?.nodes.filter((node) => node.state === 'connected') ?? [];
     const missing = missingOf(status, nodes);
@@ -58,7 +59,7 @@ function missingOf(status: ClusterStatus | null, nodes: readonly NodeView[]): st
   return parts.filter(([, up]) => !up).map(([name]) => name);
 }
 
-function clusterOf(nodes: readonly NodeView[]) {
+function clusterOf(nodes: readonly NodeView[]): HealthView['cluster'] {
   const sum = (of: (node: NodeView) => number): number => nodes.reduce((total, node) => total + of(node), 0);
   return {
     nodes: nodes.length,

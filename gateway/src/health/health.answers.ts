@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AnswerOf } from '../http/documented.js';
 
 const amount = z.object({ total: z.number(), free: z.number() });
 
@@ -24,3 +25,6 @@ export const RootSchema = z.object({
   docs: z.string(),
   dashboard: z.string(),
 });
+
+export type HealthView = AnswerOf<typeof HealthSchema>;
+export type RootView = AnswerOf<typeof RootSchema>;

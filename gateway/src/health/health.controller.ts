@@ -5,7 +5,7 @@ import type { GatewaySettings } from '../config.js';
 import { errorResponses, jsonSchema } from '../http/documented.js';
 import { SETTINGS } from '../tokens.js';
 import { CheckHealth } from './check-health.js';
-import { HealthSchema, RootSchema } from './health.answers.js';
+import { HealthSchema, RootSchema, type HealthView, type RootView } from './health.answers.js';
 
 @ApiTags('health')
 @Controller()
@@ -20,21 +20,16 @@ export class HealthController {
   @ApiResponse({ status: 200, schema: jsonSchema(RootSchema) })
   @ApiResponse({ status: 302, description: 'A browser is sent to /docs' })
   root(@Headers('accept') accept: string | undefined, @Res() reply: FastifyReply): void {
+    const { serviceName: service, version } = this.settings;
+    const answer: RootView = { service, version, status: 'running', docs: '/docs', dashboard: '/ui' };
     if (accept?.includes('text/html')) void reply.redirect('/docs', 302);
-    else
-      void reply.send({
-        service: this.settings.serviceName,
-        version: this.settings.version,
-        status: 'running',
-        docs: '/docs',
-        dashboard: '/ui',
-      });
+    else void reply.send(answer);
   }
 
   @Get('health')
   @ApiOperation({ summary: 'The service and what it depends on' })
   @ApiResponse({ status: 200, schema: jsonSchema(HealthSchema) })
-  health(): ReturnType<CheckHealth['execute']> {
+  health(): Promise<HealthView> {
     return this.checkHealth.execute();
   }
 

@@ -12,6 +12,15 @@ export function jsonSchema(schema: z.ZodType): OpenApiSchema {
   return rest as OpenApiSchema;
 }
 
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: DeepReadonly<T[Name]> }
+    : T;
+
+/** What a route that documents this schema answers: its mapper gives it, so that neither says what the other does not. */
+export type AnswerOf<Schema extends z.ZodType> = DeepReadonly<z.infer<Schema>>;
+
 const ErrorBody = z.object({
   detail: z.union([z.string(), z.array(z.object({ loc: z.array(z.union([z.string(), z.number()])), msg: z.string(), type: z.string() }))]),
 });

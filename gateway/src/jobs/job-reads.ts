@@ -4,7 +4,8 @@ import { jobId, type Clock } from '@trainer/model';
 import type { GatewaySettings } from '../config.js';
 import { ResultNotReadyError } from '../http/errors.js';
 import { CLOCK, HEAD, SETTINGS } from '../tokens.js';
-import { finalResultView, jobView, progressView, type FinalResultView, type JobView, type ProgressView } from './jobs.mapper.js';
+import type { FinalResultView, JobView, ProgressView } from './jobs.answers.js';
+import { finalResultView, jobView, progressView } from './jobs.mapper.js';
 import type { ProgressQuery } from './jobs.schema.js';
 
 /** Epochs that GET /train/{id}/progress shows unless all are asked for. */

@@ -1,10 +1,13 @@
-import { MOST_ATTEMPTS, STATUSES } from '@trainer/model';
+import { MOST_ATTEMPTS, STATUSES, type AttemptEnd } from '@trainer/model';
 import { z } from 'zod';
-import { END_KINDS } from './attempts.mapper.js';
+import type { AnswerOf } from '../http/documented.js';
 
 const metrics = z.record(z.string(), z.number().nullable());
 const time = z.string().describe('UTC, without suffix').meta({ example: '2025-12-02T10:00:00.000' });
 const text = z.string().nullable();
+
+/** How an attempt may end. */
+const END_KINDS = ['completed', 'cancelled', 'requeued', 'failed'] as const satisfies readonly AttemptEnd['kind'][];
 
 /** One try of a job (api.md, Job). */
 const AttemptSchema = z.object({
@@ -111,3 +114,8 @@ export const FinalResultSchema = JobSchema.pick({
   artifacts: true,
   training_metrics: true,
 });
+
+export type AttemptView = AnswerOf<typeof AttemptSchema>;
+export type JobView = AnswerOf<typeof JobSchema>;
+export type ProgressView = AnswerOf<typeof ProgressSchema>;
+export type FinalResultView = AnswerOf<typeof FinalResultSchema>;

@@ -13,7 +13,7 @@ import {
   DescribeSubmit,
 } from './jobs.docs.js';
 import { JobReads } from './job-reads.js';
-import type { FinalResultView, JobView, ProgressView } from './jobs.mapper.js';
+import type { FinalResultView, JobView, ProgressView } from './jobs.answers.js';
 import { ListJobsQuery, ProgressQuery, TrainBody } from './jobs.schema.js';
 import { ListJobs } from './list-jobs.js';
 import { SubmitJob } from './submit-job.js';

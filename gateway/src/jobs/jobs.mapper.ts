@@ -1,10 +1,11 @@
 import { nearestNames, type Checkpoint, type EpochMetrics, type Job } from '@trainer/model';
 import { durationOf, megabytes, timeOf, timeOrNull } from '../http/times.js';
 import { attemptView } from './attempts.mapper.js';
+import type { FinalResultView, JobView, ProgressView } from './jobs.answers.js';
 import { KNOWN_FIELDS, type TrainBody } from './jobs.schema.js';
 
 /** A job as REST shows it; api.md names every field. */
-export function jobView(job: Job) {
+export function jobView(job: Job): JobView {
   return {
     job_id: job.id,
     status: job.status,
@@ -41,16 +42,14 @@ export function jobView(job: Job) {
     priority: job.request.priority,
   };
 }
-export type JobView = ReturnType<typeof jobView>;
 
 /** The answer of GET /train/{id}/final_result. */
-export function finalResultView(job: Job) {
+export function finalResultView(job: Job): FinalResultView {
   const { status, pipeline_id, job_id, model_id, task_type, artifacts, training_metrics } = jobView(job);
   return { status, pipeline_id, job_id, model_id, task_type, artifacts, training_metrics };
 }
-export type FinalResultView = ReturnType<typeof finalResultView>;
 
-export function epochView(metrics: EpochMetrics) {
+export function epochView(metrics: EpochMetrics): ProgressView['recent_metrics'][number] {
   return {
     epoch: metrics.epoch,
     train_loss: metrics.trainLoss,
@@ -68,7 +67,7 @@ export interface StoredCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
-function checkpointView(stored: StoredCheckpoint, bucket: string) {
+function checkpointView(stored: StoredCheckpoint, bucket: string): ProgressView['checkpoints'][number] {
   return {
     checkpoint_id: stored.id,
     epoch: stored.checkpoint.epoch,
@@ -86,7 +85,7 @@ export interface ProgressOf {
 }
 
 /** The answer of GET /train/{id}/progress; times count from the start of training, the estimate from the share done. */
-export function progressView({ job, metrics, checkpoints }: ProgressOf, bucket: string, nowMs: number) {
+export function progressView({ job, metrics, checkpoints }: ProgressOf, bucket: string, nowMs: number): ProgressView {
   const elapsedMs = job.startedAt === null ? 0 : (job.completedAt ?? nowMs) - job.startedAt;
   const share = job.progress / 100;
   const remainingMs = job.completedAt !== null ? 0 : share > 0 ? (elapsedMs * (1 - share)) / share : null;
@@ -102,8 +101,6 @@ export function progressView({ job, metrics, checkpoints }: ProgressOf, bucket: 
     estimated_time_remaining: remainingMs === null ? null : durationOf(remainingMs),
   };
 }
-
-export type ProgressView = ReturnType<typeof progressView>;
 
 /** As many as the head takes warnings of, whatever their names are made of. */
 const MOST_UNKNOWN = 50;

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { HeadConnection } from '@trainer/client/internal';
 import { HEAD } from '../tokens.js';
-import { given, jobView, type JobView } from './jobs.mapper.js';
+import type { JobView } from './jobs.answers.js';
+import { given, jobView } from './jobs.mapper.js';
 import type { ListJobsQuery } from './jobs.schema.js';
 
 /** GET /train: newest first; the next page's cursor goes into a Link header. */

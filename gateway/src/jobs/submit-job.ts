@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { HeadConnection } from '@trainer/client/internal';
 import { HEAD } from '../tokens.js';
-import { given, jobView, unknownFieldWarnings, type JobView } from './jobs.mapper.js';
+import type { JobView } from './jobs.answers.js';
+import { given, jobView, unknownFieldWarnings } from './jobs.mapper.js';
 import type { TrainBody } from './jobs.schema.js';
 
 /** POST /train: the head checks, stores and queues the job. */

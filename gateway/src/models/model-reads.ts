@@ -4,14 +4,8 @@ import { jobId } from '@trainer/model';
 import type { GatewaySettings } from '../config.js';
 import type { ListModelsQuery } from './models.schema.js';
 import { HEAD, SETTINGS } from '../tokens.js';
-import { modelItem, modelView, type ModelItem, type ModelView } from './models.mapper.js';
-
-export interface ModelPage {
-  readonly models: readonly ModelItem[];
-  readonly total: number;
-  readonly page: number;
-  readonly page_size: number;
-}
+import type { ModelPage, ModelView } from './models.answers.js';
+import { modelItem, modelView } from './models.mapper.js';
 
 /** The reads of models. */
 @Injectable()

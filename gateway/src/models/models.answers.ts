@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AnswerOf } from '../http/documented.js';
 
 const metrics = z.record(z.string(), z.number().nullable());
 const column = z.object({ name: z.string(), type: z.string(), shape: z.array(z.int().nullable()) });
@@ -35,3 +36,7 @@ export const ModelSchema = ModelItemSchema.extend({
   selected_on_validation: z.boolean().describe('Early stopping chose the epoch on the rows that give the score'),
   baseline: metrics.describe('The score of a constant guess'),
 });
+
+export type ModelItem = AnswerOf<typeof ModelItemSchema>;
+export type ModelPage = AnswerOf<typeof ModelPageSchema>;
+export type ModelView = AnswerOf<typeof ModelSchema>;

@@ -3,9 +3,9 @@ import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/
 import type { FastifyReply } from 'fastify';
 import { errorResponses, jsonSchema } from '../http/documented.js';
 import { DownloadModel } from './download-model.js';
-import { ModelReads, type ModelPage } from './model-reads.js';
-import { ModelPageSchema, ModelSchema } from './models.answers.js';
-import { FORMATS, type ModelView } from './models.mapper.js';
+import { ModelReads } from './model-reads.js';
+import { ModelPageSchema, ModelSchema, type ModelPage, type ModelView } from './models.answers.js';
+import { FORMATS } from './models.mapper.js';
 import { DownloadQuery, ListModelsQuery } from './models.schema.js';
 
 const notThere = { 400: 'The job has not completed successfully', 404: 'No such job, or its model was deleted' } as const;

@@ -1,5 +1,6 @@
 import type { Model, StoredFile } from '@trainer/model';
 import { durationOf, megabytes, timeOf } from '../http/times.js';
+import type { ModelItem, ModelView } from './models.answers.js';
 
 /** The formats of GET /models/{id}/download and the file's role each names. */
 export const FORMATS = ['pkl', 'onnx', 'native'] as const;
@@ -19,7 +20,7 @@ export function titleOf(modelId: string): string {
 }
 
 /** A model as lists show it. */
-export function modelItem(model: Model, bucket: string) {
+export function modelItem(model: Model, bucket: string): ModelItem {
   const pickle = fileOf(model, 'pkl');
   return {
     model_id: model.modelId,
@@ -35,10 +36,9 @@ export function modelItem(model: Model, bucket: string) {
     mlflow_run_id: null,
   };
 }
-export type ModelItem = ReturnType<typeof modelItem>;
 
 /** A model in full (api.md). */
-export function modelView(model: Model, bucket: string) {
+export function modelView(model: Model, bucket: string): ModelView {
   const { result } = model;
   return {
     ...modelItem(model, bucket),
@@ -55,4 +55,3 @@ export function modelView(model: Model, bucket: string) {
     baseline: result.baseline,
   };
 }
-export type ModelView = ReturnType<typeof modelView>;
