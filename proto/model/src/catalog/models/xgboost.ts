@@ -74,6 +74,12 @@ const common = {
 const COSTS = { base: 200 * 2 ** 20, perCell: 38, perNode: 400, perBin: 16 };
 const MAX_ROWS = 100_000_000;
 
+/**
+ * Of the leaves that the rows' weight allows, the largest trees of a training (random labels) have up to this share on the mean of all rounds:
+ * splits are uneven, and leaves weigh more than they must. Measured: 0.17 to 0.29, with 2,000 to 20,000 rows, depths of 12 to 20, 2 to 26 classes.
+ */
+const LEAVES_SHARE = 1 / 3;
+
 /** What the trees of one round are, for the size of a training. */
 interface Round {
   readonly trees: number;
@@ -88,14 +94,14 @@ function limits(shape: TableShape, values: HyperparameterValues, round: Round) {
   const allowed = numericValue(values, 'max_leaves', 0);
   const leafWeight = numericValue(values, 'min_child_weight', 1);
   const most = Math.min(depth === 0 ? Infinity : 2 ** depth, allowed === 0 ? Infinity : allowed);
-  const leavesOf = (trees: number, rowWeight: number): number => {
-    const byRows = leafWeight === 0 ? Infinity : Math.ceil((shape.rows * rowWeight) / leafWeight);
+  const leavesOf = (trees: number, rowWeight: number, share: number): number => {
+    const byRows = leafWeight === 0 ? Infinity : Math.ceil((shape.rows * rowWeight * share) / leafWeight);
     return Math.min(trees * Math.max(1, Math.min(most, shape.rows)), Math.max(trees, byRows));
   };
   const rounds = numericValue(values, 'n_estimators', DEFAULT_ROUNDS);
   const forest = {
-    leaves: rounds * leavesOf(round.trees, round.rowWeightInAll),
-    mostLeaves: leavesOf(1, round.rowWeight),
+    leaves: rounds * leavesOf(round.trees, round.rowWeightInAll, LEAVES_SHARE),
+    mostLeaves: leavesOf(1, round.rowWeight, 1),
     bins: Math.min(numericValue(values, 'max_bin', MAX_BINS), shape.rows),
   };
   return { maxRows: MAX_ROWS, memoryBytes: treeMemory(COSTS, shape, forest) };
