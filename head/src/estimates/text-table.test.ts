@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { textSample } from '@trainer/model';
 import fc from 'fast-check';
+import type { WhatTakesPart } from './estimated-table.js';
 import { tableOfText } from './text-table.js';
 
-const ALL = { target: null, excluded: [], hasClasses: true };
+const ALL: WhatTakesPart = { target: null, excluded: [], hasClasses: true };
 
 function sampleOf(text: string, bytes = Infinity, name = 'a.csv') {
   const whole = Buffer.from(text);

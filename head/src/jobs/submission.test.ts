@@ -188,7 +188,11 @@ describe('warnings', () => {
       'learning_rate is not used by xgboost_classifier; set hyperparameters.learning_rate instead',
     ],
     ['a batch_size', { batchSize: 32 }, 'batch_size is not used by xgboost_classifier'],
-    ['a patience that is not below the epochs', { epochs: 10 }, 'patience (10) is not below epochs (10), so early stopping cannot act'],
+    [
+      'a patience that is not below the epochs',
+      { epochs: 10, patience: 10 },
+      'patience (10) is not below epochs (10), so early stopping cannot act',
+    ],
   ] as [string, Partial<SentTrainRequest>, string][])('%s', (_, sent, warning) => {
     expect(accepted(sent).warnings).toEqual([warning]);
   });
@@ -196,7 +200,8 @@ describe('warnings', () => {
     ['a wish for a GPU', { useGpu: true }],
     ['one worker', { numWorkers: 1 }],
     ['many workers of a model that spreads', { numWorkers: 4 }],
-    ['few epochs without early stopping', { epochs: 5, earlyStopping: false }],
+    ['few epochs without early stopping', { epochs: 5, patience: 10, earlyStopping: false }],
+    ['few epochs, where nobody spoke of patience', { epochs: 5 }],
   ] as [string, Partial<SentTrainRequest>][])('none for %s', (_, sent) => {
     expect(accepted(sent).warnings).toEqual([]);
   });

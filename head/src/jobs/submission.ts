@@ -84,8 +84,8 @@ function warningsOn(sent: SentTrainRequest, request: TrainRequest, entry: Catalo
     warnings.push(`learning_rate is not used by ${entry.modelId}${other}`);
   }
   if (!entry.takes.batchSize && sent.batchSize !== null) warnings.push(`batch_size is not used by ${entry.modelId}`);
-  const canStopEarly = request.earlyStopping && entry.earlyStopping(request.hyperparameters);
-  if (canStopEarly && request.patience >= request.epochs) {
+  const isPatienceMeant = sent.patience !== null && request.earlyStopping && entry.earlyStopping(request.hyperparameters);
+  if (isPatienceMeant && request.patience >= request.epochs) {
     warnings.push(`patience (${request.patience}) is not below epochs (${request.epochs}), so early stopping cannot act`);
   }
   if (entry.ranks === null && (sent.numWorkers ?? 0) > 1) {

@@ -1,10 +1,11 @@
 import type { TaskType } from '@trainer/model';
 import type { Column } from '../data/table.js';
 import type { FeatureMatrix, Predictions, TargetVector, TrainedModel } from '../learning/learner.js';
-import { encodedColumns, type Preprocessing, type TargetEncoding } from '../preprocessing/preprocessing.js';
+import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
 import { cardText, type CardFacts } from './card.js';
 import { ModelTooLargeError } from './errors.js';
 import type { ExportedModel, ExportPlace } from './exported-model.js';
+import { importanceOf } from './importance.js';
 import { pickleModel } from './model-pickle.js';
 import { nativeDescription } from './native-description.js';
 import { buildOnnx } from './onnx-model.js';
@@ -64,7 +65,7 @@ export async function exportModel(request: ExportRequest, place: ExportPlace, ve
   const known = {
     signature: signatureOf(preprocessing),
     classes: classesOf(preprocessing.target),
-    featureImportance: importanceOf(request),
+    featureImportance: importanceOf(preprocessing, request.model.importance),
     verified,
   };
   const files = [pkl, onnx, native, predictions];
@@ -89,12 +90,4 @@ function widened({ values, rows, columns }: FeatureMatrix, width: number): Featu
 function classesOf(target: TargetEncoding): (string | number)[] | null {
   if (target.kind === 'number') return null;
   return target.classes.map((label) => (target.type === 'int64' && Number.isSafeInteger(Number(label)) ? Number(label) : label));
-}
-
-/** Of each encoded column, the largest first; none where the model can't tell. */
-function importanceOf({ preprocessing, model: { importance } }: ExportRequest): { feature: string; importance: number }[] {
-  if (importance === null) return [];
-  return encodedColumns(preprocessing)
-    .map((feature, at) => ({ feature, importance: importance[at] ?? 0 }))
-    .sort((a, b) => b.importance - a.importance);
 }
