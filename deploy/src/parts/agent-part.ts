@@ -27,7 +27,7 @@ export async function agentSettings(settings: Settings, place: AgentPlace, share
     engines: [...(await readEngines())],
     version: VERSION,
     actorEntry: fileURLToPath(new URL('process.loader.cjs', import.meta.resolve('@trainer/actor'))),
-    modules: { '@trainer/training': new URL('bundled/index.js', import.meta.resolve('@trainer/training')).href },
+    modules: { '@trainer/training': { url: new URL('bundled/index.js', import.meta.resolve('@trainer/training')).href, runsAs: 'rank' } },
     processEnvironment: { PATH: settings.PATH },
     cpuMilli: share.cpuMilli,
     memoryBytes: share.memoryBytes,

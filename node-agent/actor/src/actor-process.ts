@@ -10,7 +10,8 @@ import { loadClass, loadFailure, type Constructor, type ImportModule } from './l
 import type { Gang } from './collectives/collective.js';
 import { PeerListener, type PeerListenerOptions } from './collectives/peer-listener.js';
 import { GANG_SETTINGS } from './collectives/settings.js';
-import type { RankContext, SystemActor } from './rank/rank-context.js';
+import type { InstalledContext } from './loading/installed-context.js';
+import type { Rank, RankContext } from './rank/rank-context.js';
 import { Work } from './rank/work.js';
 import { Reports } from './rank/reports.js';
 import { readStoreConfig } from './rank/store-config.js';
@@ -47,7 +48,7 @@ export class ActorProcess {
   readonly #reports: Reports;
   #instance: object | null = null;
   #calls: ServedCalls | null = null;
-  #isSystem = false;
+  #isRank = false;
   #hasBegun = false;
   #ownerWatch: Timer | null = null;
   #server: GrpcServer | null = null;
@@ -89,7 +90,7 @@ export class ActorProcess {
   async #start(start: ProcessStart): Promise<void> {
     if (start.nice > 0) setPriority(start.nice);
     this.#ports.setEnvironment(start.environment);
-    this.#isSystem = start.classRef.kind === 'module';
+    this.#isRank = start.holder.kind === 'rank';
     const handles = new ActorHandles(start, this.#ports.clock);
     const states = new SavedStates(start.holder, () => readStoreConfig(start.store));
     const calls = this.#servedCalls(start, handles, states);
@@ -101,8 +102,7 @@ export class ActorProcess {
       this.#ports.enterFolder(start.scratchDir);
       const at = { clock, host: start.listenHost, ports: start.ports };
       // Nobody calls a rank but the other ranks.
-      const isRank = start.holder.kind === 'rank';
-      const listening = isRank
+      const listening = this.#isRank
         ? this.#listenForPeers(at)
         : this.#listenForCalls({ ...at, callers: calls.callers, onUnsent: calls.onUnsent });
       const loading = loadClass(start, this.#ports.importModule);
@@ -118,7 +118,7 @@ export class ActorProcess {
       return;
     }
     if (this.#instance === null) return;
-    calls.serve(this.#instance, stateful);
+    if (!this.#isRank) calls.serve(this.#instance, stateful);
     if (start.beatMs !== null) this.#beat(start.beatMs);
     this.#ports.send({ kind: 'ready', address });
   }
@@ -148,11 +148,10 @@ export class ActorProcess {
   }
 
   #construct(Class: Constructor, start: ProcessStart, handles: ActorHandles): void {
-    const args = this.#isSystem
-      ? [this.#context(start), argumentOf(start)]
-      : (decodeValue(argsOf(start), { at: 'args', handles }) as unknown[]);
+    const args = this.#isRank ? [decodeAssignment(argsOf(start))] : (decodeValue(argsOf(start), { at: 'args', handles }) as unknown[]);
+    const context = start.classRef.kind === 'module' ? [this.#isRank ? this.#rankContext(start) : this.#context(start)] : [];
     try {
-      this.#instance = new Class(...args);
+      this.#instance = new Class(...context, ...args);
     } catch (error) {
       this.#ports.sendAndEnd({ kind: 'failed', cause: { kind: 'constructor-threw', error: toRemoteFailure(error) } });
     }
@@ -172,20 +171,26 @@ export class ActorProcess {
     }
   }
 
-  #context(start: ProcessStart): RankContext {
+  #context(start: ProcessStart): InstalledContext {
     return {
       leaseId: start.lease,
       signal: this.#stop.signal,
       scratchDir: start.scratchDir,
       nativeDir: start.nativeDir,
-      datasetCache: start.datasetCache,
       threads: start.threads,
       store: readStoreConfig(start.store),
+      log: (line) => this.#ports.writeLine(line),
+    };
+  }
+
+  #rankContext(start: ProcessStart): RankContext {
+    return {
+      ...this.#context(start),
+      datasetCache: start.datasetCache,
       network: { listenHost: start.listenHost, advertisedHost: start.advertisedHost, ports: start.ports },
       report: (report) => this.#reports.report(report),
       join: (begin) => this.#join(begin),
       working: (isWorking) => this.#work.set(isWorking),
-      log: (line) => this.#ports.writeLine(line),
     };
   }
 
@@ -200,9 +205,9 @@ export class ActorProcess {
   }
 
   async #begin(begin: Begin): Promise<void> {
-    if (!this.#isSystem || this.#instance === null || this.#hasBegun) return;
+    if (!this.#isRank || this.#instance === null || this.#hasBegun) return;
     this.#hasBegun = true;
-    await (this.#instance as SystemActor).begin(begin);
+    await (this.#instance as Rank).begin(begin);
     this.#ports.sendAndEnd({ kind: 'finished' });
   }
 
@@ -211,7 +216,7 @@ export class ActorProcess {
     if (this.#calls !== null && reason !== FINAL_REASON)
       await Promise.race([this.#calls.finish(), sleep(this.#ports.clock, LAST_STATE_MS)]);
     this.#server?.cut();
-    if (this.#isSystem) await (this.#instance as SystemActor | null)?.stop?.(reason);
+    if (this.#isRank) await (this.#instance as Rank | null)?.stop?.(reason);
     this.#ports.end();
   }
 }
@@ -226,8 +231,4 @@ function argsOf({ args }: ProcessStart): Uint8Array {
 
 function rulesOf(start: ProcessStart, actor: ActorStart): Parameters<typeof statefulOf>[1] {
   return { className: start.className, checkpointEvery: actor.checkpointEvery, concurrency: start.concurrency };
-}
-
-function argumentOf(start: ProcessStart): unknown {
-  return start.holder.kind === 'rank' ? decodeAssignment(argsOf(start)) : decodeValue(argsOf(start), { at: 'args' });
 }

@@ -5,4 +5,5 @@ export type { Membership, PeerListenerOptions } from './collectives/peer-listene
 export { GANG_SETTINGS } from './collectives/settings.js';
 export type { GangSettings } from './collectives/settings.js';
 export { serveCollective, threadCollective } from './collectives/thread-gang.js';
-export type { RankContext, RankNetwork, SystemActor, SystemActorClass } from './rank/rank-context.js';
+export type { InstalledContext } from './loading/installed-context.js';
+export type { Rank, RankClass, RankContext, RankNetwork } from './rank/rank-context.js';

@@ -41,8 +41,8 @@ const Schema = z.object({
   version: text,
   /** The actor process's entry: a file that node runs. */
   actorEntry: folder,
-  /** Modules of ours that may run as actors: their specifier, and the URL of their file. */
-  modules: z.record(text, z.string().startsWith('file:')).default({}),
+  /** Modules of ours that may run here: their specifier, the URL of their file, and as what their classes run; no other is loaded. */
+  modules: z.record(text, z.object({ url: z.string().startsWith('file:'), runsAs: z.enum(['actor', 'rank']) })).default({}),
   /** The environment that every actor's process starts with; it must hold PATH. Nothing else of this process's is passed on. */
   processEnvironment: z.record(text, z.string()),
   /** What the node gives in place of what the machine has; null: all of it. */

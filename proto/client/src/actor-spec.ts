@@ -3,7 +3,7 @@ declare const types: unique symbol;
 /** A class of which actors can be made, typed by what an instance can do and what its constructor takes. */
 export interface ActorSpec<Instance extends object, Args extends readonly unknown[]> {
   readonly className: string;
-  /** URL of the module that exports the class. */
+  /** URL of the module that exports the class, which travels to the cluster; `installed:` and the name of one that its nodes have. */
   readonly moduleUrl: string;
   readonly [types]?: { readonly instance: Instance; readonly args: Args };
 }
@@ -18,6 +18,21 @@ export function actor<Args extends readonly unknown[], Instance extends object>(
   moduleUrl: string,
 ): ActorSpec<Instance, Args> {
   return { className: Class.name, moduleUrl };
+}
+
+const INSTALLED = 'installed:';
+
+/** A class of a module that the nodes of the cluster have, and list as one whose classes may run as actors. */
+export function installedActor<Instance extends object, Args extends readonly unknown[]>(
+  className: string,
+  specifier: string,
+): ActorSpec<Instance, Args> {
+  return { className, moduleUrl: `${INSTALLED}${specifier}` };
+}
+
+/** @returns the name of the module that the nodes have; null: the class's module travels there */
+export function installedModule({ moduleUrl }: ActorSpec<object, readonly unknown[]>): string | null {
+  return moduleUrl.startsWith(INSTALLED) ? moduleUrl.slice(INSTALLED.length) : null;
 }
 
 type Method = (...args: never[]) => unknown;

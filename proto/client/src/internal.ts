@@ -1,5 +1,10 @@
-/** The workspace's door: the gateway and the command line speak to the head through it, without a session. */
+/** The workspace's door: the gateway and the command line speak to the head through it. */
 export { connectHead } from './rpc/connect-head.js';
+export { connectTo } from './cluster/connect.js';
+export type { Cluster } from './cluster/connect.js';
+export { installedActor } from './actor-spec.js';
+export type { ActorHandle } from './cluster/handle.js';
+export type { Actors } from './cluster/actors.js';
 export { CLUSTER_FILE, readClusterFile } from './cluster/cluster-file.js';
 export type { ClusterFile } from './cluster/cluster-file.js';
 export { findCluster, homeFolder } from './cluster/find-cluster.js';

@@ -48,7 +48,3 @@ test.each([
 ])('%j cannot be called', (name) => {
   expect(table.find(name)).toBeNull();
 });
-
-test("the runtime's own methods of system actors cannot be called", () => {
-  expect(new MethodTable(new Shown(), ['begin']).find('begin')).toBeNull();
-});

@@ -9,19 +9,17 @@ const RESERVED: ReadonlySet<string> = new Set(['constructor', 'checkpoint', 'res
  */
 export class MethodTable {
   readonly #instance: object;
-  readonly #reserved: ReadonlySet<string>;
   readonly #found = new Map<string, Method>();
 
-  constructor(instance: object, reserved: readonly string[] = []) {
+  constructor(instance: object) {
     this.#instance = instance;
-    this.#reserved = new Set([...RESERVED, ...reserved]);
   }
 
   /** @returns the method, bound to nothing, or null. No accessor of the instance runs. Never throws. */
   find(name: string): Method | null {
     const known = this.#found.get(name);
     if (known !== undefined) return known;
-    if (name === '' || name.startsWith('_') || name.startsWith('#') || this.#reserved.has(name)) return null;
+    if (name === '' || name.startsWith('_') || name.startsWith('#') || RESERVED.has(name)) return null;
     try {
       return this.#look(name);
     } catch {

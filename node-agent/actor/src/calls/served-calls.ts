@@ -9,8 +9,6 @@ import { MethodTable } from './method-table.js';
 
 /** Answers that wait for their callers; above it no further call starts. */
 const MAX_UNSENT_BYTES = 64 * 2 ** 20;
-/** Of a system actor: run by the agent, not by callers. */
-const SYSTEM_METHODS = ['begin', 'stop'];
 
 export interface ServingPorts {
   readonly clock: Clock;
@@ -48,9 +46,9 @@ export class ServedCalls {
 
   /** Takes calls from now on. `stateful`: the instance, where it has a state. */
   serve(instance: object, stateful: Stateful | null): void {
-    const { className, classRef, concurrency, token, answersKeptMs } = this.#start;
+    const { className, concurrency, token, answersKeptMs } = this.#start;
     const { clock, handles } = this.#ports;
-    const methods = new MethodTable(instance, classRef.kind === 'module' ? SYSTEM_METHODS : []);
+    const methods = new MethodTable(instance);
     const every = this.#start.actor?.checkpointEvery ?? null;
     this.#keeper = stateful === null || every === null ? null : this.#keep(stateful, every);
     const runner = new CallRunner({ className, instance, methods, handles, keeper: this.#keeper }, concurrency, {

@@ -65,7 +65,7 @@ function world(changes: Partial<StateRules> = {}) {
     log: (line) => void lines.push(line),
   });
   const runner = new CallRunner(
-    { className: 'Counter', instance: counter, methods: new MethodTable(counter, ['release']), handles: NO_HANDLES, keeper },
+    { className: 'Counter', instance: counter, methods: new MethodTable(counter), handles: NO_HANDLES, keeper },
     rules.isSerial ? 1 : 10,
     { monotonicMs: () => clock.monotonicMs(), later: (run) => void setImmediate(run) },
   );

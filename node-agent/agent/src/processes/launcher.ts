@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { toErrorData, TrainerError, type ActorClassRef, type Capacity, type Clock, type LeaseId, type ProcessStart } from '@trainer/model';
+import { toErrorData, TrainerError, type Capacity, type Clock, type LeaseHolder, type LeaseId, type ProcessStart } from '@trainer/model';
 import type { Logger, Spawner } from '@trainer/runtime';
 import type { BundleCache } from '../bundles/bundle-cache.js';
 import { fetchArgs, type ArgsSource } from '../bundles/fetch-args.js';
@@ -16,10 +16,11 @@ import { actorEnvironment, threadsOf } from './environment.js';
 import type { MemoryReader } from './memory-use.js';
 import { SupervisedActor, type ActorChild, type SupervisionEvents } from './supervised-actor.js';
 
-/** Only modules that the installation names run as actors. */
+/** Only modules that the installation names run, and only as what it names them for. */
 export class ModuleRefusedError extends TrainerError<'actor.load-failed', { specifier: string }> {
-  constructor(specifier: string) {
-    super('actor.load-failed', `This node has no module '${specifier.slice(0, 200)}' that may run as an actor.`, {
+  constructor(specifier: string, runsAs: LeaseHolder['kind']) {
+    const what = runsAs === 'actor' ? 'an actor' : 'a rank';
+    super('actor.load-failed', `This node has no module '${specifier.slice(0, 200)}' that may run as ${what}.`, {
       specifier: specifier.slice(0, 200),
     });
   }
@@ -63,7 +64,7 @@ export class Launcher {
     const scratch = join(this.#ports.scratchFolder, lease);
     const record = groups.open(lease);
     const gone = new AbortController();
-    const isRank = spec.classRef.kind === 'module';
+    const isRank = spec.holder.kind === 'rank';
     return new SupervisedActor(
       { lease, isRank, memoryBytes: grant.memoryBytes },
       {
@@ -132,11 +133,11 @@ export class Launcher {
   async #prepare({ lease, grant, spec }: Launch, scratchDir: string, gone: AbortSignal): Promise<ProcessStart> {
     const { config, timing, capacity } = this.#ports;
     const environment = actorEnvironment(grant, capacity.gpus, spec.env);
-    const moduleUrl = await this.#moduleUrl(spec.classRef);
+    const moduleUrl = await this.#moduleUrl(spec);
     gone.throwIfAborted();
     mkdirSync(scratchDir, { recursive: true, mode: 0o700 });
     const args = await this.#args(spec, join(scratchDir, 'args'), gone);
-    const isModule = spec.classRef.kind === 'module';
+    const isRank = spec.holder.kind === 'rank';
     return {
       lease,
       holder: spec.holder,
@@ -148,16 +149,16 @@ export class Launcher {
       token: spec.token,
       environment,
       threads: threadsOf(grant),
-      nice: spec.holder.kind === 'rank' ? RANK_NICE : 0,
+      nice: isRank ? RANK_NICE : 0,
       listenHost: config.listenHost,
       advertisedHost: config.advertisedHost,
       ports: config.actorPorts,
       scratchDir,
       nativeDir: config.nativeDir,
       datasetCache: { folder: this.#ports.datasetCacheFolder, quotaBytes: config.datasetCacheBytes },
-      // Code of users gets it for large states only, which the runtime brings there.
-      store: isModule || spec.actor !== null ? config.store : null,
-      beatMs: isModule ? timing.beatMs : null,
+      // Code of users never sees it: the runtime brings large states there.
+      store: spec.classRef.kind === 'module' || spec.actor !== null ? config.store : null,
+      beatMs: isRank ? timing.beatMs : null,
       answersKeptMs: timing.answersKeptMs,
       actor: spec.actor,
       headAddresses: config.headAddresses,
@@ -174,10 +175,11 @@ export class Launcher {
     return { kind: 'file', path };
   }
 
-  async #moduleUrl(classRef: ActorClassRef): Promise<string> {
+  async #moduleUrl({ classRef, holder }: Launch['spec']): Promise<string> {
     if (classRef.kind === 'bundle') return this.#ports.bundles.ensure(classRef.hash);
-    const url = this.#ports.config.modules[classRef.specifier];
-    if (url === undefined) throw new ModuleRefusedError(classRef.specifier);
-    return url;
+    const { modules } = this.#ports.config;
+    const known = Object.hasOwn(modules, classRef.specifier) ? modules[classRef.specifier] : undefined;
+    if (known?.runsAs !== holder.kind) throw new ModuleRefusedError(classRef.specifier, holder.kind);
+    return known.url;
   }
 }

@@ -1,5 +1,5 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { serveCollective, type Gang, type RankContext, type SystemActor } from '@trainer/actor';
+import { serveCollective, type Gang, type Rank, type RankContext } from '@trainer/actor';
 import { TrainerError, toErrorData, type Begin, type TrainingAssignment, type TrainingResult } from '@trainer/model';
 import { deferred, sleep, systemClock } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
@@ -32,7 +32,7 @@ const LOSS_SETTLES_MS = 2_000;
  *     others only what fails.
  * R3. Whatever goes wrong is reported as `failed`; the error's own `retry` says whether another attempt would end alike.
  */
-export class TrainingRank implements SystemActor {
+export class TrainingRank implements Rank {
   readonly #worker: Worker;
   readonly #store: AttemptStore;
   readonly #work = new SharedWork();

@@ -8,10 +8,11 @@ import {
   type DeathCause,
   type ActorSpec as ActorRow,
 } from '@trainer/model';
-import { newActorId } from '@trainer/runtime';
+import { deferred, newActorId } from '@trainer/runtime';
 import { encodeValue } from '@trainer/wire';
 import type { ActorSpec } from '../actor-spec.js';
-import { ActorDiedError, ActorNotFoundError, PlacementTimeoutError, RemoteError } from '../errors.js';
+import { whenAborted } from '../calls/shared-signal.js';
+import { ActorDiedError, ActorNotFoundError, CallCancelledError, PlacementTimeoutError, RemoteError } from '../errors.js';
 import type { ActorListing } from '../head/head-door.js';
 import { locationOf, type ActorsRpc, type FoundActor } from '../rpc/actors-rpc.js';
 import type { Bundles } from '../rpc/bundles.js';
@@ -28,7 +29,7 @@ export interface Actors {
    * Creates an actor in a process of its own; resolves when its constructor has run. It lives until it is killed, dies with no
    * restart left, or (unless `detached`) this connection is closed.
    * @throws InvalidRequestError (an option), NotTransferableError (an argument), BundleError (the module), InfeasibleError (no node
-   *   is large enough), NameTakenError, RemoteError (the constructor threw), PlacementTimeoutError, ActorDiedError,
+   *   is large enough), NameTakenError, RemoteError (the constructor threw), PlacementTimeoutError, CallCancelledError, ActorDiedError,
    *   ClusterUnavailableError
    */
   create<Instance extends object, Args extends readonly unknown[]>(
@@ -85,13 +86,15 @@ export class ClientActors implements Actors {
     const bytes = encodeValue(options.args ?? [], { at: 'args', handles: this.#handles, limitBytes: MAX_ARGS_BYTES });
     const { timeoutMs, getIfExists, detached, ...checked } = checkCreateOptions(options);
     session.check();
-    const hash = await bundles.ensure(spec);
+    const { signal = null } = options;
+    if (signal?.aborted === true) throw new CallCancelledError('create', 'its signal had fired before', 'not-run');
+    const classRef = await bundles.ensure(spec);
     const id = newActorId(randomBytes);
     const prepared = this.#parts.prepareArgs(id, bytes);
     const row: ActorRow = {
       id,
       session: detached ? null : session.id,
-      classRef: { kind: 'bundle', hash, exportName: spec.className },
+      classRef,
       className: spec.className,
       args: prepared.args,
       ...checked,
@@ -100,7 +103,7 @@ export class ClientActors implements Actors {
       await prepared.send();
       return this.#createOrKill(row, { timeoutMs, getIfExists });
     };
-    const found = await create().catch(async (error: unknown) => {
+    const found = create().catch(async (error: unknown) => {
       const { code } = error as Partial<TrainerError>;
       if (code !== 'bundle.unknown' && code !== 'args.unknown') throw error;
       // The head was set up anew since the upload, or followed by another one.
@@ -108,7 +111,7 @@ export class ClientActors implements Actors {
       await bundles.ensure(spec);
       return create();
     });
-    return this.#handle<Instance>(found);
+    return this.#handle<Instance>(await (signal === null ? found : this.#unlessAborted(signal, id, found)));
   }
 
   async get<Instance extends object>(
@@ -140,21 +143,40 @@ export class ClientActors implements Actors {
 
   /** What is not known to run is killed: nobody would hold a handle to it. */
   async #createOrKill(row: ActorRow, rules: { readonly timeoutMs: number; readonly getIfExists: boolean }): Promise<FoundActor> {
-    const { rpc, session } = this.#parts;
     try {
-      const found = await rpc.create(row, rules);
+      const found = await this.#parts.rpc.create(row, rules);
       const { state } = found.listing;
       if (state.at === 'dead' || state.at === 'stopping') throw startFailure(row.id, state.cause);
       return found;
     } catch (error) {
       if (!(error instanceof TrainerError)) throw error;
       const failure = error as TrainerError;
-      if (failure.code === 'cluster.unavailable' || failure.code === 'placement.timeout') {
-        // Not awaited: without a head it would only delay the news. The session's end would end the actor too, if it is not detached.
-        rpc.kill(row.id, `${session.id}, which gave up waiting for it`).catch(() => undefined);
-      }
+      if (failure.code === 'cluster.unavailable' || failure.code === 'placement.timeout') this.#abandon(row.id);
       throw refine(failure, row.id, rules.timeoutMs);
     }
+  }
+
+  /** @throws CallCancelledError when the signal fires first */
+  async #unlessAborted(signal: AbortSignal, id: ActorId, found: Promise<FoundActor>): Promise<FoundActor> {
+    const fired = deferred<never>();
+    const release = whenAborted(signal, () => fired.reject(new CallCancelledError('create', 'its signal fired', 'unknown')));
+    try {
+      return await Promise.race([found, fired.promise]);
+    } catch (error) {
+      if (signal.aborted) this.#abandon(id);
+      throw error;
+    } finally {
+      release();
+      // The one that came later has nobody who hears it.
+      fired.promise.catch(() => undefined);
+      found.catch(() => undefined);
+    }
+  }
+
+  /** Not awaited: without a head it would only delay the news. The session's end would end the actor too, if it is not detached. */
+  #abandon(id: ActorId): void {
+    const { rpc, session } = this.#parts;
+    rpc.kill(id, `${session.id}, which gave up waiting for it`).catch(() => undefined);
   }
 
   #handle<Instance extends object>(found: FoundActor): ActorHandle<Instance> {

@@ -3,7 +3,7 @@ import { TrainerError } from '@trainer/model';
 import { decodeValue } from '@trainer/wire';
 import { rejection } from '../testing/rejection.js';
 import { ActorListener } from '../testing/rpc/actor-listener.js';
-import type { ActorSpec } from '../actor-spec.js';
+import { installedActor, type ActorSpec } from '../actor-spec.js';
 import { FakeHead, refusalOf } from '../testing/rpc/fake-head.js';
 import { connectTo, type Cluster } from './connect.js';
 
@@ -62,6 +62,39 @@ describe('creating actors', () => {
   test('the bundle is uploaded once, whole', async () => {
     await Promise.all([cluster.actors.create(CounterSpec), cluster.actors.create(CounterSpec)]);
     expect(head.uploads).toMatchObject([{ isWhole: true }]);
+  });
+
+  test('a class of a module that the nodes have is named by it, and nothing is uploaded', async () => {
+    const spec = installedActor<Counter, [number]>('Counter', '@test/counting');
+    await cluster.actors.create(spec, { args: [5] });
+    expect(head.creates[0]?.spec).toMatchObject({
+      className: 'Counter',
+      classRef: { kind: 'module', specifier: '@test/counting', exportName: 'Counter' },
+    });
+    expect(head.uploads).toEqual([]);
+  });
+
+  test('a create whose signal fires is given up, and its actor killed', async () => {
+    const gone = new AbortController();
+    head.onCreate = () => new Promise(() => gone.abort());
+    const creating = cluster.actors.create(CounterSpec, { signal: gone.signal });
+    await expect(creating).rejects.toMatchObject({ code: 'call.cancelled', facts: { method: 'create', outcome: 'unknown' } });
+    await until(() => head.kills.length > 0);
+    expect(head.kills.map(({ id }) => id)).toEqual(head.creates.map(({ spec }) => spec.id));
+  });
+
+  test('a create whose signal had fired asks the head for nothing', async () => {
+    const creating = cluster.actors.create(CounterSpec, { signal: AbortSignal.abort() });
+    await expect(creating).rejects.toMatchObject({ code: 'call.cancelled', facts: { outcome: 'not-run' } });
+    expect([head.creates, head.kills, head.uploads]).toEqual([[], [], []]);
+  });
+
+  test('a signal that fires after the actor runs changes nothing', async () => {
+    const gone = new AbortController();
+    const counter = await cluster.actors.create(CounterSpec, { args: [5], signal: gone.signal });
+    gone.abort();
+    expect(await counter.call.increment(2)).toBe(7);
+    expect(head.kills).toEqual([]);
   });
 
   test('a create whose answer is lost is made again under the same id', async () => {

@@ -58,6 +58,8 @@ export interface CreateOptions<Args extends readonly unknown[]> {
   readonly priority?: number;
   /** How long it may wait for room and start, at most a day; then it is killed. Default 5 minutes. */
   readonly timeoutMs?: number;
+  /** When it fires before the actor runs, the create rejects with `CallCancelledError`, and the actor is killed. */
+  readonly signal?: AbortSignal;
 }
 
 /** How an actor is found. */
@@ -96,7 +98,7 @@ const DEFAULT_CHECKPOINT_MS = 1_000;
 const NOT_UTF8 = 'has half of a surrogate pair, which is not UTF-8';
 const CREATE_OPTIONS = [
   ...['args', 'name', 'namespace', 'getIfExists', 'detached', 'maxRestarts', 'checkpointEvery', 'maxCallRetries'],
-  ...['cpu', 'gpu', 'memory', 'concurrency', 'env', 'priority', 'timeoutMs'],
+  ...['cpu', 'gpu', 'memory', 'concurrency', 'env', 'priority', 'timeoutMs', 'signal'],
 ];
 const GET_OPTIONS = ['namespace'];
 const CALL_OPTIONS = ['timeoutMs', 'signal'];
@@ -105,6 +107,7 @@ const CALL_OPTIONS = ['timeoutMs', 'signal'];
 export function checkCreateOptions(options: CreateOptions<readonly unknown[]>): CheckedCreateOptions {
   const check = new Check(options, CREATE_OPTIONS);
   if (options.args !== undefined && !Array.isArray(options.args)) check.say('args', 'give the constructor arguments as an array', 'type');
+  check.signal(options.signal);
   const checked = {
     ...checkIdentity(check, options),
     maxRestarts: check.whole('maxRestarts', options.maxRestarts ?? 0, LIMITS.maxRestarts.min, LIMITS.maxRestarts.max),
@@ -180,7 +183,7 @@ function checkEnv(check: Check, env: unknown): Readonly<Record<string, string>> 
 export function checkCallOptions(options: CallOptions): CallOptions {
   const check = new Check(options, CALL_OPTIONS);
   if (options.timeoutMs !== undefined) check.whole('timeoutMs', options.timeoutMs, 1, MAX_TIMER_MS);
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) check.say('signal', 'give an AbortSignal', 'type');
+  check.signal(options.signal);
   check.finish();
   return options;
 }
@@ -209,6 +212,10 @@ class Check {
   flag(name: string, value: unknown): boolean {
     if (value !== undefined && typeof value !== 'boolean') this.say(name, 'give true or false', 'type');
     return value === true;
+  }
+
+  signal(value: unknown): void {
+    if (value !== undefined && !(value instanceof AbortSignal)) this.say('signal', 'give an AbortSignal', 'type');
   }
 
   named(option: string, value: unknown): string {

@@ -1,6 +1,6 @@
-import type { BundleHash } from '@trainer/model';
+import type { ActorClassRef } from '@trainer/model';
 import { bundleModule, type Bundle } from '../bundle/bundle.js';
-import type { ActorSpec } from '../actor-spec.js';
+import { installedModule, type ActorSpec } from '../actor-spec.js';
 import { BundleError } from '../errors.js';
 import type { HeadRpc } from './head-rpc.js';
 import { upload } from './uploads.js';
@@ -15,8 +15,10 @@ export class Bundles {
     this.#rpc = rpc;
   }
 
-  /** @returns the hash under which the cluster has the class. @throws BundleError, ClusterUnavailableError */
-  async ensure(spec: ActorSpec<object, readonly unknown[]>): Promise<BundleHash> {
+  /** @returns where the cluster has the class. @throws BundleError, ClusterUnavailableError */
+  async ensure(spec: ActorSpec<object, readonly unknown[]>): Promise<ActorClassRef> {
+    const specifier = installedModule(spec);
+    if (specifier !== null) return { kind: 'module', specifier, exportName: spec.className };
     const ready = this.#ready.get(spec.moduleUrl) ?? this.#prepare(spec.moduleUrl);
     this.#ready.set(spec.moduleUrl, ready);
     const bundle = await ready;
@@ -28,7 +30,7 @@ export class Bundles {
         `${spec.moduleUrl} does not export a class named ${spec.className || '(without a name)'}; ${known}. Write \`export class ${spec.className || 'Name'}\`.`,
       );
     }
-    return bundle.hash;
+    return { kind: 'bundle', hash: bundle.hash, exportName: spec.className };
   }
 
   /** The cluster does not have it any more: the next `ensure` looks again. */
