@@ -208,14 +208,21 @@ function noteInteger(
   flags: Int32Array,
   column: number,
 ): void {
-  if (digits <= 15 || value <= MAX_EXACT) return;
+  if (digits <= 15 || value < MAX_EXACT) return;
+  // 2^53 + 1 is rounded to it.
+  if (value === MAX_EXACT && digitsOf(textOf(bytes, start, end)) === String(MAX_EXACT)) return;
   const isBeyond = digits > 18 && !fitsInt64(textOf(bytes, start, end));
   flags[column] = (flags[column] ?? 0) | WRITTEN.big | (isBeyond ? WRITTEN.beyondInt64 : 0) | (value === Infinity ? WRITTEN.infinite : 0);
 }
 
+/** Without its sign and leading zeros. */
+function digitsOf(text: string): string {
+  return text.replace(/^[+-]?0*/, '');
+}
+
 /** Does a signed integer of 64 bits hold it? */
 function fitsInt64(text: string): boolean {
-  const digits = text.replace(/^[+-]?0*/, '');
+  const digits = digitsOf(text);
   if (digits.length !== 19) return digits.length < 19;
   return text.startsWith('-') ? digits <= '9223372036854775808' : digits <= '9223372036854775807';
 }
