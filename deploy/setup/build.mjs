@@ -173,6 +173,7 @@ async function bundleActors() {
     ...settings,
     entryPoints: {
       index: join(training, 'index.js'),
+      profiler: join(training, 'profile', 'index.js'),
       'training-worker': join(training, 'rank', 'training-worker.js'),
       'crew-worker': join(training, 'data', 'csv', 'crew-worker.js'),
     },

@@ -1,11 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import type { AgentSettings } from '@trainer/agent';
+import { PROFILER_MODULE } from '@trainer/model';
 import type { AgentPlace } from '../config/cluster-settings.js';
 import { portsOf, type Settings } from '../config/settings.js';
 import { readEngines } from '../native-parts.js';
 import { NATIVE_FOLDER } from '../own-files.js';
 import { VERSION } from '../version.js';
 import type { Share } from './shares.js';
+
+/** A file of the packed training actor. */
+const ofTraining = (name: string): string => new URL(`bundled/${name}.js`, import.meta.resolve('@trainer/training')).href;
 
 /** @returns an agent as the settings have it, with its share of this machine. */
 export async function agentSettings(settings: Settings, place: AgentPlace, share: Share): Promise<AgentSettings> {
@@ -27,7 +31,10 @@ export async function agentSettings(settings: Settings, place: AgentPlace, share
     engines: [...(await readEngines())],
     version: VERSION,
     actorEntry: fileURLToPath(new URL('process.loader.cjs', import.meta.resolve('@trainer/actor'))),
-    modules: { '@trainer/training': { url: new URL('bundled/index.js', import.meta.resolve('@trainer/training')).href, runsAs: 'rank' } },
+    modules: {
+      '@trainer/training': { url: ofTraining('index'), runsAs: 'rank' },
+      [PROFILER_MODULE]: { url: ofTraining('profiler'), runsAs: 'actor' },
+    },
     processEnvironment: { PATH: settings.PATH },
     cpuMilli: share.cpuMilli,
     memoryBytes: share.memoryBytes,

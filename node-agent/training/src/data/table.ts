@@ -91,6 +91,13 @@ export function isMissingAt(column: Column, row: number): boolean {
   return Number.isNaN(column.values[row]);
 }
 
+/** @returns how many entries of the column are missing */
+export function gapsIn(column: Column): number {
+  let gaps = 0;
+  for (let row = 0; row < lengthOf(column); row += 1) gaps += Number(isMissingAt(column, row));
+  return gaps;
+}
+
 /** The column's entries of these rows, in their order. */
 export function pickedRows(column: Column, rows: Int32Array): Column {
   switch (column.kind) {

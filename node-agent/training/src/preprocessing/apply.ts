@@ -31,7 +31,10 @@ export function encodeRows(encoders: readonly Encoder[], rows: Int32Array): Feat
  * A value that would be infinite in float32, or null: the first that is too large as it stands, as such a one moves the shift of its
  * column so far that others become too large beside it.
  */
-export function firstBeyondFloat32({ steps }: Preprocessing, columns: readonly Column[]): { column: string; row: number } | null {
+export function firstBeyondFloat32(
+  { steps }: Pick<Preprocessing, 'steps'>,
+  columns: readonly Column[],
+): { column: string; row: number } | null {
   for (const [index, step] of steps.entries()) {
     const column = columns[index];
     if (step.kind !== 'number' || column?.kind !== 'number') continue;

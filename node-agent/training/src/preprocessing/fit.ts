@@ -22,6 +22,12 @@ export const MAX_ONE_HOT_LEVELS = 32;
  */
 export const MAX_MEANS = 1_000_000;
 
+/** What becomes of a column, and why. */
+export interface ColumnPlan extends StepFit<FittedStep> {
+  /** In a sentence. */
+  readonly why: string;
+}
+
 export interface FitRequest {
   readonly target: TargetEncoding;
   /** By row of the table. */
@@ -49,13 +55,13 @@ export interface FittedPreprocessing {
  * @throws NoFeaturesError where no column is left
  */
 export function fitPreprocessing(columns: readonly Column[], request: FitRequest): FittedPreprocessing {
-  const { target, trainRows, seed } = request;
-  const context: FitContext = { rows: trainRows, target: fitTarget(request), random: () => seededSource(seed) };
-  const fits = columns.map((column) => ({ column, ...(request.mode === 'none' ? fitPlain(column) : fitColumn(column, context)) }));
+  const { target, trainRows } = request;
+  const context = fitContext(request);
+  const fits = columns.map((column) => ({ column, ...(request.mode === 'none' ? fitPlain(column) : planColumn(column, context)) }));
   const warnings = fits.flatMap((fit) => fit.warnings);
   const used = fits.flatMap(({ column, fitted, training }) => (fitted === null ? [] : [{ column, fitted, training }]));
   if (used.length === 0) throw new NoFeaturesError(target.name, warnings.slice(0, 5).join(' '));
-  const steps = distinct(used.map(({ fitted }) => fitted));
+  const steps = withDistinctNames(used.map(({ fitted }) => fitted));
   const others = used.map(({ column, fitted }): Encoder => ({ width: fitted.encoded.length, write: encoderOf(fitted, column) }));
   const training = used.map((fit, at): Encoder | undefined =>
     fit.training ? { width: fit.fitted.encoded.length, write: fit.training } : others[at],
@@ -77,21 +83,33 @@ function isContent({ gaps, scaled }: TableWants): boolean {
   return gaps && !scaled;
 }
 
-function fitTarget({ target, targetOf }: FitRequest): FitTarget {
+/** What the steps of a training may look at. */
+export function fitContext(request: Pick<FitRequest, 'target' | 'targetOf' | 'trainRows' | 'seed'>): FitContext {
+  return { rows: request.trainRows, target: fitTarget(request), random: () => seededSource(request.seed) };
+}
+
+function fitTarget({ target, targetOf }: Pick<FitRequest, 'target' | 'targetOf'>): FitTarget {
   return target.kind === 'classes' ? { kind: 'classes', names: target.classes, of: targetOf } : { kind: 'number', of: targetOf };
 }
 
-function fitColumn(column: Column, context: FitContext): StepFit<FittedStep> {
+/** Decides what becomes of a column by its values in the rows of the context, and fits it on them. Deterministic. */
+export function planColumn(column: Column, context: FitContext): ColumnPlan {
   switch (column.kind) {
-    case 'number':
+    case 'number': {
+      const fit = numberStep.fit(column, context);
+      const isShifted = fit.fitted?.kind === 'number' && fit.fitted.shift !== 0;
+      return { ...fit, why: isShifted ? SHIFTED : 'The number as it is, as float32.' };
+    }
     case 'boolean':
-      return numberStep.fit(column, context);
+      return { ...numberStep.fit(column, context), why: 'False becomes 0, true 1.' };
     case 'date':
-      return dateStep.fit(column, context);
+      return { ...dateStep.fit(column, context), why: 'Year, month, day, weekday, hour and seconds, in UTC.' };
     case 'text':
-      return fitText(column, context);
+      return planText(column, context);
   }
 }
+
+const SHIFTED = 'The number less a constant, as float32 alone could not tell so many of its values apart.';
 
 function fitPlain(column: Column): StepFit<FittedStep> {
   if (!isNumeric(column)) throw new TypeError(`${column.name} holds ${column.kind}s, not numbers`);
@@ -102,15 +120,16 @@ function isNumeric(column: Column): column is NumberColumn | BooleanColumn {
   return column.kind === 'number' || column.kind === 'boolean';
 }
 
-function fitText(column: TextColumn, context: FitContext): StepFit<FittedStep> {
+function planText(column: TextColumn, context: FitContext): ColumnPlan {
   const { levels, counts } = levelCodes(column, context.rows);
   const distinctLevels = levels.filter((level, at) => level !== MISSING && (counts[at] ?? 0) > 0).length;
   const present = context.rows.length - (counts[levels.indexOf(MISSING)] ?? 0);
   const words = strayWords(column);
-  const leftOut = (why: string): StepFit<FittedStep> => ({
+  const leftOut = (why: string): ColumnPlan => ({
     fitted: null,
     warnings: [...words, `Column ${JSON.stringify(column.name)} was left out: ${why}.`],
     training: null,
+    why: `Left out: ${why}.`,
   });
   if (present === 0) return leftOut('no training row has a value in it');
   if (distinctLevels * 2 > present)
@@ -119,9 +138,22 @@ function fitText(column: TextColumn, context: FitContext): StepFit<FittedStep> {
   if (distinctLevels > MAX_ONE_HOT_LEVELS && distinctLevels * outputs > MAX_MEANS) {
     return leftOut(`its ${distinctLevels} levels would each need ${outputs} numbers, more than ${MAX_MEANS} in all`);
   }
-  const fit = distinctLevels <= MAX_ONE_HOT_LEVELS ? oneHotStep.fit(column, context) : targetMeanStep.fit(column, context);
-  return { ...fit, warnings: [...words, ...fit.warnings] };
+  const isFew = distinctLevels <= MAX_ONE_HOT_LEVELS;
+  const fit = isFew ? oneHotStep.fit(column, context) : targetMeanStep.fit(column, context);
+  const gaps = present < context.rows.length ? ', and for missing' : '';
+  const many = `${distinctLevels} levels in the training rows are more than ${MAX_ONE_HOT_LEVELS}`;
+  const why = isFew
+    ? `A column of 0 and 1 for each level, of which it has ${distinctLevels}${gaps}; rare ones share one.`
+    : `${many}: ${MEAN_OF[context.target.kind]}.`;
+  return { ...fit, warnings: [...words, ...fit.warnings], why };
 }
+
+/** What stands for a level of which there are many. */
+const MEAN_OF: Readonly<Record<FitTarget['kind'], string>> = {
+  number: "the target's mean of a level stands for it",
+  classes: 'the share of each class in a level stands for it, of two classes that of the second',
+  none: "the target's mean of a level stands for it, or without a target the level's share of the rows",
+};
 
 /** Words that may stand among numbers by mistake, such as a spelling of "missing" that nobody else has. */
 const STRAY_WORDS = 3;
@@ -143,7 +175,7 @@ function inputOf(column: Column, step: FittedStep): InputColumn {
 }
 
 /** Columns may be called as the parts of another are. */
-function distinct(steps: readonly FittedStep[]): FittedStep[] {
+export function withDistinctNames<S extends Pick<FittedStep, 'encoded'>>(steps: readonly S[]): S[] {
   const taken = new Set<string>();
   return steps.map((step) => ({
     ...step,

@@ -1,15 +1,12 @@
-import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { join } from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { TrainerError, type Checkpoint, type StoredFile, type TrainingAssignment } from '@trainer/model';
 import type { ObjectStore } from '@trainer/storage';
 import type { ExportedFile } from '../artifacts/exported-model.js';
 import { DatasetChangedError } from '../data/errors.js';
+import { fetchDataset } from './fetch-dataset.js';
 import type { CheckpointBytes, DatasetFile } from './rank-messages.js';
-import { asDiskError } from './disk-full.js';
 import { withStoreRetries, type RetryPorts } from './store-retries.js';
 
 /** An attempt's reads and writes in the object store: the dataset and a checkpoint in, files under `attempts/{job}/{n}/` out. */
@@ -21,26 +18,9 @@ export class AttemptStore {
     private readonly retries: RetryPorts,
   ) {}
 
-  /**
-   * Downloads the dataset as it was submitted. @returns its path, whose name is a hash, so that no key of a user is a file name; and
-   * `sha256:` and the hex of its bytes
-   * @throws DatasetChangedError when the key holds another object now, or none
-   */
-  async downloadDataset(): Promise<DatasetFile> {
-    const { bucket, key, etag } = this.assignment.dataset;
-    const path = join(this.scratchDir, `dataset-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`);
-    const fingerprint = await withStoreRetries(this.retries, async () => {
-      const store = await this.store;
-      const hash = createHash('sha256');
-      const { stream } = await store.get(bucket, key, { ifMatch: etag }).catch((error: unknown) => {
-        throw changedDataset(error, key);
-      });
-      await pipeline(stream, hashedBy(hash), createWriteStream(path)).catch((error: unknown) => {
-        throw asDiskError(error, this.scratchDir);
-      });
-      return `sha256:${hash.digest('hex')}`;
-    });
-    return { path, fingerprint };
+  /** Downloads the dataset as it was submitted. @throws DatasetChangedError when the key holds another object now, or none */
+  downloadDataset(): Promise<DatasetFile> {
+    return fetchDataset(this.store, this.assignment.dataset, this.scratchDir, this.retries);
   }
 
   /** Looks whether the key still holds what was submitted. @throws DatasetChangedError */
@@ -85,22 +65,6 @@ export class AttemptStore {
   #key(name: string): string {
     return `attempts/${this.assignment.job}/${this.assignment.attempt}/${name}`;
   }
-}
-
-/** The same bytes, which the hash sees on their way. */
-function hashedBy(hash: Hash): Transform {
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-  });
-}
-
-function changedDataset(error: unknown, key: string): unknown {
-  const code = codeOf(error);
-  if (code === 'object.precondition-failed') return new DatasetChangedError(key, 'overwritten', { cause: error });
-  return code === 'object.not-found' ? new DatasetChangedError(key, 'deleted', { cause: error }) : error;
 }
 
 function codeOf(error: unknown): string | null {

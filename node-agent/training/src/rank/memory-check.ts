@@ -31,12 +31,17 @@ export function checkMemory(model: ModelDescription, { memoryBytes, request }: T
 /** What reading takes at its peak, as a multiple of the columns as doubles: they, what a pass reads beside them, and the encoded matrix's first rows. */
 const READING_PEAK = 1.5;
 
+/** @returns what reading so many columns takes at its peak */
+export function readingBytes(rows: number, columns: number): number {
+  return READING_PEAK * rows * columns * Float64Array.BYTES_PER_ELEMENT;
+}
+
 /**
  * Looks before anything of the table is held; its classes are not known then.
  * @throws NeedsMemoryError where its columns alone do not fit into the lease
  */
 export function checkReading(model: ModelDescription, { memoryBytes, request }: TrainingAssignment, rows: number, columns: number): void {
-  const reading = READING_PEAK * rows * columns * Float64Array.BYTES_PER_ELEMENT;
+  const reading = readingBytes(rows, columns);
   if (memoryBytes === null || reading <= memoryBytes) return;
   const table = { rows, columns: columns - 1, classes: 2 };
   throw new NeedsMemoryError(table, Math.max(reading, model.limits(table, request.hyperparameters).memoryBytes), memoryBytes);

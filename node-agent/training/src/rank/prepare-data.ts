@@ -2,17 +2,18 @@ import type { TrainRequest } from '@trainer/model';
 import { VERIFIED_ROWS } from '../artifacts/verifier.js';
 import { chooseColumns } from '../data/choose-columns.js';
 import { InfinityError } from '../data/errors.js';
-import { isMissingAt, lengthOf, pickedRows, type Column, type Dataset, type Table } from '../data/table.js';
+import { gapsIn, pickedRows, type Column, type Dataset, type Table } from '../data/table.js';
 import type { FeatureMatrix, LabelledRows, TargetVector } from '../learning/learner.js';
 import { firstBeyondFloat32 } from '../preprocessing/apply.js';
 import { fitPreprocessing } from '../preprocessing/fit.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
 import type { TableWants } from '../preprocessing/table-steps.js';
 import { trainingRange, validationRange, type Part, type RowRange } from '../split/shards.js';
-import { splitRows, type SplitRule } from '../split/split.js';
-import type { ReadTarget, Scores } from '../tasks/task.js';
+import type { SplitRule } from '../split/split.js';
+import type { Scores } from '../tasks/task.js';
 import { taskOf } from '../tasks/tasks.js';
 import { requireNumbers } from './require-numbers.js';
+import { targetRowsOf } from './target-rows.js';
 
 /** The encoded rows of one rank; large, and let go once the learner has its copy. */
 export interface PreparedData {
@@ -51,22 +52,10 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, wants
   const columns = table.columns.slice(0, -1);
   const mode = request.hyperparameters['preprocessing'] === 'none' ? 'none' : 'auto';
   if (mode === 'none') await requireNumbers(table, columns, wants.gaps);
-  const task = taskOf(request.taskType);
-  const target = task.readTarget(lastOf(table));
-  await checkTarget(table, target);
-  const split = splitRows({
-    rows: target.rows.length,
-    classOf: task.strataOf(target),
-    classNames: target.encoding.kind === 'classes' ? target.encoding.classes : [],
-    target: chosen.target,
-    validationSplit: request.validationSplit,
-    seed: request.seed,
-  });
-  const trainRows = split.train.map((at) => target.rows[at] ?? 0);
-  const validationRows = split.validation.map((at) => target.rows[at] ?? 0);
+  const { target, split, trainRows, validationRows, targetOf } = await targetRowsOf(table, lastOf(table), request);
   const fitted = fitPreprocessing(columns, {
     target: target.encoding,
-    targetOf: byRow(target, table.rows),
+    targetOf,
     trainRows,
     seed: request.seed,
     mode,
@@ -81,7 +70,7 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, wants
     validation: labelled(fitted.encodeOthers, validationRows, validationTarget, validationRange(validationRows.length, part)),
     facts: {
       preprocessing: fitted.preprocessing,
-      scores: task.scores(target.encoding, trainTarget, validationTarget),
+      scores: taskOf(request.taskType).scores(target.encoding, trainTarget, validationTarget),
       trainTarget,
       validationTarget,
       rawValidation: fitted.columns.map((column) => pickedRows(column, rawRows)),
@@ -131,27 +120,7 @@ async function checkFeatures(table: Table, preprocessing: Preprocessing, columns
   if (beyond) throw new InfinityError(beyond.column, await table.locate(beyond.row));
 }
 
-/** Engines hold targets as float32 numbers. @throws InfinityError */
-async function checkTarget(table: Table, { encoding, rows, values }: ReadTarget): Promise<void> {
-  if (encoding.kind !== 'number') return;
-  const at = values.findIndex((value) => !Number.isFinite(Math.fround(value)));
-  if (at >= 0) throw new InfinityError(encoding.name, await table.locate(rows[at] ?? 0));
-}
-
-/** The target by row of the table; only rows that have one are read. */
-function byRow({ rows, values }: ReadTarget, total: number): Float64Array {
-  const all = new Float64Array(total);
-  rows.forEach((row, at) => (all[row] = values[at] ?? NaN));
-  return all;
-}
-
-function gapsIn(column: Column): number {
-  let gaps = 0;
-  for (let row = 0; row < lengthOf(column); row += 1) gaps += Number(isMissingAt(column, row));
-  return gaps;
-}
-
-function droppedWarning(dropped: number, target: string, texts: Readonly<Record<string, number>>): string[] {
+export function droppedWarning(dropped: number, target: string, texts: Readonly<Record<string, number>>): string[] {
   if (dropped === 0) return [];
   const spelled = Object.entries(texts).map(([text, count]) => `${count} hold ${JSON.stringify(text)}, which is read as missing`);
   const which = spelled.length === 0 ? '' : ` (${spelled.join('; ')})`;

@@ -4,6 +4,7 @@ import type { CatalogEntry, RankReport } from '@trainer/model';
 import { systemClock } from '@trainer/runtime';
 import { prepareVerifier } from '../artifacts/verifier.js';
 import { openDuckDb, type DuckDb } from '../data/duck-db.js';
+import { MAX_UNPACKED_BYTES } from '../data/limits.js';
 import { DatasetCache } from '../data/cache/dataset-cache.js';
 import { openThroughCache } from '../data/cache/through-cache.js';
 import { checkRows, openDataset } from '../data/open-dataset.js';
@@ -40,8 +41,6 @@ const LEAST_READER_BYTES = 2 ** 30;
 const READER_BYTES_PER_FILE_BYTE = 8;
 /** The limit of rows holds for a table of any shape. */
 const EMPTY = { rows: 0, columns: 0, classes: 0 };
-/** A gzip file may unpack to this: more than any table that fits in memory as numbers. */
-const MAX_UNPACKED_BYTES = 64 * 2 ** 30;
 
 /**
  * One attempt's work between a dataset file and a verified model, on one thread. The libraries are opened at once, while the

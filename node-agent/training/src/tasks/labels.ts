@@ -10,7 +10,7 @@ import { pythonRepr } from './python-repr.js';
  */
 export const MAX_CLASSES = 1_000;
 /** Distinct fractional numbers that may still be meant as classes, such as 0.5, 1, 1.5. */
-const MAX_FRACTION_CLASSES = 50;
+export const MAX_FRACTION_CLASSES = 50;
 
 /** The labels of a column, and which of them each row has. */
 export interface Labels {

@@ -1,0 +1,79 @@
+import { MISSING_BOOLEAN, TRUE, type Column, type DateColumn, type NumberColumn, type TextColumn } from '../data/table.js';
+import { MAX_CLASSES } from '../tasks/labels.js';
+import { pythonRepr } from '../tasks/python-repr.js';
+import { short } from './bounds.js';
+
+/** What a column holds, as far as it can be told in a few words. */
+export interface ColumnValues {
+  /** Distinct values, missing ones apart; null: numbers or dates, and more than a classification takes as classes. */
+  readonly distinct: number | null;
+  /** The most frequent ones, most frequent first, equally frequent ones as they come in the table; empty where `distinct` is null. */
+  readonly values: readonly { readonly value: string; readonly rows: number }[];
+}
+
+const SHOWN_VALUES = 10;
+const VALUE_CHARS = 100;
+
+/** Counts the values of a column; labels are written as classes are (`np.unique`). */
+export function columnValues(column: Column): ColumnValues {
+  switch (column.kind) {
+    case 'text':
+      return ofTexts(column);
+    case 'boolean':
+      return counted(
+        column.values,
+        (value) => value === MISSING_BOOLEAN,
+        (value) => (value === TRUE ? 'True' : 'False'),
+      );
+    case 'date':
+      return counted(column.values, Number.isNaN, dateText(column));
+    case 'number':
+      return ofNumbers(column);
+  }
+}
+
+function ofNumbers({ values, exact, isInteger }: NumberColumn): ColumnValues {
+  if (exact === null) return counted(values, Number.isNaN, isInteger ? String : pythonRepr);
+  const present = exact.filter((_, row) => !Number.isNaN(values[row]));
+  return counted(present, () => false, String);
+}
+
+function counted<T extends number | bigint>(
+  values: Iterable<T>,
+  isMissing: (value: T) => boolean,
+  textOf: (value: T) => string,
+): ColumnValues {
+  const counts = new Map<T, number>();
+  for (const value of values) {
+    if (isMissing(value)) continue;
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+    if (counts.size > MAX_CLASSES) return { distinct: null, values: [] };
+  }
+  return mostFrequent([...counts], (value) => textOf(value));
+}
+
+function ofTexts({ codes, labels }: TextColumn): ColumnValues {
+  const counts = new Int32Array(labels.length);
+  for (const code of codes) if (code >= 0) counts[code] = (counts[code] ?? 0) + 1;
+  return mostFrequent(
+    [...counts].map((count, code) => [code, count] as const),
+    (code) => labels[code] ?? '',
+  );
+}
+
+function mostFrequent<T>(counts: readonly (readonly [T, number])[], textOf: (value: T) => string): ColumnValues {
+  // Sorting keeps the order of equals.
+  const values = counts.toSorted(([, a], [, b]) => b - a).slice(0, SHOWN_VALUES);
+  return { distinct: counts.length, values: values.map(([value, rows]) => ({ value: short(textOf(value), VALUE_CHARS), rows })) };
+}
+
+/** A midnight is a day where all of the column are. */
+function dateText({ values }: DateColumn): (seconds: number) => string {
+  const areDays = values.every((seconds) => Number.isNaN(seconds) || seconds % 86_400 === 0);
+  return (seconds) => {
+    const date = new Date(seconds * 1000);
+    if (Number.isNaN(date.getTime())) return `${seconds} s since 1970`;
+    const text = date.toISOString();
+    return areDays ? text.slice(0, text.indexOf('T')) : text.replace('.000Z', 'Z');
+  };
+}

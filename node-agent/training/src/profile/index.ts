@@ -1,0 +1,1 @@
+export { DatasetProfiler } from './dataset-profiler.js';
