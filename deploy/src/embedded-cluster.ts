@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type * as agentModule from '@trainer/agent';
 import type { startGateway } from '@trainer/gateway';
 import type { startHead } from '@trainer/head';
-import { connectHead, type HeadConnection } from '@trainer/client/internal';
+import { connectHead, connectTo, type HeadConnection } from '@trainer/client/internal';
 import type { Clock } from '@trainer/model';
 import { ConfigError, detectSpawner, openMessages, processName, sleep, until, type Logger, type Spawner } from '@trainer/runtime';
 import { openObjectStore, type ObjectStore } from '@trainer/storage';
@@ -107,7 +107,8 @@ async function startParts(options: EmbeddedClusterOptions, closers: Closers): Pr
   await startAgents(agentCode, options, { ...shared, address }, closers);
   const connection = connectHead({ address, secret: folder.secret });
   closers.push(() => connection.close());
-  const restUrl = gatewayCode === null ? null : await startRest(await gatewayCode, options, { place, head: connection, store }, closers);
+  const restUrl =
+    gatewayCode === null ? null : await startRest(await gatewayCode, options, { place, address, head: connection, store }, closers);
   await nodesHaveJoined(connection, options.agents, clock);
   closers.push(() => removeClusterFile(folder.path));
   const start = (await processName(process.pid))?.start ?? '';
@@ -215,14 +216,29 @@ function natsProgram(settings: Settings): Promise<string> {
 async function startRest(
   code: { readonly startGateway: typeof startGateway },
   { settings, clock, log, onFatal }: EmbeddedClusterOptions,
-  { place, head, store }: { readonly place: ClusterPlace; readonly head: HeadConnection; readonly store: ObjectStore },
+  {
+    place,
+    address,
+    head,
+    store,
+  }: { readonly place: ClusterPlace; readonly address: string; readonly head: HeadConnection; readonly store: ObjectStore },
   closers: Closers,
 ): Promise<string> {
   const logger = log.child({ part: 'gateway' });
   const { server, token } = place.nats;
   const messages = openMessages({ servers: [server], token, name: 'gateway', logger, random: Math.random }, onFatal);
   closers.push(() => messages.close());
-  const gateway = await code.startGateway({ head, messages, store, settings: gatewaySettings(settings), clock }, logger);
+  const gateway = await code.startGateway(
+    {
+      head,
+      connectActors: () => connectTo({ address, secret: place.secret }),
+      messages,
+      store,
+      settings: gatewaySettings(settings),
+      clock,
+    },
+    logger,
+  );
   closers.push(() => gateway.close());
   return gateway.url;
 }

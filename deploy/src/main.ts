@@ -172,16 +172,24 @@ program
   .action((options: { limit: number; json?: true }) =>
     using(async (cluster) => (await inspect()).showModels(cluster, formatOf(options), options.limit)),
   );
-program
-  .command('data')
-  .description('datasets')
+const data = program.command('data').description('datasets');
+data
   .command('put <file> [name]')
   .description('store a file as a dataset')
   .option(...json)
   .action((file: string, name: string | undefined, options: JsonOption) =>
     using(async (cluster) =>
-      (await import('./commands/train.js')).putData(cluster, formatOf(options), file, name ?? file.split('/').at(-1) ?? file),
+      (await import('./commands/data.js')).putData(cluster, formatOf(options), file, name ?? file.split('/').at(-1) ?? file),
     ),
+  );
+data
+  .command('show <id>')
+  .description('what a dataset holds, and what a training makes of each column')
+  .option('--target <column>', 'plan for a training with this target')
+  .option('--task <task>', 'of the target: classification or regression; guessed unless said')
+  .option(...json)
+  .action((id: string, options: { target?: string; task?: string; json?: true }) =>
+    using(async (cluster) => (await import('./commands/data.js')).showData(cluster, formatOf(options), id, options)),
   );
 program
   .command('reset')

@@ -29,6 +29,15 @@ export interface GatewaySettings {
   readonly bodyIdleMs: number;
   /** How long headers may take, and the whole body of a request that is not an upload. */
   readonly requestWithinMs: number;
+  /** Of GET /data/{data_id}. */
+  readonly profile: {
+    /** How long a dataset may take, with the wait for room in the cluster. */
+    readonly withinMs: number;
+    /** The most memory that the actor which reads may hold. */
+    readonly memoryBytes: number;
+    /** Datasets that are looked at at once; equal requests share one look. */
+    readonly most: number;
+  };
   /** How long DELETE /train waits for the processes to end (api.md: 5 s). */
   readonly cancelWaitMs: number;
   /** How long GET /health waits for the head; the answer must come within a second. */

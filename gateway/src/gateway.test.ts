@@ -8,6 +8,7 @@ import { MemoryBroker } from '@trainer/runtime/testing';
 import { memoryStore } from '@trainer/storage/testing';
 import { startGateway, type Gateway } from './start.js';
 import { memoryHead, type MemoryHead } from './testing/memory-head.js';
+import { noActors } from './testing/no-actors.js';
 import { TEST_SETTINGS } from './testing/settings.js';
 
 const iris = { model_id: 'xgboost_classifier', data_id: 'iris.csv', task_type: 'classification' };
@@ -19,7 +20,10 @@ let gateway: Gateway;
 beforeAll(async () => {
   head = memoryHead();
   store = memoryStore();
-  gateway = await startGateway({ head, messages, store, settings: TEST_SETTINGS, clock: systemClock() }, silentLogger);
+  gateway = await startGateway(
+    { head, connectActors: noActors, messages, store, settings: TEST_SETTINGS, clock: systemClock() },
+    silentLogger,
+  );
 });
 afterAll(() => gateway.close());
 
@@ -319,7 +323,9 @@ describe('the door', () => {
 
   it('refuses to start where others could reach it unasked', async () => {
     const open = { ...TEST_SETTINGS, host: '0.0.0.0' };
-    await expect(startGateway({ head, messages, store, settings: open, clock: systemClock() }, silentLogger)).rejects.toMatchObject({
+    await expect(
+      startGateway({ head, connectActors: noActors, messages, store, settings: open, clock: systemClock() }, silentLogger),
+    ).rejects.toMatchObject({
       code: 'gateway.unprotected',
     });
   });

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { systemClock } from '@trainer/runtime';
 import { lockDataFolder } from '../embedded/index.js';
 import type { Output } from '../terminal/output.js';
-import { UsageError } from './train.js';
+import { UsageError } from './errors.js';
 
 /** `trainer reset`: removes a data folder after asking. A folder in use is refused. */
 export async function reset(home: string, output: Output, input: NodeJS.ReadStream, isSure: boolean): Promise<void> {

@@ -1,11 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { dataIdProblem, TASK_TYPES, TrainerError, type Job, type JobEvent, type TaskType } from '@trainer/model';
+import { TASK_TYPES, type Job, type JobEvent, type TaskType } from '@trainer/model';
 import type { TrainingRequest } from '@trainer/client/internal';
 import { followJob, verdictOf } from '../terminal/follow-job.js';
 import { print, type Format } from '../terminal/output.js';
 import type { Cluster } from './command.js';
+import { UsageError } from './errors.js';
 
 /** What `trainer train` was asked on the command line. */
 export interface TrainOptions {
@@ -16,20 +14,6 @@ export interface TrainOptions {
   readonly priority?: number;
   readonly param: readonly string[];
   readonly follow: boolean;
-}
-
-/** A word on the command line is wrong. */
-export class UsageError extends TrainerError<'cli.usage', { argument: string }> {
-  constructor(argument: string, message: string) {
-    super('cli.usage', message, { argument });
-  }
-}
-
-/** The service did not take a file. */
-export class UploadRefusedError extends TrainerError<'cli.upload-refused', { file: string }> {
-  constructor(file: string, detail: unknown) {
-    super('cli.upload-refused', `The upload was refused: ${typeof detail === 'string' ? detail : JSON.stringify(detail)}`, { file });
-  }
 }
 
 /** `trainer train MODEL DATA`: submits and follows a job. @returns the job as it last was. */
@@ -85,26 +69,4 @@ export async function cancel({ head, output }: Cluster, format: Format, id: stri
   print(output, format, await head.jobs.cancel(id), (job) =>
     job.status === 'cancelled' ? `Job ${job.id} is cancelled` : `Job ${job.id} is stopping`,
   );
-}
-
-/** `trainer data put FILE [NAME]`: streams a file to the data bucket through REST. */
-export async function putData({ restUrl, output }: Cluster, format: Format, file: string, name: string): Promise<void> {
-  if (restUrl === null) throw new UsageError('data put', 'This cluster runs without REST; start it with a gateway to upload data.');
-  const problem = dataIdProblem(name);
-  if (problem !== null) throw new UsageError(name, `${problem}; name it: trainer data put ${file} NAME`);
-  const found = await stat(file).catch((error: unknown) => {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = isMissing ? 'there is no such file' : error instanceof Error ? error.message : String(error);
-    throw new UsageError(file, `${file} can't be read: ${why}`);
-  });
-  if (!found.isFile()) throw new UsageError(file, `${file} is not a file; name the file that holds the table.`);
-  const response = await fetch(`${restUrl}/data/${name.split('/').map(encodeURIComponent).join('/')}`, {
-    method: 'PUT',
-    headers: { 'content-length': String(found.size) },
-    body: Readable.toWeb(createReadStream(file)) as unknown as ReadableStream,
-    duplex: 'half',
-  } as RequestInit);
-  const answer = (await response.json()) as { data_id: string; size: number; detail?: unknown };
-  if (!response.ok) throw new UploadRefusedError(file, answer.detail);
-  print(output, format, answer, (stored) => `${stored.data_id}: ${stored.size} bytes stored`);
 }

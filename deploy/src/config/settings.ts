@@ -90,6 +90,11 @@ const Variables = z.object({
   TRAINER_UPLOADS: integer(1, 10_000, 64),
   // Below the 1,024 descriptors that many systems give a process.
   TRAINER_CONNECTIONS: integer(1, 100_000, 800),
+  // What proxies and people wait at most, as a rule; a gigabyte of CSV takes a fifth of it.
+  TRAINER_PROFILE_WITHIN_S: envNumber({ min: 1, max: 3_600 }).default(60),
+  TRAINER_PROFILE_MEMORY: envBytes().default(toBytes('1GiB')),
+  // Each holds a CPU of the cluster; more of them would wait for each other.
+  TRAINER_PROFILES: integer(1, 1_000, 8),
   TRAINER_PORTS: z.string().refine(isRange, 'give a range such as 20000-20100, the smaller port first').optional(),
   TRAINER_TIME_SCALE: envNumber({ min: 0.01, max: 10 }).default(1),
   TRAINER_FAKE_GPUS: integer(0, 64, 0),

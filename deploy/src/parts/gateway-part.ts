@@ -23,6 +23,11 @@ export function gatewaySettings(settings: Settings): GatewaySettings {
     mostConnections: settings.TRAINER_CONNECTIONS,
     bodyIdleMs: settings.TRAINER_UPLOAD_IDLE_S * 1_000,
     requestWithinMs: REQUEST_WITHIN_MS,
+    profile: {
+      withinMs: settings.TRAINER_PROFILE_WITHIN_S * 1_000,
+      memoryBytes: settings.TRAINER_PROFILE_MEMORY,
+      most: settings.TRAINER_PROFILES,
+    },
     cancelWaitMs: 5_000,
     healthTimeoutMs: 800,
     eventsFillMs: 5_000,

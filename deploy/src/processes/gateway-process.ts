@@ -1,4 +1,4 @@
-import { connectHead } from '@trainer/client/internal';
+import { connectHead, connectTo } from '@trainer/client/internal';
 import { startGateway } from '@trainer/gateway';
 import { openMessages } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
@@ -17,7 +17,8 @@ export async function gatewayProcess(settings: Settings, { output, process, ends
   const { secret, nats, heads, store: storeConfig } = await gatewayPlace(settings);
   const { clock, log } = clockAndLog(settings, process, [secret, nats.token]);
   await live({ process, clock, endsWithParent, stopWithinMs: STOP_WITHIN_MS }, async ({ onClose, onFatal }) => {
-    const head = connectHead({ address: heads.join(','), secret });
+    const address = { address: heads.join(','), secret };
+    const head = connectHead(address);
     onClose(() => head.close());
     const messages = openMessages(
       { servers: [nats.server], token: nats.token, name: 'gateway', logger: log, random: Math.random },
@@ -25,7 +26,10 @@ export async function gatewayProcess(settings: Settings, { output, process, ends
     );
     onClose(() => messages.close());
     const store = await openObjectStore(storeConfig);
-    const gateway = await startGateway({ head, messages, store, settings: gatewaySettings(settings), clock }, log);
+    const gateway = await startGateway(
+      { head, connectActors: () => connectTo(address), messages, store, settings: gatewaySettings(settings), clock },
+      log,
+    );
     onClose(() => gateway.close());
     output.write(`gateway is ready at ${gateway.url}\n`);
   });

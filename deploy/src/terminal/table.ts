@@ -12,6 +12,13 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n');
 }
 
+/** Text of others on one line: nothing in it moves the cursor, or tells the terminal anything else. */
+export function plainText(text: string): string {
+  return text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
 /** A bar of `width` characters for a share from 0 to 1. */
 export function bar(share: number, width = 30): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * width);

@@ -5,6 +5,7 @@ import { MemoryBroker } from '@trainer/runtime/testing';
 import { memoryStore } from '@trainer/storage/testing';
 import { startGateway, type Gateway } from '../start.js';
 import { memoryHead } from '../testing/memory-head.js';
+import { noActors } from '../testing/no-actors.js';
 import { TEST_SETTINGS } from '../testing/settings.js';
 
 const store = memoryStore();
@@ -12,7 +13,10 @@ let gateway: Gateway;
 
 beforeAll(async () => {
   const messages = new MemoryBroker(systemClock()).connect();
-  gateway = await startGateway({ head: memoryHead(), messages, store, settings: TEST_SETTINGS, clock: systemClock() }, silentLogger);
+  gateway = await startGateway(
+    { head: memoryHead(), connectActors: noActors, messages, store, settings: TEST_SETTINGS, clock: systemClock() },
+    silentLogger,
+  );
 });
 afterAll(() => gateway.close());
 

@@ -1,11 +1,14 @@
-import { Controller, Delete, Get, Headers, HttpCode, Put, Query, Req } from '@nestjs/common';
+import { Controller, Delete, Get, Headers, HttpCode, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import { callerGone } from '../http/caller-gone.js';
 import { errorResponses, jsonSchema } from '../http/documented.js';
-import { DatasetListSchema, DatasetSchema, DeletedSchema, ListDataQuery } from './data.schema.js';
+import { DatasetListSchema, DatasetSchema, DeletedSchema, ListDataQuery, ProfileQuery, TASKS } from './data.schema.js';
 import { DeleteDataset } from './delete-dataset.js';
 import { ListDatasets } from './list-datasets.js';
+import { DatasetProfileSchema, type DatasetProfileView } from './profile.answers.js';
+import { ProfileDataset } from './profile-dataset.js';
 import { PutDataset, type DatasetView } from './put-dataset.js';
 
 @ApiTags('data')
@@ -14,6 +17,7 @@ export class DataController {
   constructor(
     private readonly putDataset: PutDataset,
     private readonly listDatasets: ListDatasets,
+    private readonly profileDataset: ProfileDataset,
     private readonly deleteDataset: DeleteDataset,
   ) {}
 
@@ -25,6 +29,31 @@ export class DataController {
   @ApiResponse({ status: 200, schema: jsonSchema(DatasetListSchema) })
   list(@Query({ schema: ListDataQuery }) query: ListDataQuery): ReturnType<ListDatasets['execute']> {
     return this.listDatasets.execute(query);
+  }
+
+  @Get('*')
+  @ApiOperation({
+    summary: 'What a dataset holds, and what a training makes of each column',
+    description:
+      'Read by an actor of the cluster. With target_column the plan is that of a training with this target and the defaults of POST /train. The answer is kept until the dataset changes.',
+  })
+  @ApiParam({ name: 'path', description: 'data_id: its key; may hold slashes', example: 'samples/iris.csv' })
+  @ApiQuery({ name: 'target_column', required: false, description: 'Plan for a training with this target' })
+  @ApiQuery({
+    name: 'task_type',
+    required: false,
+    enum: TASKS,
+    description: 'Of the target; guessed unless said',
+  })
+  @ApiResponse({ status: 200, schema: jsonSchema(DatasetProfileSchema) })
+  @errorResponsesOfProfile()
+  profile(
+    @Req() request: FastifyRequest,
+    @Query({ schema: ProfileQuery }) query: ProfileQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DatasetProfileView> {
+    const { '*': dataId } = request.params as { '*': string };
+    return this.profileDataset.execute(dataId, query, callerGone(reply));
   }
 
   @Put('*')
@@ -62,6 +91,16 @@ function errorResponsesOfPut(): MethodDecorator {
     422: 'The key would leave its bucket, or the file is no table',
     503: 'The object store is away, or too many uploads run',
     507: 'The disk of the object store is full; nothing was stored',
+  });
+}
+
+function errorResponsesOfProfile(): MethodDecorator {
+  return documented({
+    404: 'No such dataset',
+    409: 'It was overwritten while it was read',
+    422: 'The key would leave its bucket, the table can not be read or is too large, or the column can not be this target',
+    503: 'No room in the cluster, with what is missing; too many are looked at; the object store or the head is away',
+    504: 'It was not read within TRAINER_PROFILE_WITHIN_S',
   });
 }
 

@@ -1,4 +1,4 @@
-import { TRAIN_LIMITS } from '@trainer/model';
+import { CATALOG, TRAIN_LIMITS } from '@trainer/model';
 import { z } from 'zod';
 import { whole } from '../http/query.js';
 
@@ -8,6 +8,15 @@ export const ListDataQuery = z.object({
   limit: whole(1, 1000, 100),
 });
 export type ListDataQuery = z.infer<typeof ListDataQuery>;
+
+/** That some model has. */
+export const TASKS = [...new Set(CATALOG.map(({ task }) => task))];
+
+export const ProfileQuery = z.object({
+  target_column: z.string().max(TRAIN_LIMITS.columnName.chars).optional(),
+  task_type: z.enum(TASKS).optional(),
+});
+export type ProfileQuery = z.infer<typeof ProfileQuery>;
 
 export const DatasetSchema = z.object({ data_id: z.string(), size: z.int(), etag: z.string() });
 export const DatasetListSchema = z.object({ datasets: z.array(DatasetSchema.extend({ modified_at: z.string() })) });

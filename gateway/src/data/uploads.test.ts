@@ -12,6 +12,7 @@ import type { GatewaySettings } from '../config.js';
 import { startGateway, type Gateway } from '../start.js';
 import { jobOf, memoryHead } from '../testing/memory-head.js';
 import { RawConnection } from '../testing/raw-connection.js';
+import { noActors } from '../testing/no-actors.js';
 import { TEST_SETTINGS } from '../testing/settings.js';
 
 const LIMIT = TEST_SETTINGS.uploadLimitBytes;
@@ -26,7 +27,7 @@ const others: Gateway[] = [];
 
 const start = (settings: Partial<GatewaySettings> = {}): Promise<Gateway> => {
   const messages = new MemoryBroker(clock).connect();
-  return startGateway({ head, messages, store, settings: { ...TEST_SETTINGS, ...settings }, clock }, silentLogger);
+  return startGateway({ head, connectActors: noActors, messages, store, settings: { ...TEST_SETTINGS, ...settings }, clock }, silentLogger);
 };
 
 beforeAll(async () => {
@@ -342,7 +343,7 @@ it('an upload that the disk has no room for is told so, leaves nothing, and is t
   const full = await openObjectStore({ kind: 'folder', path: disk.path });
   const messages = new MemoryBroker(clock).connect();
   const settings = { ...TEST_SETTINGS, uploadLimitBytes: 2 ** 30 };
-  const served = await startGateway({ head, messages, store: full, settings, clock }, silentLogger);
+  const served = await startGateway({ head, connectActors: noActors, messages, store: full, settings, clock }, silentLogger);
   try {
     const put = (mebibytes: number): Promise<Response> =>
       fetch(`${served.url}/data/table.csv`, { method: 'PUT', body: Buffer.alloc(mebibytes * 2 ** 20, 'x') });

@@ -6,6 +6,7 @@ import { memoryStore } from '@trainer/storage/testing';
 import { startGateway, type Gateway } from '../start.js';
 import { memoryHead } from '../testing/memory-head.js';
 import { RawConnection } from '../testing/raw-connection.js';
+import { noActors } from '../testing/no-actors.js';
 import { TEST_SETTINGS } from '../testing/settings.js';
 
 const clock = systemClock();
@@ -14,7 +15,7 @@ let small: Gateway;
 async function start({ mostConnections }: { mostConnections: number }): Promise<Gateway> {
   const settings = { ...TEST_SETTINGS, mostConnections };
   const messages = new MemoryBroker(clock).connect();
-  return startGateway({ head: memoryHead(), messages, store: memoryStore(), settings, clock }, silentLogger);
+  return startGateway({ head: memoryHead(), connectActors: noActors, messages, store: memoryStore(), settings, clock }, silentLogger);
 }
 
 afterEach(() => small.close());

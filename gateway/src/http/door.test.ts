@@ -6,6 +6,7 @@ import { memoryStore } from '@trainer/storage/testing';
 import type { GatewaySettings } from '../config.js';
 import { startGateway, type Gateway } from '../start.js';
 import { memoryHead } from '../testing/memory-head.js';
+import { noActors } from '../testing/no-actors.js';
 import { TEST_SETTINGS } from '../testing/settings.js';
 
 const clock = systemClock();
@@ -15,7 +16,10 @@ let onNetwork: Gateway;
 
 const start = (settings: Partial<GatewaySettings>, log = silentLogger): Promise<Gateway> => {
   const messages = new MemoryBroker(clock).connect();
-  return startGateway({ head: memoryHead(), messages, store: memoryStore(), settings: { ...TEST_SETTINGS, ...settings }, clock }, log);
+  return startGateway(
+    { head: memoryHead(), connectActors: noActors, messages, store: memoryStore(), settings: { ...TEST_SETTINGS, ...settings }, clock },
+    log,
+  );
 };
 
 beforeAll(async () => {

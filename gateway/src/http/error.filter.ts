@@ -29,7 +29,10 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** Where the fields of a request stand, by its method; FastAPI's words. */
+/** Fields that stand in the path whatever the method. */
+const PATH_FIELDS: ReadonlySet<unknown> = new Set(['data_id']);
+
+/** Where all other fields of a request stand, by its method; FastAPI's words. */
 const FIELDS_OF: Readonly<Record<string, string>> = { GET: 'query', HEAD: 'query', POST: 'body', PUT: 'path', DELETE: 'path' };
 
 /** @returns the status and the `detail` of anything that was thrown; `where` is the part of the request that has its fields. */
@@ -46,7 +49,11 @@ function answerOf(thrown: unknown, where: string): { status: number; detail: unk
 function detailsOf(thrown: unknown, { message, facts }: ErrorData, where: string): unknown {
   const issues = facts['issues'];
   if (!(thrown instanceof InvalidRequestError) && !Array.isArray(issues)) return [{ loc: [where], msg: message, type: 'value' }];
-  return (issues as readonly Issue[]).map((issue) => ({ loc: [where, ...issue.path], msg: issue.message, type: issue.type }));
+  return (issues as readonly Issue[]).map((issue) => ({
+    loc: [PATH_FIELDS.has(issue.path[0]) && where !== 'body' ? 'path' : where, ...issue.path],
+    msg: issue.message,
+    type: issue.type,
+  }));
 }
 
 /** No code of ours throws one: it is the router's, for a route that is not there, or the parser's, for a body that is no JSON. */

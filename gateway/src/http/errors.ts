@@ -59,6 +59,13 @@ export class UploadsBusyError extends TrainerError<'upload.too-many', { most: nu
   }
 }
 
+/** The client has left before its answer was there; nobody reads this. */
+export class CallerGoneError extends TrainerError<'caller.gone', Record<string, never>> {
+  constructor() {
+    super('caller.gone', 'The client has closed its connection.', {});
+  }
+}
+
 /** The client asked for bytes that the file doesn't have. */
 export class RangeNotSatisfiableError extends TrainerError<'range.not-satisfiable', { bytes: number }> {
   constructor(bytes: number) {

@@ -10,7 +10,15 @@ type DoorCode =
   | 'upload.incomplete'
   | 'upload.not-a-table'
   | 'range.not-satisfiable'
-  | 'result.not-ready';
+  | 'result.not-ready'
+  | 'caller.gone'
+  | 'profile.refused'
+  | 'profile.too-large'
+  | 'profile.changed'
+  | 'profile.busy'
+  | 'profile.no-room'
+  | 'profile.died'
+  | 'profile.timeout';
 
 /** The HTTP status of each code that can come here; a new code does not compile until it has one. 500: a fault of ours. */
 const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
@@ -69,6 +77,15 @@ const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
   'upload.not-a-table': 422,
   'range.not-satisfiable': 416,
   'result.not-ready': 404,
+  // As nginx has it: the client closed the connection.
+  'caller.gone': 499,
+  'profile.refused': 422,
+  'profile.too-large': 422,
+  'profile.changed': 409,
+  'profile.busy': 503,
+  'profile.no-room': 503,
+  'profile.died': 503,
+  'profile.timeout': 504,
 };
 
 export function httpStatus(error: ErrorData): number {

@@ -16,6 +16,7 @@ export const TEST_SETTINGS: GatewaySettings = {
   mostConnections: 200,
   bodyIdleMs: 60_000,
   requestWithinMs: 60_000,
+  profile: { withinMs: 10_000, memoryBytes: 2 ** 30, most: 3 },
   cancelWaitMs: 10,
   healthTimeoutMs: 50,
   eventsFillMs: 60_000,
