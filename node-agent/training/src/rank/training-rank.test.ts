@@ -130,17 +130,3 @@ test('a cancelled training ends between epochs without a result', async () => {
   expect(reportsOf(world.reports, 'result')).toEqual([]);
   expect(reportsOf(world.reports, 'failed')).toEqual([]);
 });
-
-test('a slow head slows the training instead of filling memory', async () => {
-  let [waiting, most] = [0, 0];
-  const context = await world.context(async (report) => {
-    if (report.kind !== 'epoch') return;
-    waiting += 1;
-    most = Math.max(most, waiting);
-    await new Promise((resolve) => setImmediate(resolve));
-    waiting -= 1;
-  });
-  const assignment = world.assignment({ epochs: 300, earlyStopping: false, hyperparameters: { n_estimators: 300 } });
-  await new TrainingRank(context, assignment).begin(BEGIN);
-  expect(most).toBeLessThanOrEqual(64);
-});

@@ -3,8 +3,8 @@ import { loneGang, threadCollective } from '@trainer/actor';
 import { fromErrorData } from '@trainer/model';
 import { deferred } from '@trainer/runtime';
 import { failureOf } from './failure.js';
+import { Outbox } from './outbox.js';
 import type { DatasetFile, FromWorker, Staged, ToWorker, WorkerOutcome, WorkerStart } from './rank-messages.js';
-import { SendWindow } from './send-window.js';
 import { SharedWork } from './shared-work.js';
 import { TrainingSession } from './training-session.js';
 
@@ -13,27 +13,19 @@ import { TrainingSession } from './training-session.js';
  * stays free for heartbeats and cancellation.
  */
 
-/** Reports on their way to the head: enough that the agent's pause between scores, and a commit, do not slow epochs of a millisecond. */
-const REPORTS_ON_WAY = { count: 256, bytes: Number.MAX_SAFE_INTEGER };
-/** Checkpoints on their way to the store: many small ones, or one large one. */
-const CHECKPOINTS_ON_WAY = { count: 8, bytes: 64 << 20 };
-
 const start = workerData as WorkerStart;
 const port = parentPort;
 if (!port) throw new Error('This module is the entry of a worker thread.');
 const post = (message: FromWorker): void => port.postMessage(message);
 const work = new SharedWork(start.work);
-const reports = new SendWindow(REPORTS_ON_WAY);
-const checkpoints = new SendWindow(CHECKPOINTS_ON_WAY);
+const outbox = new Outbox(post);
 /** The answer to the last `fetch`. */
 let fetched = deferred<DatasetFile | null>();
-// Numbers are even for reports and odd for checkpoints, so that one acknowledgement serves both.
 const session = attempt(
   () =>
     new TrainingSession(start, {
-      report: (report) => reports.send(0, (number) => post({ kind: 'report', number: 2 * number, report })),
-      checkpoint: (checkpoint) =>
-        checkpoints.send(checkpoint.bytes.length, (number) => post({ kind: 'checkpoint', number: 2 * number + 1, checkpoint })),
+      report: (report) => outbox.report(report),
+      checkpoint: (checkpoint) => outbox.checkpoint(checkpoint),
       isCancelled: () => work.isCancelled,
       tick: (done) => work.tick(done),
       working: (isWorking) => post({ kind: 'working', isWorking }),
@@ -62,8 +54,7 @@ port.on('message', (message: ToWorker) => {
       begun.resolve(message.team);
       return;
     case 'stored':
-      if (message.number % 2 === 0) reports.stored(message.number / 2);
-      else checkpoints.stored((message.number - 1) / 2);
+      outbox.stored(message.number);
       return;
     case 'close':
       port.close();
