@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
@@ -30,11 +31,41 @@ const NO_SYNTAX = [
   { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
   { selector: 'ExportAllDeclaration[exported=null]', message: 'A door names what it exports.' },
 ];
+const read = (...path) => readFileSync(join(import.meta.dirname, ...path), 'utf8');
+const filesOf = (...path) => readdirSync(join(import.meta.dirname, ...path)).filter((name) => name.endsWith('.ts'));
+const found = (text, pattern) => [...text.matchAll(pattern)].map(([, name]) => name);
+
+/** What the catalog's files call their models, and the folder of engines its libraries: whatever is added there is guarded too. */
+function modelNames() {
+  const folder = ['proto', 'model', 'src', 'catalog', 'models'];
+  const files = filesOf(...folder);
+  const text = files.map((name) => read(...folder, name)).join('\n');
+  const ids = found(text, /\bmodelId: '([^']+)'/g);
+  const bindings = filesOf('node-agent', 'training', 'src', 'engines').join('\n');
+  return {
+    ids,
+    families: files.map((name) => basename(name, '.ts')),
+    libraries: [...found(text, /\bengine: '([^']+)'/g), ...found(bindings, /^(.+)-bindings\.ts$/gm)],
+    // `mlp_` or `_regressor`, as one would ask an id for.
+    parts: ids.flatMap((id) => [...id].flatMap((sign, at) => (sign === '_' ? [id.slice(0, at + 1), id.slice(at)] : []))),
+    tasks: found(/type TaskType =([^;]+);/.exec(read('proto', 'model', 'src', 'train-request.ts'))?.[1] ?? '', /'([^']+)'/g),
+  };
+}
+
 /** A model is its two files, a library its engine's, a task its own: what else needs to know asks the description (docs/adr/0016). */
-const NO_MODEL_NAMES = {
-  selector: 'Literal[value=/^(classification|regression|clustering)$|xgboost|lightgbm/i]',
-  message: "Only a model's own files name it, its library or its task; ask its description.",
-};
+function noModelNames() {
+  const { ids, families, libraries, parts, tasks } = modelNames();
+  const message = "Only a model's own files name it, its library or its task; ask its description.";
+  const any = (names) => [...new Set(names)].join('|');
+  const whole = `^(${any([...tasks, ...families, ...parts])})$`;
+  const within = `${any(libraries)}|(^|[^a-z0-9_])(${any(ids)})($|[^a-z0-9_])`;
+  return [
+    { selector: `Literal[value=/${whole}|${within}/i]`, message },
+    { selector: `TemplateElement[value.raw=/${within}/i]`, message },
+    { selector: `Property > Identifier.key[name=/^(${any([...ids, ...libraries])})$/i]`, message },
+  ];
+}
+
 const NAMES_MODELS = [
   'proto/model/src/catalog/models/*.ts',
   'proto/model/src/train-request.ts',
@@ -75,7 +106,17 @@ const fileName = {
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/**', '**/gen/**', '**/node_modules/**', 'deploy/native/**', '**/coverage/**', '.trainer/**', '.cache/**', 'docs/**'],
+    ignores: [
+      '**/dist/**',
+      '**/gen/**',
+      '**/node_modules/**',
+      'deploy/native/**',
+      '**/coverage/**',
+      '.trainer/**',
+      '.cache/**',
+      'docs/**',
+      'test/fixtures/**',
+    ],
   },
   eslint.configs.recommended,
   {
@@ -106,7 +147,7 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
       'no-restricted-imports': ['error', NO_GENERATED],
       'no-restricted-properties': ['error', NO_ENVIRONMENT],
-      'no-restricted-syntax': ['error', ...NO_SYNTAX, NO_MODEL_NAMES],
+      'no-restricted-syntax': ['error', ...NO_SYNTAX, ...noModelNames()],
     },
   },
   {
