@@ -31,6 +31,8 @@ export interface RankEnd {
   readonly signal: string | null;
   /** The most memory that it had in use until its last report. */
   readonly peakBytes: number;
+  /** What it had read of files and sockets by then; pages of mapped files do not count (proc(5): rchar). */
+  readonly readBytes: number;
 }
 
 /** An attempt of several ranks, each the process that an agent would start. */
@@ -90,7 +92,7 @@ export class RankGround {
     const channel = actorChannel(child, systemClock());
     this.#children.add(child);
     const reports: RankReport[] = [];
-    let peakBytes = 0;
+    let [peakBytes, readBytes] = [0, 0];
     const ready = deferred<string>();
     let told: (report: RankReport) => void = () => undefined;
     channel.listen({
@@ -100,7 +102,7 @@ export class RankGround {
         if (message.kind !== 'report') return;
         reports.push(message.report);
         // It waits for the answer, so it is still there.
-        peakBytes = peakOf(child.pid);
+        [peakBytes, readBytes] = [peakOf(child.pid), readOf(child.pid)];
         told(message.report);
         channel.send({ kind: 'reported', number: message.number, refused: null });
       },
@@ -110,7 +112,7 @@ export class RankGround {
     channel.send({ kind: 'start', start: this.#processStart(attempt, rank, scratchDir) });
     const ended = once(child, 'exit').then(([, signal]: (string | null)[]): RankEnd => {
       this.#children.delete(child);
-      return { reports, signal: signal ?? null, peakBytes };
+      return { reports, signal: signal ?? null, peakBytes, readBytes };
     });
     return { child, channel, ready: ready.promise, ended, onReport: (call: (report: RankReport) => void) => (told = call) };
   }
@@ -172,4 +174,8 @@ export class RankGround {
 /** Highest resident memory of a process (proc(5): VmHWM). */
 function peakOf(pid: number | undefined): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+}
+
+function readOf(pid: number | undefined): number {
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${String(pid)}/io`, 'utf8'))?.[1] ?? 0);
 }

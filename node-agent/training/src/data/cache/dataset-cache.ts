@@ -141,7 +141,7 @@ export class DatasetCache {
   giveWay(bytes: number): void {
     const { folder, quotaBytes } = this.settings;
     try {
-      if (existsSync(folder)) makeRoom({ folder, quotaBytes, diskBytes: bytes });
+      if (quotaBytes > 0 && existsSync(folder)) makeRoom({ folder, quotaBytes, diskBytes: bytes });
     } catch (error) {
       this.note(error);
     }
