@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,7 +28,7 @@ export class Rank {
     if (how.does === 'wait') await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
     await context.report({ kind: 'phase', phase: 'training' });
     await context.report({ kind: 'progress', done: 0.5, epoch: begin.attempt });
-    writeFileSync(how.file, JSON.stringify({ threads: context.threads, store: context.store.kind, nice: process.getuid && (await import('node:os')).getPriority() }));
+    writeFileSync(how.file, JSON.stringify({ threads: context.threads, store: context.store.kind, kept: context.datasetCache, nice: process.getuid && (await import('node:os')).getPriority() }));
   }
   async stop(reason) { writeFileSync(this.how.file, 'stopped: ' + reason); }
 }`;
@@ -60,6 +61,7 @@ beforeAll(async () => {
   messages = broker.connect();
   const config = readConfig({
     ...agentSettings(head, await head.listen(), folder, 'agent'),
+    datasetCacheBytes: 3 * 2 ** 30,
     modules: {
       '@test/rank': { url: pathToFileURL(join(folder, 'rank.mjs')).href, runsAs: 'rank' },
       '@test/teller': { url: pathToFileURL(join(folder, 'teller.mjs')).href, runsAs: 'actor' },
@@ -134,6 +136,13 @@ async function begun(does: string): Promise<{ lease: LeaseId; file: string; addr
   return { lease, file, address };
 }
 
+test('a rank is told where datasets are kept, and how much of them', async () => {
+  const { lease, file } = await begun('work');
+  await head.ended(lease);
+  const kept = { folder: join(folder, 'agent', 'datasets'), quotaBytes: 3 * 2 ** 30 };
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ kept });
+});
+
 test('a rank reports, waits until the head has stored it, and ends as finished', async () => {
   const { lease, file } = await begun('work');
   expect(await head.ended(lease)).toEqual({ kind: 'finished' });
@@ -198,4 +207,19 @@ test.each([
     kind: 'load-failed',
     error: { code: 'actor.load-failed', message: `This node has no module '${classRef.specifier}' that may run as ${runsAs}.` },
   });
+});
+
+test.each([
+  ['stays', 1, true],
+  ['goes where no more is to be kept', 0, false],
+])('what ranks kept of datasets %s at the next start', async (_what, datasetCacheBytes, isThere) => {
+  const kept = join(folder, `keeper-${datasetCacheBytes}`, 'datasets', 'entry');
+  await mkdir(join(kept, '..'), { recursive: true });
+  await writeFile(kept, '');
+  const broker = new MemoryBroker(systemClock());
+  const ports = { clock: systemClock(), logger: silentLogger, connectMessages: () => Promise.resolve(broker.connect()) };
+  const settings = agentSettings(head, '127.0.0.1:1', folder, `keeper-${datasetCacheBytes}`);
+  const keeper = await start(readConfig({ ...settings, datasetCacheBytes }), ports);
+  await keeper.stop(0);
+  expect(existsSync(kept)).toBe(isThere);
 });
