@@ -57,11 +57,11 @@ function profileText(profile: DatasetProfileView): string {
       ['dataset', `${plainText(profile.data_id)}, ${FORMATS[profile.format]}, ${count(profile.size)} bytes`],
       ['table', `${count(profile.rows)} rows, ${count(profile.column_count)} columns`],
       ['target', targetText(profile.target)],
-      ['a model sees', `${count(profile.encoded_columns)} columns of numbers`],
+      ['model sees', `${count(profile.encoded_columns)} columns of numbers`],
     ]),
     '',
     table(['COLUMN', 'TYPE', 'MISSING', 'DISTINCT', 'MOST FREQUENT', 'BECOMES', 'WHY'], columns.map(columnCells)),
-    ...(leftOff === 0 ? [] : ['', `${count(leftOff)} more columns are not shown.`]),
+    ...(leftOff === 0 ? [] : ['', `${count(leftOff)} more ${leftOff === 1 ? 'column is' : 'columns are'} not shown.`]),
     ...sectionOf('problem', profile.problems),
     ...sectionOf('note', [...profile.warnings, ...columns.flatMap(({ warnings }) => warnings)]),
   ].join('\n');

@@ -58,7 +58,7 @@ describe('an answer', () => {
     await get('/data/a/b.csv?target_column=y%20%C3%A9&task_type=regression');
     expect(profilers.asked).toMatchObject([
       {
-        request: { bucket: 'data', key: 'a/b.csv', targetColumn: 'y é', taskType: 'regression', memoryBytes: 384 * 2 ** 20 + 16 },
+        request: { bucket: 'data', key: 'a/b.csv', targetColumn: 'y é', taskType: 'regression', memoryBytes: 512 * 2 ** 20 + 16 },
         isKilled: true,
       },
     ]);
@@ -189,7 +189,7 @@ describe('an actor that dies', () => {
   ])('%s is followed by one with all there is, then by an error', async (_what, answer, says) => {
     profilers.onProfile = answer;
     expect(await get()).toEqual({ status: 422, body: { detail: detail('path', 'data_id', expect.stringMatching(says)) } });
-    expect(profilers.asked.map(({ memory }) => memory)).toEqual([384 * 2 ** 20 + 16, 2 ** 30]);
+    expect(profilers.asked.map(({ memory }) => memory)).toEqual([512 * 2 ** 20 + 16, 2 ** 30]);
   });
 });
 

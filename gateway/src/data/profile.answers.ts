@@ -1,5 +1,6 @@
 import { TASK_TYPES } from '@trainer/model';
 import { z } from 'zod';
+import type { AnswerOf } from '../http/documented.js';
 import { DatasetSchema } from './data.schema.js';
 
 const PlanKindSchema = z.enum(['number', 'one-hot', 'target-mean', 'date', 'left-out', 'target']);
@@ -48,5 +49,5 @@ export const DatasetProfileSchema = DatasetSchema.extend({
   columns_left_off: z.int().describe('Columns that are only counted'),
 });
 
-export type ColumnProfileView = z.infer<typeof ColumnProfileSchema>;
-export type DatasetProfileView = z.infer<typeof DatasetProfileSchema>;
+export type ColumnProfileView = AnswerOf<typeof ColumnProfileSchema>;
+export type DatasetProfileView = AnswerOf<typeof DatasetProfileSchema>;

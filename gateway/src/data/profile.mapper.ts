@@ -17,10 +17,10 @@ export function profileView(dataset: DatasetView, profile: DatasetProfile): Data
       training_rows: target.trainingRows,
       validation_rows: target.validationRows,
     },
-    plan: { ...profile.plan },
+    plan: profile.plan,
     encoded_columns: profile.encodedColumns,
-    problems: [...profile.problems],
-    warnings: [...profile.warnings],
+    problems: profile.problems,
+    warnings: profile.warnings,
     columns: profile.columns.map(columnView),
     columns_left_off: profile.columnCount - profile.columns.length,
   };
@@ -34,8 +34,8 @@ function columnView({ name, type, spelling, missing, distinct, values, plan, war
     date_format: spelling,
     missing,
     distinct,
-    most_frequent: values.map(({ value, rows }) => ({ value, rows })),
-    plan: { kind, why, encoded_count: encodedCount, encoded: [...encoded] },
-    warnings: [...warnings],
+    most_frequent: values,
+    plan: { kind, why, encoded_count: encodedCount, encoded },
+    warnings,
   };
 }

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 /** Fires when the caller's connection ends before it has its answer. */
 export function callerGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
+  if (reply.raw.destroyed) gone.abort();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });

@@ -49,22 +49,26 @@ function counted<T extends number | bigint>(
     counts.set(value, (counts.get(value) ?? 0) + 1);
     if (counts.size > MAX_CLASSES) return { distinct: null, values: [] };
   }
-  return mostFrequent([...counts], (value) => textOf(value));
+  const [known, rows] = [[...counts.keys()], Int32Array.from(counts.values())];
+  return mostFrequent(rows, (at) => textOf(known[at] as T));
 }
 
 function ofTexts({ codes, labels }: TextColumn): ColumnValues {
-  const counts = new Int32Array(labels.length);
-  for (const code of codes) if (code >= 0) counts[code] = (counts[code] ?? 0) + 1;
-  return mostFrequent(
-    [...counts].map((count, code) => [code, count] as const),
-    (code) => labels[code] ?? '',
-  );
+  const rows = new Int32Array(labels.length);
+  for (const code of codes) if (code >= 0) rows[code] = (rows[code] ?? 0) + 1;
+  return mostFrequent(rows, (at) => labels[at] ?? '');
 }
 
-function mostFrequent<T>(counts: readonly (readonly [T, number])[], textOf: (value: T) => string): ColumnValues {
-  // Sorting keeps the order of equals.
-  const values = counts.toSorted(([, a], [, b]) => b - a).slice(0, SHOWN_VALUES);
-  return { distinct: counts.length, values: values.map(([value, rows]) => ({ value: short(textOf(value), VALUE_CHARS), rows })) };
+/** @param rows of each value, in the order of their first ones; there may be a million, which are not copied */
+function mostFrequent(rows: Int32Array, textOf: (at: number) => string): ColumnValues {
+  const places: number[] = [];
+  rows.forEach((count, at) => {
+    if (places.length === SHOWN_VALUES && count <= (rows[places.at(-1) ?? 0] ?? 0)) return;
+    const below = places.findIndex((place) => (rows[place] ?? 0) < count);
+    places.splice(below < 0 ? places.length : below, 0, at);
+    places.length = Math.min(places.length, SHOWN_VALUES);
+  });
+  return { distinct: rows.length, values: places.map((at) => ({ value: short(textOf(at), VALUE_CHARS), rows: rows[at] ?? 0 })) };
 }
 
 /** A midnight is a day where all of the column are. */
