@@ -32,7 +32,7 @@ const TS_PROTO_OPTIONS = [
 const NO_SOURCE = new Set(['node_modules', 'dist', 'native', 'coverage', 'docs', '.git', '.trainer', '.cache']);
 
 /** What the actors' processes load from disk beside their bundles: native parts, and tools that they need only sometimes. */
-const UNBUNDLED = ['koffi', '@duckdb/*', 'onnxruntime-node', 'esbuild', '@grpc/proto-loader'];
+const UNBUNDLED = ['koffi', 'onnxruntime-node', 'esbuild', '@grpc/proto-loader'];
 /** CommonJS packages inside an ES module need a `require` for Node's own modules, which it lacks. */
 const WITH_REQUIRE = "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);";
 

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
+import duckdb from '@duckdb/node-bindings';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { openObjectStore } from '@trainer/storage';
-import { openDuckDb } from '@trainer/training/internal';
 import { ProbeSpec, startCluster, type TestCluster } from './harness/index.js';
 import { csv, RestService, type Answer, type Problem } from './rest-service.js';
 
@@ -63,9 +63,11 @@ async function asParquet(table: string): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'trainer-profile-'));
   const path = join(folder, 'table');
   await writeFile(`${path}.csv`, table);
-  const duckDb = await openDuckDb({ threads: 1, memoryBytes: 2 ** 28 });
-  await duckDb.query(`COPY (SELECT * FROM read_csv('${path}.csv', nullstr = ['', 'NA'])) TO '${path}' (FORMAT parquet)`, () => undefined);
-  duckDb.close();
+  const database = await duckdb.open(':memory:');
+  const connection = await duckdb.connect(database);
+  await duckdb.query(connection, `COPY (SELECT * FROM read_csv('${path}.csv', nullstr = ['', 'NA'])) TO '${path}' (FORMAT parquet)`);
+  duckdb.disconnect_sync(connection);
+  duckdb.close_sync(database);
   const bytes = await readFile(path);
   await rm(folder, { recursive: true });
   return bytes;

@@ -12,7 +12,6 @@ export { PICKLE_LOADER, PICKLE_PROGRAM } from './artifacts/pickle-program.js';
 export { splitRows } from './split/split.js';
 export { openDataset } from './data/open-dataset.js';
 export type { DatasetReading } from './data/open-dataset.js';
-export { openDuckDb } from './data/duck-db.js';
 export { datesOf } from './data/dates.js';
 export type { Column, Dataset, Table } from './data/table.js';
 export { fitPreprocessing } from './preprocessing/fit.js';

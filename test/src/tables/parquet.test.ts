@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import { openDataset, openDuckDb, type Column } from '@trainer/training/internal';
+import { openDataset, type Column } from '@trainer/training/internal';
 
 /* Files that test/python/write_parquet.py wrote with the programs that people use. */
 
@@ -15,7 +15,6 @@ async function read(name: string): Promise<Read> {
     threads: 1,
     maxRows: 1e9,
     maxUnpackedBytes: 1e9,
-    duckDb: () => openDuckDb({ threads: 1, memoryBytes: 2 ** 28 }),
   });
   const { columns, warnings } = await dataset.read(dataset.columnNames);
   dataset.close();

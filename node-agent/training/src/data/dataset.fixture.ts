@@ -1,11 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDuckDb } from './duck-db.js';
 import { openDataset, type DatasetReading } from './open-dataset.js';
 import type { Dataset, Table } from './table.js';
 
-type Reading = Partial<Omit<DatasetReading, 'duckDb'>>;
+type Reading = Partial<DatasetReading>;
 
 /** A folder for a test's files, and datasets opened from bytes in it. */
 export interface DatasetFolder {
@@ -25,8 +24,7 @@ export async function datasetFolder(): Promise<DatasetFolder> {
     files += 1;
     const path = join(folder, `dataset-${files}`);
     await writeFile(path, content);
-    const duckDb = (): ReturnType<typeof openDuckDb> => openDuckDb({ threads: 2, memoryBytes: 2 ** 30 });
-    const dataset = await openDataset(path, name, { threads: 1, duckDb, maxRows: 1e9, maxUnpackedBytes: 2 ** 30, ...reading });
+    const dataset = await openDataset(path, name, { threads: 1, maxRows: 1e9, maxUnpackedBytes: 2 ** 30, ...reading });
     closers.push(() => dataset.close());
     return dataset;
   };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
-import { openDuckDb, sqlText } from './duck-db.js';
+import { writtenByDuckDb as parquet } from './duck-db.fixture.js';
 import { datasetFolder, type DatasetFolder } from './dataset.fixture.js';
 import { MAX_DISTINCT_TEXTS } from './limits.js';
 import { MAX_COLUMNS } from './open-dataset.js';
@@ -257,17 +257,6 @@ describe('what is refused, and where', () => {
 });
 
 describe('Parquet', () => {
-  const parquet = async (select: string): Promise<Uint8Array> => {
-    const { mkdtemp, readFile, rm } = await import('node:fs/promises');
-    const { tmpdir } = await import('node:os');
-    const place = await mkdtemp(`${tmpdir()}/trainer-parquet-`);
-    const duckDb = await openDuckDb({ threads: 1, memoryBytes: 2 ** 28 });
-    await duckDb.query(`COPY (${select}) TO ${sqlText(`${place}/t`)} (FORMAT parquet)`, () => undefined);
-    duckDb.close();
-    const bytes = await readFile(`${place}/t`);
-    await rm(place, { recursive: true });
-    return bytes;
-  };
   test('numbers of every width, booleans, text and dates are read', async () => {
     const bytes = await parquet(
       "SELECT 1::TINYINT i, 2.5::FLOAT f, 3.25::DECIMAL(8,2) d, true b, 'x' t, DATE '2024-01-31' w, NULL::BIGINT m",
@@ -325,12 +314,4 @@ describe('Parquet', () => {
       facts: { column: 'y', place: { unit: 'row', number: 3 } },
     });
   });
-});
-
-test('DuckDB reaches no file but the dataset', async () => {
-  const duckDb = await openDuckDb({ threads: 1, memoryBytes: 2 ** 28 });
-  await duckDb.restrictTo('/nowhere/dataset');
-  await expect(duckDb.query("SELECT * FROM read_csv('/etc/passwd')", () => undefined)).rejects.toThrow(/Permission|disabled/);
-  await expect(duckDb.query('SET enable_external_access = true', () => undefined)).rejects.toThrow();
-  duckDb.close();
 });

@@ -2,12 +2,12 @@ import { statSync } from 'node:fs';
 import { TRAIN_LIMITS } from '@trainer/model';
 import { openCrew } from './csv/crew.js';
 import { openCsv } from './csv/csv-file.js';
+import { FileWindow } from './csv/file-window.js';
 import { lineOfRow } from './csv/places.js';
 import { readColumns } from './csv/read-columns.js';
-import type { DuckDb } from './duck-db.js';
 import { TooManyRowsError } from './errors.js';
-import { readParquetColumns } from './parquet-columns.js';
-import { describeParquet } from './parquet-file.js';
+import { describeParquet } from './parquet/parquet-file.js';
+import { readParquetColumns } from './parquet/read-parquet.js';
 import { fingerprintOf, openSource, type SourceFile } from './source-file.js';
 import type { Dataset } from './table.js';
 
@@ -21,8 +21,6 @@ export interface DatasetLimits {
 /** How a dataset is read. */
 export interface DatasetReading extends DatasetLimits {
   readonly threads: number;
-  /** Opens DuckDB, which is for Parquet alone. */
-  readonly duckDb: () => Promise<DuckDb>;
   /** Of the file as it was stored, where it is known: `sha256:` and hex. */
   readonly fingerprint?: string;
   /** A thread's share of a text file at a time, and the least that is worth a thread. */
@@ -81,11 +79,10 @@ async function openCsvDataset(source: SourceFile, stored: string, name: string, 
   }
 }
 
-async function openParquetDataset(source: SourceFile, stored: string, reading: DatasetReading): Promise<Dataset> {
-  const duckDb = await reading.duckDb();
+function openParquetDataset(source: SourceFile, stored: string, reading: DatasetReading): Dataset {
+  const window = new FileWindow(source.path);
   try {
-    await duckDb.restrictTo(source.path);
-    const file = await describeParquet(duckDb, source.path, HEADER_LIMITS);
+    const file = describeParquet(window, HEADER_LIMITS);
     checkRows(file.rows, reading.maxRows);
     return {
       format: 'parquet',
@@ -94,14 +91,14 @@ async function openParquetDataset(source: SourceFile, stored: string, reading: D
       fingerprint: source.fingerprint ?? fingerprintOf(stored),
       warnings: file.warnings,
       async read(names) {
-        const read = await readParquetColumns(duckDb, source.path, file, names);
+        const read = readParquetColumns(window, file, names);
         const missingTexts = names.map(() => ({}));
         return { rows: file.rows, ...read, missingTexts, locate: async (row) => ({ unit: 'row', number: row + 1 }) };
       },
-      close: () => duckDb.close(),
+      close: () => window.close(),
     };
   } catch (error) {
-    duckDb.close();
+    window.close();
     throw error;
   }
 }

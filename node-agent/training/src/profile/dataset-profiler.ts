@@ -3,7 +3,6 @@ import type { InstalledContext } from '@trainer/actor';
 import { toErrorData, TrainerError, type ProfileAnswer, type Profiler, type ProfileRequest } from '@trainer/model';
 import { systemClock } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
-import { openDuckDb } from '../data/duck-db.js';
 import { DatasetChangedError, DatasetError, NoFeaturesError, TargetError, TooFewRowsError, UnknownColumnError } from '../data/errors.js';
 import { MAX_UNPACKED_BYTES } from '../data/limits.js';
 import { openDataset } from '../data/open-dataset.js';
@@ -47,7 +46,6 @@ export class DatasetProfiler implements Profiler {
       maxUnpackedBytes: MAX_UNPACKED_BYTES,
       threads: context.threads,
       fingerprint,
-      duckDb: () => openDuckDb({ threads: context.threads, memoryBytes: columnBytes }),
     });
     try {
       const room = { columnBytes, fileBytes: fileBytes(path) };

@@ -1,8 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ColumnProfile, DatasetProfile } from '@trainer/model';
-import { openDuckDb, sqlText } from '../data/duck-db.js';
+import { writtenByDuckDb as parquet } from '../data/duck-db.fixture.js';
 import { datasetFolder, type DatasetFolder } from '../data/dataset.fixture.js';
 import type { Dataset } from '../data/table.js';
 import { encodedColumns } from '../preprocessing/preprocessing.js';
@@ -253,13 +251,3 @@ describe('odd tables', () => {
     expect(parts).toEqual(whole);
   });
 });
-
-async function parquet(select: string): Promise<Uint8Array> {
-  const place = await mkdtemp(`${tmpdir()}/trainer-profile-`);
-  const duckDb = await openDuckDb({ threads: 1, memoryBytes: 2 ** 28 });
-  await duckDb.query(`COPY (${select}) TO ${sqlText(`${place}/t`)} (FORMAT parquet)`, () => undefined);
-  duckDb.close();
-  const bytes = await readFile(`${place}/t`);
-  await rm(place, { recursive: true });
-  return bytes;
-}

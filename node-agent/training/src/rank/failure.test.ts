@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { InvalidRequestError } from '@trainer/model';
 import { ModelTooLargeError, VerificationError } from '../artifacts/errors.js';
-import { DuckDbError } from '../data/duck-db.js';
 import { EmptyDatasetError } from '../data/errors.js';
 import { EngineError, EngineUnavailableError, ModelFormatError } from '../engines/errors.js';
 import { TrainingStateError } from '../learning/errors.js';
@@ -28,7 +27,6 @@ describe('what a rank tells of a failure', () => {
     ['a call of the engine that failed', new EngineError('XGBoost', 'XGBoosterUpdateOneIter', 'std::bad_alloc')],
     ['an engine that this node lacks', new EngineUnavailableError('XGBoost', '/x', 'no such file')],
     ['a disk that is full', Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })],
-    ['a reader that failed', new DuckDbError('out of memory', { cause: null })],
     ['ranks whose models differ', new ModelsDifferError('the model', [1])],
     ['what nobody foresaw', new RangeError('Array buffer allocation failed')],
     ['what is no error at all', 'text'],

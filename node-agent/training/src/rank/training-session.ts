@@ -3,7 +3,6 @@ import type { Collective } from '@trainer/actor';
 import type { CatalogEntry, RankReport } from '@trainer/model';
 import { systemClock } from '@trainer/runtime';
 import { prepareVerifier } from '../artifacts/verifier.js';
-import { openDuckDb, type DuckDb } from '../data/duck-db.js';
 import { MAX_UNPACKED_BYTES } from '../data/limits.js';
 import { DatasetCache } from '../data/cache/dataset-cache.js';
 import { openThroughCache } from '../data/cache/through-cache.js';
@@ -36,9 +35,6 @@ export interface SessionPorts {
   tick(done: number): void;
 }
 
-/** DuckDB's share of a lease: a table as doubles takes up to eight bytes where the file has one, and 1 GiB is in any lease. */
-const LEAST_READER_BYTES = 2 ** 30;
-const READER_BYTES_PER_FILE_BYTE = 8;
 /** The limit of rows holds for a table of any shape. */
 const EMPTY = { rows: 0, columns: 0, classes: 0 };
 
@@ -48,8 +44,6 @@ const EMPTY = { rows: 0, columns: 0, classes: 0 };
  */
 export class TrainingSession {
   readonly #entry: CatalogEntry;
-  /** Of a Parquet file; it loads while the file is on its way. */
-  #duckDb: Promise<DuckDb> | null = null;
   readonly #engine: Promise<Engine>;
   readonly #cache: DatasetCache;
   #data: PreparedData | null = null;
@@ -72,17 +66,9 @@ export class TrainingSession {
         tick: () => ports.tick(0),
       },
     );
-    const isRead = !this.#cache.has(assignment.dataset, assignment.request.excludeColumns);
-    if (isRead && assignment.dataset.key.endsWith('.parquet')) this.#openDuckDb().catch(() => undefined);
-    this.#engine = Promise.resolve(this.#duckDb).then(() => openEngine(this.#entry, nativeDir));
+    this.#engine = openEngine(this.#entry, nativeDir);
     // `load` and `run` await them; a failure before that must not end the process.
     this.#engine.catch(() => undefined);
-  }
-
-  #openDuckDb(): Promise<DuckDb> {
-    const { assignment, threads } = this.start;
-    const memoryBytes = Math.max(LEAST_READER_BYTES, READER_BYTES_PER_FILE_BYTE * assignment.dataset.bytes);
-    return (this.#duckDb ??= openDuckDb({ threads, memoryBytes }));
   }
 
   /**
@@ -127,7 +113,6 @@ export class TrainingSession {
       maxUnpackedBytes: MAX_UNPACKED_BYTES,
       threads: this.start.threads,
       fingerprint: file.fingerprint,
-      duckDb: () => this.#openDuckDb(),
     });
   }
 

@@ -1,9 +1,7 @@
 /** Reads one table in this process as a rank does, and prints what it took: `node read-table.js PATH THREADS`. */
-import { openDataset, openDuckDb, type Column } from '@trainer/training/internal';
+import { openDataset, type Column } from '@trainer/training/internal';
 
 const [path = '', threads = '1'] = process.argv.slice(2);
-/** DuckDB's share of the memory, as a lease of some GiB gives it. */
-const DUCKDB_BYTES = 2 ** 31;
 
 function bytesOf(column: Column): number {
   return (column.kind === 'text' ? column.codes : column.values).byteLength;
@@ -19,7 +17,6 @@ const dataset = await openDataset(path, path, {
   fingerprint: 'sha256:',
   maxRows: Number.MAX_SAFE_INTEGER,
   maxUnpackedBytes: Number.MAX_SAFE_INTEGER,
-  duckDb: () => openDuckDb({ threads: Number(threads), memoryBytes: DUCKDB_BYTES }),
 });
 const { rows, columns } = await dataset.read(dataset.columnNames);
 const wallMs = performance.now() - startedMs;

@@ -56,13 +56,6 @@ export class DatasetCache {
     private readonly ports: CachePorts,
   ) {}
 
-  /** Is there an entry of this dataset with all columns but these, if it has them? */
-  has(dataset: DatasetId, excluded: readonly string[]): boolean {
-    const entry = this.find(dataset, excluded);
-    entry?.close();
-    return entry !== null;
-  }
-
   /** @returns an entry of this dataset with all columns but these; damaged ones are removed. */
   find(dataset: DatasetId, excluded: readonly string[]): Entry | null {
     for (const path of this.#entriesOf(dataset)) {

@@ -28,10 +28,7 @@ const dataset = await openThroughCache(cache, {
   open: async () => {
     appendFileSync(count, `${process.pid}\n`);
     die('die-opened');
-    const duckDb = (): never => {
-      throw new Error('A text file needs no DuckDB.');
-    };
-    return openDataset(file, 'table.csv', { threads: 1, maxRows: 1e9, maxUnpackedBytes: 1, duckDb });
+    return openDataset(file, 'table.csv', { threads: 1, maxRows: 1e9, maxUnpackedBytes: 1 });
   },
   check: async () => undefined,
   working: () => undefined,

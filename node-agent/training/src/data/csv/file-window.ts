@@ -12,6 +12,7 @@ const BEHIND_BYTES = 1 + SLACK_BYTES;
 export class FileWindow {
   readonly #file: number;
   readonly size: number;
+  #isOpen = true;
   #buffer: Buffer = Buffer.alloc(0);
 
   constructor(path: string) {
@@ -33,7 +34,9 @@ export class FileWindow {
     return { bytes: this.#buffer, length };
   }
 
+  /** Idempotent. */
   close(): void {
-    closeSync(this.#file);
+    if (this.#isOpen) closeSync(this.#file);
+    this.#isOpen = false;
   }
 }

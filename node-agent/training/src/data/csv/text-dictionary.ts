@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { firstBytes, WORD_BYTES } from './text-words.js';
 
 /** The distinct texts that one thread has met in one column, in the order in which it met them. */
@@ -17,15 +18,15 @@ export const ENTRY_HEAD = 2;
 /** A slot is the place of an entry plus one, or 0 where it is free, and a hash. Two to a text are kept at least. */
 const SLOT = 2;
 
-/** Texts by their places. */
+/** Texts by their places, with the hash and the row of each; up to MOST_AT_ONCE. */
 export interface Texts {
-  readonly view: DataView;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
   readonly hashes: Int32Array;
-  readonly entries: Int32Array;
-  readonly count: number;
+  readonly rows: Int32Array;
 }
+/** Small enough that what is touched for all of them is still near when it is used. */
+export const MOST_AT_ONCE = 1 << 10;
 
 /** Gives each distinct text a number, by its bytes: a string is made once for each, not once for each row. */
 export class TextDictionary {
@@ -35,24 +36,25 @@ export class TextDictionary {
   #wordsUsed = 0;
   #firstRows = new Float64Array(1 << 7);
   #size = 0;
+  readonly #entries = new Int32Array(MOST_AT_ONCE);
 
   get size(): number {
     return this.#size;
   }
 
   /**
-   * Gives the texts between `starts` and `ends`, as `numberOf` does; they stand in the rows from `firstRow` on. `entries` is room for
-   * as many. The memory that all of them need is asked for before the first is compared, so that it is waited for once: in a large
-   * dictionary that is most of the time.
+   * Writes the numbers of `count` texts to their rows, as `numberOf` gives them. The memory that all of them need is asked for before the
+   * first is compared, so that it is waited for once: in a large dictionary that is most of the time.
    */
-  numbersOf({ view, starts, ends, hashes, count, entries }: Texts, firstRow: number, numbers: Int32Array): void {
+  numbersOf(view: DataView, { starts, ends, hashes, rows }: Texts, count: number, numbers: Int32Array): void {
     const last = this.#slots.length - 1;
+    const entries = this.#entries;
     for (let at = 0; at < count; at += 1) entries[at] = (this.#slots[firstSlot(hashes[at] ?? 0) & last] ?? 0) - 1;
-    let used = 0;
-    for (let at = 0; at < count; at += 1) used += this.#words[entries[at] ?? 0] ?? 0;
-    if (used < 0) throw new RangeError('numbers of texts are not negative');
-    for (let at = 0, row = firstRow; at < count; at += 1, row += 1)
+    for (let at = 0; at < count; at += 1) entries[at] = this.#words[entries[at] ?? 0] ?? 0;
+    for (let at = 0; at < count; at += 1) {
+      const row = rows[at] ?? 0;
       numbers[row] = this.numberOf(view, starts[at] ?? 0, ends[at] ?? 0, hashes[at] ?? 0, row);
+    }
   }
 
   /** @returns the number of the text between the two places; `row` is where it stands, `hash` that of `hashOf` */
@@ -102,6 +104,23 @@ export class TextDictionary {
 /** @returns where the entry behind this one begins */
 export function entryEnd(entry: number, length: number): number {
   return entry + ENTRY_HEAD + Math.ceil(length / WORD_BYTES);
+}
+
+/** Are all texts UTF-8? The reader of text files knows it before; Parquet's has to ask. */
+export function isAllUtf8({ size, words }: DictionaryContent): boolean {
+  const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
+  let entry = 0;
+  for (let number = 0; number < size; number += 1) {
+    const length = words[entry + 1] ?? 0;
+    const next = entryEnd(entry, length);
+    let all = 0;
+    for (let at = entry + ENTRY_HEAD; at < next; at += 1) all |= words[at] ?? 0;
+    const start = (entry + ENTRY_HEAD) * WORD_BYTES;
+    // Most are ASCII, which their words tell.
+    if ((all & 0x80808080) !== 0 && !isUtf8(bytes.subarray(start, start + length))) return false;
+    entry = next;
+  }
+  return true;
 }
 
 function isSame(words: Int32Array, entry: number, view: DataView, start: number, length: number): boolean {
