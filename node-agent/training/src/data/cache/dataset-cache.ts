@@ -7,7 +7,7 @@ import type { Dataset, Table } from '../table.js';
 import { markUsed, openEntry, reserve, writeEntry, type Entry } from './entry-file.js';
 import { describeColumn, planEntry, type DatasetId, type EntryDescription } from './entry-format.js';
 import { DamagedEntryError, WaitCancelledError } from './errors.js';
-import { ENDING, makeRoom, sweep } from './room.js';
+import { ENDING, giveWay, makeRoom, sweep } from './room.js';
 
 /** Where a cache lies, and what it may take. */
 export interface CacheSettings {
@@ -104,7 +104,7 @@ export class DatasetCache {
       const file = openSync(partial, 'wx', 0o400);
       try {
         reserve(file, fileBytes);
-        if (!makeRoom({ folder, quotaBytes, diskBytes: fileBytes })) return;
+        if (!makeRoom({ folder, quotaBytes, bytes: fileBytes })) return;
         writeEntry(file, plan, columns, this.ports.tick);
         markUsed(file, this.ports.clock.wallMs());
       } finally {
@@ -134,7 +134,7 @@ export class DatasetCache {
   giveWay(bytes: number): void {
     const { folder, quotaBytes } = this.settings;
     try {
-      if (quotaBytes > 0 && existsSync(folder)) makeRoom({ folder, quotaBytes, diskBytes: bytes });
+      if (quotaBytes > 0 && existsSync(folder)) giveWay(folder, bytes);
     } catch (error) {
       this.note(error);
     }

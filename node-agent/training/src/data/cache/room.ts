@@ -16,8 +16,8 @@ const LEFT_AFTER_MS = 3_600_000;
 export interface RoomWanted {
   readonly folder: string;
   readonly quotaBytes: number;
-  /** That are about to be written to this disk. */
-  readonly diskBytes: number;
+  /** Of the entry that is about to be written. */
+  readonly bytes: number;
 }
 
 interface CacheFile {
@@ -31,21 +31,30 @@ interface CacheFile {
  * that would not do. Files that are being written count with the length that they will have.
  * @returns whether there is room
  */
-export function makeRoom({ folder, quotaBytes, diskBytes }: RoomWanted): boolean {
-  const entries = filesIn(folder, ENDING.entry).sort((a, b) => a.usedMs - b.usedMs || (a.path < b.path ? -1 : 1));
+export function makeRoom({ folder, quotaBytes, bytes }: RoomWanted): boolean {
+  const entries = oldestFirst(folder);
   const others = sizeOf(filesIn(folder, ENDING.partial));
-  const wantedFree = diskBytes + leastFree(folder);
+  const wantedFree = bytes + leastFree(folder);
   if (others > quotaBytes || wantedFree > freeOn(folder) + sizeOf(entries)) return false;
-  let bytes = others + sizeOf(entries);
+  let taken = others + sizeOf(entries);
   let count = entries.length;
-  const isEnough = (): boolean => bytes <= quotaBytes && count < MAX_ENTRIES && freeOn(folder) >= wantedFree;
+  const isEnough = (): boolean => taken <= quotaBytes && count < MAX_ENTRIES && freeOn(folder) >= wantedFree;
   for (const entry of entries) {
     if (isEnough()) return true;
     rmSync(entry.path, { force: true });
-    bytes -= entry.bytes;
+    taken -= entry.bytes;
     count -= 1;
   }
   return isEnough();
+}
+
+/** Removes the entries that were used longest ago until a file of this size has room on the disk, or none is left: work goes first. */
+export function giveWay(folder: string, bytes: number): void {
+  const wantedFree = bytes + leastFree(folder);
+  for (const { path } of oldestFirst(folder)) {
+    if (freeOn(folder) >= wantedFree) return;
+    rmSync(path, { force: true });
+  }
 }
 
 /** Removes what processes left that were killed while they read a dataset. */
@@ -62,6 +71,10 @@ export async function sweep(folder: string, clock: Clock): Promise<void> {
       if (clock.wallMs() - mtimeMs > LEFT_AFTER_MS) rmSync(path, { force: true });
     }
   }
+}
+
+function oldestFirst(folder: string): CacheFile[] {
+  return filesIn(folder, ENDING.entry).sort((a, b) => a.usedMs - b.usedMs || (a.path < b.path ? -1 : 1));
 }
 
 function filesIn(folder: string, ending: string): CacheFile[] {

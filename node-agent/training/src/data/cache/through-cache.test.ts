@@ -311,6 +311,8 @@ describe('a disk', () => {
       expect(there.files()).toHaveLength(3);
       there.cache().giveWay(2 ** 19);
       expect(there.files()).toHaveLength(1);
+      there.cache().giveWay(2 ** 20);
+      expect(there.files()).toEqual([]);
     } finally {
       await disk.close();
     }
