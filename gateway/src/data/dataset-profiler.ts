@@ -52,7 +52,7 @@ export class DatasetProfiler {
       const answer = await this.#once({ ...request, memoryBytes }, deadline, cancelled);
       if (answer.kind === 'failed') throw fromErrorData(answer.error);
       if (answer.kind === 'died') {
-        const cause = answer.cause === null ? 'nobody knows why' : describeCause(answer.cause);
+        const cause = answer.cause === null ? 'its session was given up, or nobody knows' : describeCause(answer.cause);
         if (hasDied) throw new ProfilerDiedError(cause);
         hasDied = true;
       } else if (answer.kind === 'needs-memory') {
@@ -74,14 +74,14 @@ export class DatasetProfiler {
       if (answer.kind !== 'needs-memory') return answer;
       return { kind: 'needs-memory', what: `A single column of ${answer.rows.toLocaleString('en')} rows takes` };
     } catch (error) {
-      return this.#outcomeOf(error);
+      return this.#outcomeOf(error, signal);
     } finally {
       if (actor !== null) this.#end(actor);
     }
   }
 
   /** @throws what no second actor would mend */
-  #outcomeOf(error: unknown): Answer {
+  #outcomeOf(error: unknown, signal: AbortSignal): Answer {
     if (!(error instanceof TrainerError)) throw error;
     const { code, facts, message } = error as TrainerError;
     switch (code) {
@@ -89,6 +89,10 @@ export class DatasetProfiler {
         const cause = (facts['cause'] ?? null) as DeathCause | null;
         return cause?.kind === 'out-of-memory' ? { kind: 'needs-memory', what: 'Reading the table takes' } : { kind: 'died', cause };
       }
+      case 'call.cancelled':
+        // Not by a caller: the session was given up under it.
+        if (!signal.aborted) return { kind: 'died', cause: null };
+        throw error;
       case 'placement.infeasible':
         throw new NoRoomForProfileError(`${message} TRAINER_PROFILE_MEMORY is the most that it asks for.`);
       case 'placement.timeout': {

@@ -169,6 +169,13 @@ describe('an actor that dies', () => {
     expect(profilers.asked).toHaveLength(2);
   });
 
+  test('with the session is followed by one of a new session', async () => {
+    const lost = (): Promise<never> => Promise.reject(new TrainerError('call.cancelled', 'its cluster connection was closed', {}));
+    profilers.onProfile = () => (profilers.asked.length === 1 ? lost() : Promise.resolve({ kind: 'profile', profile: aProfile() }));
+    expect(await get()).toMatchObject({ status: 200 });
+    expect(profilers.asked).toHaveLength(2);
+  });
+
   test('a second time is an error that says why, and not kept', async () => {
     profilers.onProfile = () => died(KILLED);
     expect(await get()).toEqual({

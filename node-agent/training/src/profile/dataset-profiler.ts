@@ -6,12 +6,15 @@ import { openObjectStore } from '@trainer/storage';
 import { DatasetChangedError, DatasetError, NoFeaturesError, TargetError, TooFewRowsError, UnknownColumnError } from '../data/errors.js';
 import { MAX_UNPACKED_BYTES } from '../data/limits.js';
 import { openDataset } from '../data/open-dataset.js';
+import { asDiskError } from '../rank/disk-full.js';
 import { fetchDataset } from '../rank/fetch-dataset.js';
 import { ColumnTooLargeError } from './errors.js';
 import { profileDataset } from './profile-dataset.js';
 
 /** What this process takes with nothing read: Node, its code, and what readers keep. */
 const OWN_BYTES = 192 * 2 ** 20;
+/** A person waits, and would rather hear that the store or a disk is at fault than that time is up. */
+const PATIENCE_MS = 3_000;
 /** Rows are counted in 32 bits. */
 const MAX_ROWS = 2 ** 31 - 1;
 
@@ -26,7 +29,8 @@ export class DatasetProfiler implements Profiler {
   async profile(): Promise<ProfileAnswer> {
     try {
       return await this.#profile();
-    } catch (error) {
+    } catch (thrown) {
+      const error = asDiskError(thrown, 'the data folder of its agent');
       if (error instanceof DatasetChangedError) return { kind: 'changed' };
       if (error instanceof ColumnTooLargeError) return { kind: 'needs-memory', ...error.facts };
       if (isDatasetError(error)) return { kind: 'refused', error: toErrorData(error), about: subjectOf(error) };
@@ -37,7 +41,7 @@ export class DatasetProfiler implements Profiler {
 
   async #profile(): Promise<ProfileAnswer> {
     const { context, request } = this;
-    const retries = { clock: systemClock(), random: Math.random, signal: context.signal };
+    const retries = { clock: systemClock(), random: Math.random, signal: context.signal, patienceMs: PATIENCE_MS };
     const { path, fingerprint } = await fetchDataset(openObjectStore(context.store), request, context.scratchDir, retries);
     // Half for the columns, half for what reads them.
     const columnBytes = Math.max(0, request.memoryBytes - OWN_BYTES) / 2;

@@ -32,6 +32,8 @@ const failure = (content: string, asked?: Asked): Promise<unknown> =>
 const columnOf = (of: DatasetProfile, name: string): ColumnProfile | undefined => of.columns.find((column) => column.name === name);
 const lines = (rows: number, line: (row: number) => string): string => Array.from({ length: rows }, (_, row) => `${line(row)}\n`).join('');
 
+const GAPS = 'Missing values reach models that take them; for others the median fills them.';
+
 /** Every kind of column, and names that must be escaped somewhere. */
 const MIXED = `n,"sp, ace","qu""ote",é [1],day,flag,many,id,none,one,y\n${lines(400, (row) =>
   [
@@ -117,7 +119,7 @@ describe('what will be done with each column, and why', () => {
   test('without a target: as far as it is known', async () => {
     const of = await profile(MIXED);
     expect(of.columns.map(({ name, plan }) => [name, plan.kind, plan.encodedCount, plan.why])).toEqual([
-      ['n', 'number', 1, 'The number as it is, as float32.'],
+      ['n', 'number', 1, `The number as it is, as float32. ${GAPS}`],
       ['sp, ace', 'one-hot', 3, 'A column of 0 and 1 for each level, of which it has 3; rare ones share one.'],
       ['qu"ote', 'one-hot', 2, 'A column of 0 and 1 for each level, of which it has 1, and for missing; rare ones share one.'],
       ['é [1]', 'number', 1, 'The number as it is, as float32.'],
@@ -130,7 +132,7 @@ describe('what will be done with each column, and why', () => {
         expect.stringMatching(/^60 levels in the training rows are more than 32: .* the level's share of the rows\.$/),
       ],
       ['id', 'left-out', 0, 'Left out: 400 of its 400 values in the training rows are distinct, more than half.'],
-      ['none', 'number', 1, 'The number as it is, as float32.'],
+      ['none', 'number', 1, `The number as it is, as float32. ${GAPS}`],
       ['one', 'number', 1, 'The number as it is, as float32.'],
       ['y', 'one-hot', 3, 'A column of 0 and 1 for each level, of which it has 3; rare ones share one.'],
     ]);

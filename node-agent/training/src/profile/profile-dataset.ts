@@ -38,6 +38,8 @@ const SHOWN_ENCODED = 40;
 const NAME_CHARS = 120;
 const SENTENCE_CHARS = 1_000;
 const COLUMN_WARNINGS = 5;
+/** Whether a model takes gaps is in the catalog (`takes_gaps`). */
+const GAPS = 'Missing values reach models that take them; for others the median fills them.';
 /** Of the whole table. */
 const MOST_SENTENCES = 50;
 /**
@@ -173,7 +175,9 @@ class Profile {
     else await this.#checkRange(column, fitted, table);
     if (this.#planned.length >= MOST_COLUMNS || this.#chars >= MOST_CHARS) return;
     const encoded = fitted?.encoded.slice(0, SHOWN_ENCODED) ?? [];
-    const planned = { profile: profileOf(column, warnings), kind, why, encodedCount: fitted?.encoded.length ?? 0, encoded };
+    const profile = profileOf(column, warnings);
+    const hasGaps = profile.missing > 0 && (kind === 'number' || kind === 'date');
+    const planned = { profile, kind, why: hasGaps ? `${why} ${GAPS}` : why, encodedCount: fitted?.encoded.length ?? 0, encoded };
     this.#chars += JSON.stringify(planned.profile).length + encoded.reduce((sum, name) => sum + Math.min(name.length, NAME_CHARS), 0);
     this.#planned.push(planned);
   }

@@ -8,15 +8,17 @@ export interface RetryPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
+  /** Default `STORE_PATIENCE_MS`. */
+  readonly patienceMs?: number;
 }
 
 /**
- * Calls until it succeeds, fails for good (an error whose `retry` is not `same`), or the store was away for `STORE_PATIENCE_MS`.
+ * Calls until it succeeds, fails for good (an error whose `retry` is not `same`), or the store was away for too long.
  * An aborted signal ends the wait with its reason. The call must be harmless when repeated.
  */
 export async function withStoreRetries<T>(ports: RetryPorts, call: () => Promise<T>): Promise<T> {
   const waits = backoff({ firstMs: 200, maxMs: 10_000, random: ports.random });
-  const deadlineMs = ports.clock.monotonicMs() + STORE_PATIENCE_MS;
+  const deadlineMs = ports.clock.monotonicMs() + (ports.patienceMs ?? STORE_PATIENCE_MS);
   for (;;) {
     try {
       return await call();
