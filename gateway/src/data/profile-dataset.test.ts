@@ -162,6 +162,14 @@ describe('what is asked by several', () => {
   });
 });
 
+test('a dataset that was overwritten while it was read is read again, also where it then is as it was', async () => {
+  profilers.onProfile = () =>
+    Promise.resolve(profilers.asked.length === 1 ? { kind: 'changed' } : { kind: 'profile', profile: aProfile() });
+  // Its etag is the same: a store may make it from the content.
+  expect(await get()).toMatchObject({ status: 200 });
+  expect(profilers.asked).toHaveLength(2);
+});
+
 describe('an actor that dies', () => {
   test('is followed by a second one', async () => {
     profilers.onProfile = () => (profilers.asked.length === 1 ? died(KILLED) : Promise.resolve({ kind: 'profile', profile: aProfile() }));

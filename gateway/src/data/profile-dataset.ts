@@ -15,12 +15,10 @@ const KEPT = { kept: 256, keptSize: 32 * 2 ** 20 };
 /** A dataset that is overwritten more often than this while it is read is no dataset yet. */
 const LOOKS = 3;
 
-type Told = { readonly kind: 'profile'; readonly view: DatasetProfileView } | { readonly kind: 'changed' };
-
 /** GET /data/{id}: what a dataset holds, and what a training would make of it. */
 @Injectable()
 export class ProfileDataset {
-  readonly #answers: SharedAnswers<Told>;
+  readonly #answers: SharedAnswers<DatasetProfileView>;
 
   constructor(
     private readonly profiler: DatasetProfiler,
@@ -28,8 +26,7 @@ export class ProfileDataset {
     @Inject(SETTINGS) private readonly settings: GatewaySettings,
   ) {
     const limits = { ...KEPT, running: settings.profile.most };
-    // What has changed is asked for by another etag.
-    const sizeOf = (told: Told): number => (told.kind === 'profile' ? JSON.stringify(told.view).length : 0);
+    const sizeOf = (view: DatasetProfileView): number => JSON.stringify(view).length;
     this.#answers = new SharedAnswers(limits, sizeOf, (most) => new ProfilesBusyError(most));
   }
 
@@ -40,14 +37,16 @@ export class ProfileDataset {
   async execute(dataId: string, query: ProfileQuery, gone: AbortSignal): Promise<DatasetProfileView> {
     const problem = dataIdProblem(dataId);
     if (problem !== null) throw new InvalidRequestError([{ path: ['data_id'], message: problem, type: 'value' }]);
-    for (let look = 0; look < LOOKS; look += 1) {
-      const told = await this.#look(dataId, query, gone);
-      if (told.kind === 'profile') return told.view;
+    for (let look = 1; ; look += 1) {
+      try {
+        return await this.#look(dataId, query, gone);
+      } catch (error) {
+        if (!(error instanceof ProfileChangedError) || look === LOOKS) throw error;
+      }
     }
-    throw new ProfileChangedError(dataId);
   }
 
-  async #look(key: string, query: ProfileQuery, gone: AbortSignal): Promise<Told> {
+  async #look(key: string, query: ProfileQuery, gone: AbortSignal): Promise<DatasetProfileView> {
     const bucket = this.settings.buckets.data;
     const found = await this.store.stat(bucket, key);
     if (found === null) throw new NotFoundError('Dataset', key);
@@ -58,8 +57,8 @@ export class ProfileDataset {
       const answer = await this.profiler.ask({ bucket, key, etag, targetColumn, taskType }, bytes, cancelled);
       if (answer.kind === 'refused')
         throw new ProfileRefusedError(answer.about === 'dataset' ? 'data_id' : 'target_column', answer.error.message);
-      if (answer.kind === 'changed') return answer;
-      return { kind: 'profile', view: profileView({ data_id: key, size: bytes, etag }, answer.profile) };
+      if (answer.kind === 'changed') throw new ProfileChangedError(key);
+      return profileView({ data_id: key, size: bytes, etag }, answer.profile);
     });
   }
 }

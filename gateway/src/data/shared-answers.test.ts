@@ -67,6 +67,21 @@ test('a question that comes while its cancelled work still ends begins a new one
   expect(await asked).toBe('A');
 });
 
+test('an answer that comes after its work was cancelled is kept once', async () => {
+  const gone = new AbortController();
+  const left = ask('a', gone.signal);
+  gone.abort();
+  await expect(left).rejects.toMatchObject({ code: 'caller.gone' });
+  await answered('a', '12345');
+  works[0]?.resolve('12345');
+  await turn();
+  // Both would be 10 with it, which is all that may be kept.
+  await answered('b', '12345');
+  await ask('a');
+  await ask('b');
+  expect(works).toHaveLength(3);
+});
+
 test('a failure is told to all who wait, and not kept', async () => {
   const asked = [ask('a'), ask('a')];
   works[0]?.reject(new Error('no'));

@@ -80,12 +80,18 @@ export class SharedAnswers<T> {
   #keep(question: string, answer: T): void {
     const size = this.sizeOf(answer);
     if (size > this.limits.keptSize) return;
+    // A cancelled work may answer after the one that followed it.
+    this.#drop(question);
     this.#kept.set(question, { answer, size });
     this.#keptSize += size;
-    for (const [oldest, { size: freed }] of this.#kept) {
+    for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= this.limits.kept && this.#keptSize <= this.limits.keptSize) return;
-      this.#kept.delete(oldest);
-      this.#keptSize -= freed;
+      this.#drop(oldest);
     }
+  }
+
+  #drop(question: string): void {
+    this.#keptSize -= this.#kept.get(question)?.size ?? 0;
+    this.#kept.delete(question);
   }
 }
