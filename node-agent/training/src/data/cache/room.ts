@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '@trainer/model';
 import { isLock, takeProcessLock } from '@trainer/runtime';
@@ -59,13 +59,16 @@ export function giveWay(folder: string, bytes: number): void {
 
 /** Removes what processes left that were killed while they read a dataset. */
 export async function sweep(folder: string, clock: Clock): Promise<void> {
-  for (const name of readdirSync(folder)) {
+  const names = readdirSync(folder);
+  for (const name of names.filter((one) => one.endsWith(ENDING.lock))) {
+    const taken = await takeProcessLock(join(folder, name), { clock, patienceMs: 0 });
+    if (isLock(taken)) await taken.release();
+  }
+  for (const name of names) {
     const path = join(folder, name);
-    if (name.endsWith(ENDING.lock)) {
-      const taken = await takeProcessLock(path, { clock, patienceMs: 0 });
-      if (!isLock(taken)) continue;
-      rmSync(`${path.slice(0, -ENDING.lock.length)}${ENDING.partial}`, { force: true });
-      await taken.release();
+    // Whoever writes one holds its lock.
+    if (name.endsWith(ENDING.partial)) {
+      if (!existsSync(`${path.slice(0, -ENDING.partial.length)}${ENDING.lock}`)) rmSync(path, { force: true });
     } else if (name.includes(`${ENDING.lock}.`)) {
       const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Infinity };
       if (clock.wallMs() - mtimeMs > LEFT_AFTER_MS) rmSync(path, { force: true });

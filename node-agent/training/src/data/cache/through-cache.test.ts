@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, chmodSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync, chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { deferred, until, systemClock } from '@trainer/runtime';
+import { deferred, isLock, systemClock, takeProcessLock, until } from '@trainer/runtime';
 import { manualClock } from '@trainer/runtime/testing';
 import { smallDisk } from '@trainer/storage/testing';
 import { aSource, CacheGround } from './cache.fixture.js';
@@ -264,16 +264,33 @@ describe('room', () => {
     dataset.close();
     expect(source.opened).toBe(1);
   });
+  test('what is being written counts, and nothing goes where that would not do', async () => {
+    const small = another(2 * ENTRY_BYTES);
+    const source = aSource('a.csv', ['x'], ROWS);
+    await small.read(source);
+    const writer = await takeProcessLock(join(small.folder, '0123.lock'), { clock: systemClock(), patienceMs: 0 });
+    writeFileSync(join(small.folder, '0123.partial'), Buffer.alloc(2 * ENTRY_BYTES));
+    const other = aSource('b.csv', ['x'], ROWS);
+    await small.read(other);
+    await small.read(other);
+    await small.read(source);
+    expect([source.opened, other.opened]).toEqual([1, 2]);
+    if (isLock(writer)) await writer.release();
+    await small.read(other);
+    await small.read(other);
+    expect([other.opened, small.files('.partial')]).toEqual([3, []]);
+  });
   test('what a killed reader has left is removed', async () => {
     await ground.read(aSource('a.csv', ['x']));
     const [entry] = ground.files();
     // Of a process that never was: no system gives so high a number.
-    for (const name of ['0123.lock', '0123.lock.removing']) writeFileSync(join(ground.folder, name), '999999999 1\n');
-    writeFileSync(join(ground.folder, '0123.partial'), 'half');
-    await ground.read(aSource('b.csv', ['x']));
-    expect(ground.files('0123.partial')).toEqual([]);
-    expect(ground.files('0123.lock')).toEqual([]);
-    expect(ground.files()).toContain(entry);
+    for (const name of ['0123.lock', '0123.lock.removing', '4567.lock.draft']) writeFileSync(join(ground.folder, name), '999999999 1\n');
+    utimesSync(join(ground.folder, '4567.lock.draft'), 1, 1);
+    for (const name of ['0123.partial', '89ab.partial']) writeFileSync(join(ground.folder, name), 'half');
+    // Two steps where it was killed while it took another's lock away.
+    for (const key of ['b.csv', 'c.csv']) await ground.read(aSource(key, ['x']));
+    expect(ground.files().filter((name) => !name.endsWith('.columns'))).toEqual([]);
+    expect(ground.files('.columns')).toContain(entry);
   });
 });
 
@@ -283,9 +300,12 @@ describe('a disk', () => {
     if (disk === null) return console.warn('skipped: a small disk takes root and Linux');
     try {
       const there = another(2 ** 30, systemClock(), join(disk.path, 'datasets'));
+      const small = aSource('small.csv', ['x']);
+      await there.read(small);
       const source = aSource('a.csv', ['x'], 2 ** 17);
       expect((await there.read(source)).columns).toEqual(source.columns);
-      expect(there.files()).toEqual([]);
+      await there.read(small);
+      expect([small.opened, there.files().length]).toEqual([1, 1]);
     } finally {
       await disk.close();
     }
