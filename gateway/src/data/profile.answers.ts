@@ -1,4 +1,4 @@
-import { TASK_TYPES } from '@trainer/model';
+import { PROFILE_LIMITS as MOST, TASK_TYPES } from '@trainer/model';
 import { z } from 'zod';
 import type { AnswerOf } from '../http/documented.js';
 import { DatasetSchema } from './data.schema.js';
@@ -13,13 +13,13 @@ const ColumnProfileSchema = z.object({
   distinct: z.int().nullable().describe('Distinct values, missing ones apart; null: numbers or dates, and more than 1,000'),
   most_frequent: z
     .array(z.object({ value: z.string(), rows: z.int() }))
-    .describe('At most 10 values, the most frequent first; long ones are cut. Empty where distinct is null'),
+    .describe(`At most ${MOST.values} values, the most frequent first; long ones are cut. Empty where distinct is null`),
   plan: z
     .object({
       kind: PlanKindSchema,
       why: z.string(),
       encoded_count: z.int().describe('Columns of numbers that it becomes'),
-      encoded: z.array(z.string()).describe('Their names, the first 40'),
+      encoded: z.array(z.string()).describe(`Their names, the first ${MOST.encoded}`),
     })
     .describe('What a training makes of it'),
   warnings: z.array(z.string()),
@@ -45,7 +45,7 @@ export const DatasetProfileSchema = DatasetSchema.extend({
   encoded_columns: z.int().describe('Columns of numbers that a model sees'),
   problems: z.array(z.string()).describe('What would make a training of this table fail'),
   warnings: z.array(z.string()).describe('What is read, left out or split otherwise than it might look'),
-  columns: z.array(ColumnProfileSchema).describe('In the order of the table, at most 1,000 and some 1 MiB; the target always'),
+  columns: z.array(ColumnProfileSchema).describe(`In the order of the table, at most ${MOST.columns} and some 1 MiB; the target always`),
   columns_left_off: z.int().describe('Columns that are only counted'),
 });
 

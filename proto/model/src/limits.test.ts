@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { INLINE_ARGS_BYTES, INLINE_STATE_BYTES, LIMITS, MAX_ARGS_BYTES, TRAIN_LIMITS } from './index.js';
+import { INLINE_ARGS_BYTES, INLINE_STATE_BYTES, LIMITS, MAX_ARGS_BYTES, PROFILE_LIMITS, TRAIN_LIMITS } from './index.js';
 
 /** The table of docs/limits.md. @returns what is limited, to its limit in words */
 function documented(): Map<string, string> {
@@ -36,6 +36,9 @@ const ROWS: Readonly<Record<string, string | RegExp>> = {
   'open sessions': count(LIMITS.sessions),
   "an agent's hello": `${count(hello.leases)} leases; ${hello.labels} labels; ${hello.engines} engines; ${hello.gpus} GPUs`,
   'a state of an actor in a fact': `${kib(INLINE_STATE_BYTES)}; larger ones lie in the object store`,
+  "a dataset's profile: columns told; in all; values of a column; a sentence":
+    `${count(PROFILE_LIMITS.columns)}; some ${mib(PROFILE_LIMITS.chars)}; ` +
+    `${PROFILE_LIMITS.values} of ${PROFILE_LIMITS.valueChars} characters; ${count(PROFILE_LIMITS.sentenceChars)} characters`,
   'metrics of an epoch or a model': `${count(metrics.count)}, names of ${metrics.nameChars} characters`,
   'an error: message, stack; facts': `${LIMITS.errorChars / 1024} Ki characters each; ${mib(LIMITS.errorFactsBytes)}`,
   'a training request in all; hyperparameters; tags; excluded columns': [

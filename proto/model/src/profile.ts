@@ -5,6 +5,21 @@ import type { TaskType } from './train-request.js';
 export const PROFILER_MODULE = '@trainer/training/profiler';
 export const PROFILER_CLASS = 'DatasetProfiler';
 
+/** What an answer says at most: a page that a browser and a person still take, whatever the table. */
+export const PROFILE_LIMITS = {
+  /** Columns that are told, the target always; the others are counted. */
+  columns: 1_000,
+  /** Of all their descriptions together, some. */
+  chars: 2 ** 20,
+  /** The most frequent values of a column. */
+  values: 10,
+  valueChars: 100,
+  /** Names of a column's encoded columns. */
+  encoded: 40,
+  encodedChars: 120,
+  sentenceChars: 1_000,
+} as const;
+
 /** What is looked at, and how. */
 export interface ProfileRequest {
   readonly bucket: string;

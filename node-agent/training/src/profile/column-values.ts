@@ -1,3 +1,4 @@
+import { PROFILE_LIMITS } from '@trainer/model';
 import { MISSING_BOOLEAN, TRUE, type Column, type DateColumn, type NumberColumn, type TextColumn } from '../data/table.js';
 import { MAX_CLASSES } from '../tasks/labels.js';
 import { pythonRepr } from '../tasks/python-repr.js';
@@ -11,8 +12,7 @@ export interface ColumnValues {
   readonly values: readonly { readonly value: string; readonly rows: number }[];
 }
 
-const SHOWN_VALUES = 10;
-const VALUE_CHARS = 100;
+const { values: SHOWN_VALUES, valueChars: VALUE_CHARS } = PROFILE_LIMITS;
 
 /** Counts the values of a column; labels are written as classes are (`np.unique`). */
 export function columnValues(column: Column): ColumnValues {

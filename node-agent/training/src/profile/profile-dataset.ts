@@ -1,4 +1,5 @@
 import {
+  PROFILE_LIMITS,
   TRAIN_LIMITS,
   type ColumnProfile,
   type DatasetProfile,
@@ -30,13 +31,7 @@ export interface ProfileRoom {
 
 /** As POST /train has them where they are not sent: the plan is that of such a training. */
 const TRAINING_DEFAULTS = { seed: TRAIN_LIMITS.seed.default, validationSplit: null };
-/** A table of more columns is told by its first ones, and by the sums of all. */
-const MOST_COLUMNS = 1_000;
-/** Of all columns' descriptions together, in characters: an answer that a browser and a person still take. */
-const MOST_CHARS = 2 ** 20;
-const SHOWN_ENCODED = 40;
-const NAME_CHARS = 120;
-const SENTENCE_CHARS = 1_000;
+const MOST = PROFILE_LIMITS;
 const COLUMN_WARNINGS = 5;
 /** Whether a model takes gaps is in the catalog (`takes_gaps`). */
 const GAPS = 'Missing values reach models that take them; for others the median fills them.';
@@ -143,9 +138,9 @@ class Profile {
   readonly #planned: Planned[] = [];
   readonly #places: ReadonlyMap<string, number>;
   readonly #counts: Partial<Record<PlanKind, number>> = {};
-  readonly #problems = new Sentences(MOST_SENTENCES, SENTENCE_CHARS);
-  readonly #warnings = new Sentences(MOST_SENTENCES, SENTENCE_CHARS);
-  readonly #whyLeftOut = new Sentences(COLUMN_WARNINGS, SENTENCE_CHARS);
+  readonly #problems = new Sentences(MOST_SENTENCES, MOST.sentenceChars);
+  readonly #warnings = new Sentences(MOST_SENTENCES, MOST.sentenceChars);
+  readonly #whyLeftOut = new Sentences(COLUMN_WARNINGS, MOST.sentenceChars);
   #encoded = 0;
   #chars = 0;
 
@@ -173,12 +168,13 @@ class Profile {
     this.#encoded += fitted?.encoded.length ?? 0;
     if (fitted === null) this.#whyLeftOut.add(warnings);
     else await this.#checkRange(column, fitted, table);
-    if (this.#planned.length >= MOST_COLUMNS || this.#chars >= MOST_CHARS) return;
-    const encoded = fitted?.encoded.slice(0, SHOWN_ENCODED) ?? [];
+    if (this.#planned.length >= MOST.columns || this.#chars >= MOST.chars) return;
+    const encoded = fitted?.encoded.slice(0, MOST.encoded) ?? [];
     const profile = profileOf(column, warnings);
     const hasGaps = profile.missing > 0 && (kind === 'number' || kind === 'date');
     const planned = { profile, kind, why: hasGaps ? `${why} ${GAPS}` : why, encodedCount: fitted?.encoded.length ?? 0, encoded };
-    this.#chars += JSON.stringify(planned.profile).length + encoded.reduce((sum, name) => sum + Math.min(name.length, NAME_CHARS), 0);
+    this.#chars +=
+      JSON.stringify(planned.profile).length + encoded.reduce((sum, name) => sum + Math.min(name.length, MOST.encodedChars), 0);
     this.#planned.push(planned);
   }
 
@@ -206,7 +202,7 @@ class Profile {
       target,
       columns: withDistinctNames(ordered).map(({ profile, kind, why, encodedCount, encoded }) => ({
         ...profile,
-        plan: { kind, why, encodedCount, encoded: encoded.map((name) => short(name, NAME_CHARS)) },
+        plan: { kind, why, encodedCount, encoded: encoded.map((name) => short(name, MOST.encodedChars)) },
       })),
       plan: this.#counts,
       encodedColumns: this.#encoded,
@@ -221,7 +217,7 @@ class Profile {
 }
 
 function profileOf(column: Column, warnings: readonly string[]): Omit<ColumnProfile, 'plan'> {
-  const told = new Sentences(COLUMN_WARNINGS, SENTENCE_CHARS);
+  const told = new Sentences(COLUMN_WARNINGS, MOST.sentenceChars);
   told.add(warnings);
   return {
     name: column.name,
