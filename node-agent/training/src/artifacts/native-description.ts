@@ -14,7 +14,11 @@ export function nativeDescription(preprocessing: Preprocessing): NativeDescripti
   const isMisread =
     encoded.length === inputs.length && (tableSteps.length > 0 || steps.some((step) => step.kind !== 'number' || step.shift !== 0));
   const names = isMisread ? [...encoded, UNUSED_COLUMN] : encoded;
-  return { columns: distinct(names.map(escaped)), preprocessing: JSON.stringify({ version, inputs, steps, table_steps: tableSteps }) };
+  return {
+    columns: distinct(names.map(escaped)),
+    preprocessing: JSON.stringify({ version, inputs, steps, table_steps: tableSteps }),
+    target: null,
+  };
 }
 
 /** XGBoost refuses `[ ] <`; LightGBM refuses quotes, commas, colons, brackets and braces, and turns white space into underscores. */

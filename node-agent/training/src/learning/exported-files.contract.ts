@@ -12,6 +12,7 @@ import { NATIVE_DIR } from '../rank/rank.fixture.js';
 import type { Engine, LabelledRows, LearnerInit } from './learner.js';
 import { openEngine } from './learners.js';
 import { madeUpTable } from './table.fixture.js';
+import { createScaledLearner, targetScaleOf } from './target-scale.js';
 
 const EPOCHS = 4;
 const TABLES = 5;
@@ -55,7 +56,8 @@ export function exportedFilesContract(entry: CatalogEntry, variants: Readonly<Re
       const validation: LabelledRows = { features: fitted.encodeOthers(validationRows), target: labels(validationRows) };
       const hyperparameters = { ...defaults, ...chosen };
       const size = { task: entry.task, classCount: classCountOf(target), epochs: EPOCHS, seed: 42, threads: 1 };
-      const learner = engine.createLearner({ ...size, hyperparameters, train, validation });
+      const scale = target.kind === 'number' ? targetScaleOf(train.target, entry.wants.target) : null;
+      const learner = createScaledLearner(engine, { ...size, hyperparameters, train, validation }, scale);
       try {
         let isDone = false;
         for (let epoch = 1; epoch <= learner.epochs && !isDone; epoch += 1) {

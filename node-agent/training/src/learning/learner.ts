@@ -43,12 +43,20 @@ export interface LearnerInit {
  */
 export type Predictions = Float64Array;
 
+/** A numeric target as a model was trained with it: (value - offset) / factor. */
+export interface TargetScale {
+  readonly offset: number;
+  readonly factor: number;
+}
+
 /** What the library's own file carries beside the model. */
 export interface NativeDescription {
   /** The encoded columns, in order; plain enough that each library takes them. */
   readonly columns: readonly string[];
   /** How raw columns become encoded ones, as JSON. */
   readonly preprocessing: string;
+  /** How the target was changed: what the file predicts is in units of the target as given. null: not at all. */
+  readonly target: TargetScale | null;
 }
 
 /** The library's own file, with its ending. */

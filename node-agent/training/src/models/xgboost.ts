@@ -107,12 +107,15 @@ function objectiveOf({ task, classCount, hyperparameters }: LearnerInit): Readon
 /** The attribute of our files that says how raw columns become the file's. */
 const PREPROCESSING_ATTRIBUTE = 'trainer_preprocessing';
 
-/** The model with names and preprocessing; its predictions are those of `bytes`. */
-function describedModel(library: XgboostLibrary, bytes: Uint8Array, { columns, preprocessing }: NativeDescription): Uint8Array {
+/** The model with names and preprocessing; its predictions are those of `bytes`, in units of the target. */
+function describedModel(library: XgboostLibrary, bytes: Uint8Array, description: NativeDescription): Uint8Array {
+  const { columns, preprocessing, target } = description;
+  if (target !== null && target.factor !== 1) throw new RangeError('Trees of the library can be moved, not scaled.');
   const booster = library.createBooster([]);
   try {
     booster.read(bytes);
     booster.setParameters({ num_feature: String(columns.length) });
+    if (target !== null) booster.setParameters({ base_score: String((readXgboostTrees(bytes).trees.base[0] ?? 0) + target.offset) });
     booster.nameColumns(columns);
     booster.setAttribute(PREPROCESSING_ATTRIBUTE, preprocessing);
     return booster.save();

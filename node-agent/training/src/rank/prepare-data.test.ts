@@ -82,7 +82,7 @@ test('a column that one word makes text is told by it', async () => {
 
 test('a model that takes no gaps has them filled, and without preprocessing the first is refused by its line', async () => {
   const dataset = await folder.open(table(100, (at) => `${at % 10 === 3 ? '' : at / 4},${at},${at % 2}`));
-  const wants = { gaps: false, scaled: true };
+  const wants = { gaps: false, scaled: true, target: 'given' } as const;
   const { train, facts } = await prepareData(dataset, trainRequest(), wants, { rank: 0, worldSize: 1 });
   expect([train.features.columns, train.features.values.some(Number.isNaN)]).toEqual([3, false]);
   expect(facts.preprocessing.tableSteps.map(({ kind }) => kind)).toEqual(['fill', 'scale']);

@@ -1,13 +1,13 @@
-import type { TrainRequest } from '@trainer/model';
+import type { LearnerWants, TrainRequest } from '@trainer/model';
 import { VERIFIED_ROWS } from '../artifacts/verifier.js';
 import { chooseColumns } from '../data/choose-columns.js';
 import { InfinityError } from '../data/errors.js';
 import { gapsIn, pickedRows, type Column, type Dataset, type Table } from '../data/table.js';
-import type { FeatureMatrix, LabelledRows, TargetVector } from '../learning/learner.js';
+import type { FeatureMatrix, LabelledRows, TargetScale, TargetVector } from '../learning/learner.js';
+import { targetScaleOf } from '../learning/target-scale.js';
 import { firstBeyondFloat32 } from '../preprocessing/apply.js';
 import { fitPreprocessing } from '../preprocessing/fit.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
-import type { TableWants } from '../preprocessing/table-steps.js';
 import { trainingRange, validationRange, type Part, type RowRange } from '../split/shards.js';
 import type { SplitRule } from '../split/split.js';
 import type { Scores } from '../tasks/task.js';
@@ -28,6 +28,8 @@ export interface DataFacts {
   readonly scores: Scores;
   readonly trainTarget: TargetVector;
   readonly validationTarget: TargetVector;
+  /** How the learner gets the target; null: as it is. */
+  readonly targetScale: TargetScale | null;
   /** The first validation rows as they stood in the table, one column an input. */
   readonly rawValidation: readonly Column[];
   /** The same rows encoded. */
@@ -46,7 +48,7 @@ export interface DataFacts {
  * the training rows, and encodes the rank's share of both parts. All ranks read the whole table and find the same.
  * @throws DatasetError
  */
-export async function prepareData(dataset: Dataset, request: TrainRequest, wants: TableWants, part: Part): Promise<PreparedData> {
+export async function prepareData(dataset: Dataset, request: TrainRequest, wants: LearnerWants, part: Part): Promise<PreparedData> {
   const chosen = chooseColumns(dataset.columnNames, request.targetColumn, request.excludeColumns);
   const table = await dataset.read([...chosen.features, chosen.target]);
   const columns = table.columns.slice(0, -1);
@@ -73,6 +75,7 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, wants
       scores: taskOf(request.taskType).scores(target.encoding, trainTarget, validationTarget),
       trainTarget,
       validationTarget,
+      targetScale: target.encoding.kind === 'number' ? targetScaleOf(trainTarget, wants.target) : null,
       rawValidation: fitted.columns.map((column) => pickedRows(column, rawRows)),
       encodedValidation: fitted.encodeOthers(rawRows),
       split: split.rule,

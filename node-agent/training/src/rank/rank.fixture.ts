@@ -14,7 +14,7 @@ export const NATIVE_DIR = fileURLToPath(new URL('deploy/native', ROOT));
 export const irisCsv = (): Promise<Buffer> => readFile(new URL('deploy/sample/iris.csv', ROOT));
 
 export function trainRequest(values: Partial<TrainRequest> = {}): TrainRequest {
-  const known = catalogEntry('xgboost_classifier')?.parameters.known ?? {};
+  const known = catalogEntry(values.modelId ?? 'xgboost_classifier')?.parameters.known ?? {};
   return aTrainRequest({
     epochs: 20,
     ...values,

@@ -57,6 +57,20 @@ describe('a training', () => {
   });
 });
 
+test('a number far from zero is learned as one that is not, and its files predict it', async () => {
+  const line = (row: number): string => `${(row * 7919) % 101},${(row * 104_729) % 37},${1_700_000 + ((row * 7919) % 101) / 25}`;
+  const far = await rankWorld(`a,b,y\n${Array.from({ length: 400 }, (_, row) => line(row)).join('\n')}\n`, 'far.csv');
+  try {
+    const request = { modelId: 'xgboost_regressor', taskType: 'regression', targetColumn: 'y' } as const;
+    await new TrainingRank(await far.context(), far.assignment(request)).begin(BEGIN);
+    const [result] = reportsOf(far.reports, 'result').map((report) => report.result);
+    expect(far.reports.at(-1)).toMatchObject({ kind: 'result' });
+    expect(result?.metrics['val_r2']).toBeGreaterThan(0.999);
+  } finally {
+    await far.remove();
+  }
+});
+
 describe('resuming', () => {
   test.each([
     ['unsampled', {}],

@@ -10,6 +10,7 @@ import { checkRows, openDataset } from '../data/open-dataset.js';
 import type { Dataset } from '../data/table.js';
 import type { Engine, Learner } from '../learning/learner.js';
 import { openEngine, requireEntry } from '../learning/learners.js';
+import { createScaledLearner } from '../learning/target-scale.js';
 import { decodeCheckpoint, encodeCheckpoint, type CheckpointState } from '../loop/checkpoint-state.js';
 import { train, type TrainingOutcome } from '../loop/train.js';
 import { flatMetrics } from '../metrics/flat-metrics.js';
@@ -153,7 +154,7 @@ export class TrainingSession {
     this.#data = null;
     const { request } = this.start.assignment;
     this.ports.working(true);
-    const learner = engine.createLearner({
+    const init = {
       task: request.taskType,
       classCount: classCountOf(facts.preprocessing.target),
       hyperparameters: request.hyperparameters,
@@ -162,7 +163,8 @@ export class TrainingSession {
       threads: this.start.threads,
       train: trainRows,
       validation,
-    });
+    };
+    const learner = createScaledLearner(engine, init, facts.targetScale);
     this.ports.working(false);
     return { learner, data: facts };
   }

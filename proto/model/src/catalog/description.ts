@@ -40,7 +40,11 @@ export interface LearnerWants {
   readonly gaps: boolean;
   /** Columns with mean 0 and deviation 1. */
   readonly scaled: boolean;
-  readonly layout: 'rows' | 'columns';
+  /**
+   * A number to predict: as it is given; moved by the mean of the training rows; also divided by their deviation. Predictions and files are in
+   * units of the target as given in any case.
+   */
+  readonly target: 'given' | 'centred' | 'standardised';
 }
 
 /** How several ranks train one model. */

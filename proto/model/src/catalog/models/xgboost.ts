@@ -67,7 +67,7 @@ const common = {
   epochs: 'rounds',
   earlyStopping: () => true,
   scoredEachEpoch: true,
-  wants: { gaps: true, scaled: false, layout: 'rows' },
+  wants: { gaps: true, scaled: false, target: 'given' },
   formats: ['pkl', 'onnx', 'native'],
 } as const;
 
@@ -140,6 +140,8 @@ export const models: readonly ModelDescription[] = [
   {
     ...common,
     modelId: 'xgboost_regressor',
+    // The library adds up float32 numbers: far from zero its trees would be lost in the rounding.
+    wants: { ...common.wants, target: 'centred' },
     task: 'regression',
     about: 'Gradient-boosted trees of the XGBoost library, by squared error',
     parameters: {
