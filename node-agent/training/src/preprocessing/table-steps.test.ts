@@ -51,7 +51,9 @@ test.each([
     const matrix = matrixOf(rows);
     const half = matrixOf(rows.slice(0, Math.ceil(rows.length / 2)));
     const steps = fitTableSteps(copyOf(half), wants);
-    expect(applyTableSteps(steps, copyOf(matrix)).values).toEqual(await runInOnnx(steps, matrix));
+    // Zero has a sign in one of them and not in the other, which no model sees.
+    const [ours, theirs] = [applyTableSteps(steps, copyOf(matrix)).values, await runInOnnx(steps, matrix)];
+    expect(ours.map((value) => value + 0)).toEqual(theirs.map((value) => value + 0));
   }
 });
 
