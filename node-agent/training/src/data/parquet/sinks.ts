@@ -91,12 +91,14 @@ export class NumberSink extends ValueSink<Float64Array> {
   override page(page: DataPage, row: number): void {
     super.page(page, row);
     if (this.column.kind !== 'float') return;
-    const { values } = this;
-    for (let at = row; at < row + page.rows; at += 1) {
-      const value = values[at] ?? NaN;
-      if (value === Infinity || value === -Infinity) throw new InfinityError(this.column.name, { unit: 'row', number: at + 1 });
-    }
+    const at = firstInfinity(this.values, row, row + page.rows);
+    if (at >= 0) throw new InfinityError(this.column.name, { unit: 'row', number: at + 1 });
   }
+}
+
+function firstInfinity(values: Float64Array, start: number, end: number): number {
+  for (let at = start; at < end; at += 1) if (Math.abs(values[at] ?? 0) === Infinity) return at;
+  return -1;
 }
 
 /** 64-bit integers, 0 for null. */

@@ -4,10 +4,11 @@ const SHORT = 24;
 /**
  * Unpacks a page of snappy (format_description.txt) that hardly got smaller, which is mostly long pieces as they are: as numbers with
  * all their digits are. Others are the library's, whose memory such pages would only be copied into and out of.
- * @returns the page, of just so many bytes @throws RangeError where the stream is broken
+ * @param page of just as many bytes as it holds
+ * @returns the page @throws RangeError where the stream is broken
  */
-export function unpackLiterals(packed: Uint8Array, bytes: number): Uint8Array {
-  const page = new Uint8Array(bytes);
+export function unpackLiterals(packed: Uint8Array, page: Uint8Array): Uint8Array {
+  const bytes = page.length;
   let from = 0;
   while ((packed[from] ?? 0) & 0x80) from += 1;
   from += 1;
