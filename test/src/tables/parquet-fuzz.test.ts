@@ -5,8 +5,6 @@ import { expect, test } from '@jest/globals';
 import { PYTHON_SETUP_MS, testPython } from '../python.js';
 import { parquetDifference, type WrittenColumn } from './against-arrow.js';
 
-/* `node test/dist/tables/long-run-parquet.js 50000 7` reads as many as wanted. */
-
 const FILES = 300;
 
 test(
