@@ -1,7 +1,7 @@
 import type { Collective } from '@trainer/actor';
 import type { EpochMetrics, Metric } from '@trainer/model';
 import type { Learner, Predictions, TargetVector } from '../learning/learner.js';
-import { trainingRange } from '../split/shards.js';
+import { trainingRange, type RowRange } from '../split/shards.js';
 import type { Scores } from '../tasks/task.js';
 
 /** What an epoch is scored by; targets are those of all ranks' rows. */
@@ -9,6 +9,8 @@ export interface ScoringPlan {
   readonly scores: Scores;
   /** Also by the training rows; else these are predicted once, at the end. */
   readonly scoredEachEpoch: boolean;
+  /** Which training rows a learner has, of several ranks: its share, or all of them, of which each rank scores its share. */
+  readonly trainRows: 'shard' | 'all';
   readonly learningRate: Metric;
   readonly trainTarget: TargetVector;
   readonly validationTarget: TargetVector;
@@ -28,14 +30,15 @@ export interface FinalScores {
  * with all rows computes from the same predictions.
  */
 export class Scoring {
+  readonly #own: RowRange;
   readonly #ownTarget: TargetVector;
 
   constructor(
     private readonly plan: ScoringPlan,
     private readonly team: Collective,
   ) {
-    const { from, to } = trainingRange(plan.trainTarget.length, team);
-    this.#ownTarget = plan.trainTarget.subarray(from, to);
+    this.#own = trainingRange(plan.trainTarget.length, team);
+    this.#ownTarget = plan.trainTarget.subarray(this.#own.from, this.#own.to);
   }
 
   /** All ranks call it after an epoch. @returns its metrics on rank 0, elsewhere null */
@@ -69,9 +72,15 @@ export class Scoring {
 
   async #predicted(learner: Learner, hasTraining: boolean): Promise<readonly EpochPart[] | null> {
     const sums = hasTraining
-      ? this.plan.scores.sums({ target: this.#ownTarget, predictions: await learner.predict('train') })
+      ? this.plan.scores.sums({ target: this.#ownTarget, predictions: this.#ownOf(await learner.predict('train')) })
       : new Float64Array(0);
     return this.#together(sums, await learner.predict('validation'));
+  }
+
+  #ownOf(predictions: Predictions): Predictions {
+    if (this.plan.trainRows === 'shard') return predictions;
+    const width = predictions.length / this.plan.trainTarget.length;
+    return predictions.subarray(this.#own.from * width, this.#own.to * width);
   }
 
   /** Both in one message, as each costs a round through the threads of two ranks. */

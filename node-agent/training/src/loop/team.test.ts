@@ -3,6 +3,7 @@ import { GANG_SETTINGS, PeerListener, type Gang } from '@trainer/actor';
 import type { EpochMetrics } from '@trainer/model';
 import { systemClock } from '@trainer/runtime';
 import type { CheckpointState } from './checkpoint-state.js';
+import type { Part } from '../learning/learner.js';
 import { countingLearner, type CountingLearner } from './counting-learner.fixture.js';
 import { classification } from '../tasks/classification.js';
 import { train, type TrainingOutcome, type TrainingPlan } from './train.js';
@@ -44,6 +45,7 @@ async function trainAll(
       const whole: TrainingPlan = {
         scores: classification.scores(TWO_CLASSES, target, target),
         scoredEachEpoch: true,
+        trainRows: 'shard',
         epochsAsked: 100,
         earlyStopping: { patience: 2 },
         checkpointIntervalEpochs: 2,
@@ -81,6 +83,18 @@ describe('ranks that train together', () => {
     expect(first?.epochs).toMatchObject([{ epoch: 1, trainAccuracy: 0.5, valAccuracy: 0.5 }]);
     expect(first?.epochs[0]?.valLoss).toBeCloseTo(-(Math.log(0.9) + Math.log(0.2)) / 2, 12);
     expect(first?.epochs[0]?.trainLoss).toBeCloseTo(-(Math.log(0.9) + Math.log(0.4)) / 2, 12);
+  });
+  test('score each training row once where each of them has all', async () => {
+    // Of both rows, each rank scores its own: that of the first is right in its own eyes, that of the second wrong in its.
+    const both = (rank: number): CountingLearner => {
+      const learner = countingLearner([0.9]);
+      const predict = async (part: Part): Promise<Float64Array> =>
+        part === 'validation' ? learner.predict(part) : Float64Array.of(...(rank === 0 ? [0.8, 0.2, 0.1, 0.9] : [0.3, 0.7, 0.4, 0.6]));
+      return { ...learner, predict };
+    };
+    const [first] = await trainAll([both(0), both(1)], () => ({ earlyStopping: null, trainRows: 'all' }));
+    expect(first?.epochs).toMatchObject([{ trainAccuracy: 0.5 }]);
+    expect(first?.epochs[0]?.trainLoss).toBeCloseTo(-(Math.log(0.8) + Math.log(0.4)) / 2, 12);
   });
   test('stop at the same epoch and keep the same one, told of by the first alone', async () => {
     const learners = [countingLearner(script), countingLearner(script), countingLearner(script)];

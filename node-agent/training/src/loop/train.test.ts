@@ -32,6 +32,7 @@ async function run(
     {
       scores: classification.scores(TWO_CLASSES, Float64Array.from([0]), Float64Array.from([0])),
       scoredEachEpoch: true,
+      trainRows: 'shard',
       epochsAsked: 100,
       earlyStopping: { patience: 2 },
       checkpointIntervalEpochs: 5,

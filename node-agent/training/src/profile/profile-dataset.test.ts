@@ -148,7 +148,12 @@ describe('what will be done with each column, and why', () => {
     const dataset = await folder.open(MIXED);
     const of = await profileOf(dataset, { target });
     const request = trainRequest({ targetColumn: target, taskType: task, seed: 42 });
-    const { facts } = await prepareData(dataset, request, { gaps: true, scaled: false }, { rank: 0, worldSize: 1 });
+    const { facts } = await prepareData(
+      dataset,
+      request,
+      { gaps: true, scaled: false, target: 'given' },
+      { rank: 0, worldSize: 1, trainRows: 'shard' },
+    );
     const { steps, inputs } = facts.preprocessing;
     const used = of.columns.filter(({ plan }) => plan.kind !== 'left-out' && plan.kind !== 'target');
     expect(of.target).toMatchObject({ column: target, taskType: task, isGuessed: true });

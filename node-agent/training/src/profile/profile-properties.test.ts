@@ -89,7 +89,9 @@ test.each(['classification', 'regression'] as const)(
         if (dataset === null) return;
         const request = trainRequest({ targetColumn, taskType: task, seed: 42 });
         const trained = await orFailure(
-          prepareData(dataset, request, { gaps: true, scaled: false }, { rank: 0, worldSize: 1 }).then(({ facts }) => ofTraining(facts)),
+          prepareData(dataset, request, { gaps: true, scaled: false, target: 'given' }, { rank: 0, worldSize: 1, trainRows: 'shard' }).then(
+            ({ facts }) => ofTraining(facts),
+          ),
         );
         const room = { columnBytes: dataset.rows * 12 * atOnce, fileBytes: 0 };
         const told = await orFailure(

@@ -25,6 +25,7 @@ class Training {
     const plan = {
       scores,
       scoredEachEpoch: true,
+      trainRows: 'shard' as const,
       epochsAsked: EPOCHS,
       earlyStopping: null,
       checkpointIntervalEpochs: 1,

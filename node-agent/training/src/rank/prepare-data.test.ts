@@ -10,7 +10,12 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 const prepare = async (content: string, request: Parameters<typeof trainRequest>[0] = {}): Promise<PreparedData> =>
-  prepareData(await folder.open(content), trainRequest(request), { gaps: true, scaled: false }, { rank: 0, worldSize: 1 });
+  prepareData(
+    await folder.open(content),
+    trainRequest(request),
+    { gaps: true, scaled: false, target: 'given' },
+    { rank: 0, worldSize: 1, trainRows: 'shard' },
+  );
 const failure = async (content: string, request: Parameters<typeof trainRequest>[0] = {}): Promise<unknown> =>
   prepare(content, request).then(
     () => null,
@@ -83,13 +88,23 @@ test('a column that one word makes text is told by it', async () => {
 test('a model that takes no gaps has them filled, and without preprocessing the first is refused by its line', async () => {
   const dataset = await folder.open(table(100, (at) => `${at % 10 === 3 ? '' : at / 4},${at},${at % 2}`));
   const wants = { gaps: false, scaled: true, target: 'given' } as const;
-  const { train, facts } = await prepareData(dataset, trainRequest(), wants, { rank: 0, worldSize: 1 });
+  const { train, facts } = await prepareData(dataset, trainRequest(), wants, { rank: 0, worldSize: 1, trainRows: 'shard' });
   expect([train.features.columns, train.features.values.some(Number.isNaN)]).toEqual([3, false]);
   expect(facts.preprocessing.tableSteps.map(({ kind }) => kind)).toEqual(['fill', 'scale']);
-  await expect(prepareData(dataset, trainRequest(RAW), wants, { rank: 0, worldSize: 1 })).rejects.toMatchObject({
+  await expect(prepareData(dataset, trainRequest(RAW), wants, { rank: 0, worldSize: 1, trainRows: 'shard' })).rejects.toMatchObject({
     code: 'dataset.gap',
     facts: { column: 'a', place: { unit: 'line', number: 5 } },
   });
+});
+
+test.each([
+  ['shard', 40],
+  ['all', 80],
+] as const)('the second of two ranks that have each %s of the training rows gets %i of 80', async (trainRows, rows) => {
+  const dataset = await folder.open(table(100, (at) => `${at / 4},${at},${at % 2}`));
+  const wants = { gaps: true, scaled: false, target: 'given' } as const;
+  const { train, validation } = await prepareData(dataset, trainRequest(), wants, { rank: 1, worldSize: 2, trainRows });
+  expect([train.features.rows, train.target.length, validation.target.length]).toEqual([rows, rows, 10]);
 });
 
 describe('what is refused', () => {

@@ -43,12 +43,17 @@ export interface DataFacts {
   readonly warnings: readonly string[];
 }
 
+/** A rank's place, and which training rows it gets. */
+export interface RankPart extends Part {
+  readonly trainRows: 'shard' | 'all';
+}
+
 /**
  * Describes and loads (design.md section 7): chooses the columns, reads them, encodes the target, splits, fits the preprocessing on
  * the training rows, and encodes the rank's share of both parts. All ranks read the whole table and find the same.
  * @throws DatasetError
  */
-export async function prepareData(dataset: Dataset, request: TrainRequest, wants: LearnerWants, part: Part): Promise<PreparedData> {
+export async function prepareData(dataset: Dataset, request: TrainRequest, wants: LearnerWants, part: RankPart): Promise<PreparedData> {
   const chosen = chooseColumns(dataset.columnNames, request.targetColumn, request.excludeColumns);
   const table = await dataset.read([...chosen.features, chosen.target]);
   const columns = table.columns.slice(0, -1);
@@ -68,7 +73,12 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, wants
   const validationTarget = picked(target.values, split.validation);
   const rawRows = validationRows.slice(0, VERIFIED_ROWS);
   return {
-    train: labelled(fitted.encodeTraining, trainRows, trainTarget, trainingRange(trainRows.length, part)),
+    train: labelled(
+      fitted.encodeTraining,
+      trainRows,
+      trainTarget,
+      part.trainRows === 'all' ? { from: 0, to: trainRows.length } : trainingRange(trainRows.length, part),
+    ),
     validation: labelled(fitted.encodeOthers, validationRows, validationTarget, validationRange(validationRows.length, part)),
     facts: {
       preprocessing: fitted.preprocessing,

@@ -123,7 +123,8 @@ export class TrainingSession {
     // A file's rows were checked as they were counted; of what is kept they are known.
     checkRows(dataset.rows, maxRows);
     checkReading(this.#entry, assignment, dataset.rows, dataset.columnNames.length - request.excludeColumns.length);
-    return prepareData(dataset, request, this.#entry.wants, { rank, worldSize });
+    const trainRows = this.#entry.ranks?.rows ?? 'all';
+    return prepareData(dataset, request, this.#entry.wants, { rank, worldSize, trainRows });
   }
 
   /** Trains with the other ranks; the first one reports, exports and verifies. After `load`. */
@@ -178,6 +179,7 @@ export class TrainingSession {
         scores: data.scores,
         epochsAsked: request.epochs,
         scoredEachEpoch: this.#entry.scoredEachEpoch,
+        trainRows: this.#entry.ranks?.rows ?? 'all',
         earlyStopping: request.earlyStopping && this.#entry.earlyStopping(request.hyperparameters) ? { patience: request.patience } : null,
         checkpointIntervalEpochs,
         learningRate: typeof rate === 'number' ? rate : null,
