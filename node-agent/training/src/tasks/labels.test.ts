@@ -96,6 +96,7 @@ describe('what is refused', () => {
     ['no value at all', numbers([NaN, NaN]), 'missing'],
     ['5,000 distinct floats', numbers(Array.from({ length: 5_000 }, (_, i) => i + 0.5)), 'continuous'],
     ['51 fractions', numbers(Array.from({ length: 51 }, (_, i) => i + 0.5)), 'continuous'],
+    ['integers that no 64 bits hold', numbers([2 ** 64, 1, 2]), 'beyond-integers'],
     ['1,001 distinct integers', numbers(Array.from({ length: 1_001 }, (_, i) => i)), 'too-many-classes'],
     ['dates', { kind: 'date', name: 'y', values: Float64Array.from([0, 86_400]), spelling: 'YYYY-MM-DD' }, 'dates'],
   ])('%s as classes', (_what, column, problem) => {

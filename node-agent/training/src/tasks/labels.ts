@@ -56,6 +56,11 @@ function ofNumbers({ name, values, isInteger }: NumberColumn, rows: Int32Array):
   const distinct = new Set<number>();
   // Minus zero is zero.
   for (const row of rows) distinct.add((values[row] ?? NaN) + 0);
+  if (isInteger && [...distinct].some((value) => !Number.isSafeInteger(value))) {
+    const message =
+      'has integers beyond 64 bits, of which some would become one. Write a letter before each, so that they are text, or name another target_column.';
+    throw new TargetError(name, 'beyond-integers', distinct.size, message);
+  }
   const isFractional = !isInteger && [...distinct].some((value) => !Number.isInteger(value));
   if (isFractional && distinct.size > MAX_FRACTION_CLASSES) {
     const message = `has ${distinct.size} distinct fractional numbers, so it is no class. Use task_type regression, or name another target_column.`;
