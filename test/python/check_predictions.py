@@ -6,6 +6,7 @@ import sys
 import time
 
 import numpy as np
+import onnxruntime
 import pandas as pd
 import polars
 import pyarrow
@@ -32,7 +33,7 @@ def train(name, data, **body):
     if job["status"] != "completed":
         raise RuntimeError("%s: %s" % (name, job["error_message"]))
     file = requests.get(URL + "/models/%s/download" % job_id, params={"format": "pkl"}).content
-    return pickle.loads(file), job["warnings"]
+    return pickle.loads(file), job["warnings"], job_id
 
 
 def refusal(model, X):
@@ -62,7 +63,7 @@ def penguins(rows=400):
         }
     )
     csv = table.to_csv(index=False)
-    model, warnings = train("frames/penguins.csv", csv.encode())
+    model, warnings, _ = train("frames/penguins.csv", csv.encode())
     X = pd.read_csv(io.StringIO(csv))[list(model.feature_names_in_)]
     typed = table.drop(columns="Species")
     truth = model.predict_proba(X)
@@ -106,6 +107,67 @@ def penguins(rows=400):
     }
 
 
+SPELLINGS = {
+    "ymd": "%Y-%m-%d",
+    "ymd time": "%Y-%m-%d %H:%M:%S",
+    "iso": "%Y-%m-%dT%H:%M:%SZ",
+    "dotted": "%d.%m.%Y",
+    "slashed": "%m/%d/%Y",
+}
+
+
+def passengers(rows=600):
+    """A table as the Titanic's: names with commas and quotes, tickets, gaps in numbers and text, an id, dates in five spellings."""
+    at = np.arange(rows)
+    sex = RANDOM.choice(["male", "female"], rows)
+    grade = RANDOM.integers(1, 4, rows)
+    born = pd.to_datetime("1850-01-01") + pd.to_timedelta(RANDOM.integers(0, 22000, rows), "D")
+    table = pd.DataFrame(
+        {
+            "PassengerId": at + 1,
+            "Pclass": grade,
+            "Name": ['Doe%d, Mr. "Jo" (of %d)' % (n, n) for n in at],
+            "Sex": sex,
+            "Age": np.where(RANDOM.random(rows) < 0.2, np.nan, RANDOM.integers(1, 80, rows).astype(float)),
+            "Fare": RANDOM.gamma(2, 20, rows).round(4),
+            "Cabin": np.where(RANDOM.random(rows) < 0.7, None, ["C%d" % (n % 60) for n in at]),
+            "Embarked": RANDOM.choice(["S", "C", "Q", None], rows, p=[0.7, 0.18, 0.1, 0.02]),
+        }
+    )
+    for name, spelling in SPELLINGS.items():
+        table[name] = (born + pd.to_timedelta(RANDOM.integers(0, 9000, rows), "D")).strftime(spelling)
+        table.loc[RANDOM.random(rows) < 0.05, name] = None
+    late = pd.to_datetime(table["dotted"], format="%d.%m.%Y") > pd.to_datetime("1890-01-01")
+    table["Survived"] = ((sex == "female") | ((grade == 1) & late.to_numpy())).astype(int)
+    csv = table.to_csv(index=False)
+    model, warnings, job_id = train("frames/passengers.csv", csv.encode(), target_column="Survived", epochs=20)
+    onnx = requests.get(URL + "/models/%s/download" % job_id, params={"format": "onnx"}).content
+    X = pd.read_csv(io.StringIO(csv))[list(model.feature_names_in_)]
+    shares = model.predict_proba(X)
+    # A date goes into the ONNX file as seconds since 1970, a missing text as the empty one, as docs/pickle.md says.
+    session = onnxruntime.InferenceSession(onnx)
+    feeds = {}
+    for given, name in zip(session.get_inputs(), model.feature_names_in_):
+        column = X[name]
+        if name in SPELLINGS:
+            when = pd.to_datetime(column, format=SPELLINGS[name], utc=True)
+            column = (when - pd.Timestamp("1970-01-01", tz="UTC")) / pd.Timedelta("1s")
+        if given.type == "tensor(string)":
+            values = column.fillna("").astype(str).to_numpy(dtype=object)
+        else:
+            values = column.to_numpy(dtype=np.float64 if given.type == "tensor(double)" else np.float32)
+        feeds[given.name] = values.reshape(-1, 1)
+    labels, theirs = session.run(["output_label", "output_probability"], feeds)
+    return {
+        "accuracy": float((model.predict(X) == table["Survived"]).mean()),
+        "features": model.feature_names_in_.tolist(),
+        "date_inputs": [given.type for given in session.get_inputs() if given.name in SPELLINGS],
+        "warnings": warnings,
+        "furthest": float(np.abs(np.asarray(theirs) - shares).max()),
+        "same_labels": bool((np.asarray(labels) == model.predict(X)).all()),
+    }
+
+
 LABELS = {
     "integers": [0, 1, 7, 7],
     "large integers": [2**60, 2**60 + 1, -5, -5],
@@ -134,7 +196,7 @@ def labels():
             read = read[read["y"].notna()]
             # A file has no other way to write an integer column with gaps than pandas' nullable one.
             wanted = read["y"].astype("int64") if None in values else read["y"]
-            model, _ = train("labels/%s.%s" % (name.replace(" ", "-"), form), data, hyperparameters={"min_child_weight": 0})
+            model, _, _ = train("labels/%s.%s" % (name.replace(" ", "-"), form), data, hyperparameters={"min_child_weight": 0})
             given = model.predict(read[["x"]])
             same = [type(a) is type(b) and a == b for a, b in zip(given.tolist(), wanted.tolist())]
             in_order = model.classes_.tolist() == np.unique(np.array(wanted.tolist(), dtype=object if "text" in name else None)).tolist()
@@ -148,10 +210,10 @@ def levels():
         city = ["c%d" % (at * 7919 % count) for at in range(12000)]
         table = pd.DataFrame({"city": city, "z": RANDOM.normal(0, 1, 12000)})
         table["y"] = [int(name[1:]) % 3 + z / 10 for name, z in zip(city, table["z"])]
-        model, _ = train("levels/%d.csv" % count, table.to_csv(index=False).encode(), model_id="xgboost_regressor", task_type="regression")
+        model, _, _ = train("levels/%d.csv" % count, table.to_csv(index=False).encode(), model_id="xgboost_regressor", task_type="regression")
         error = model.predict(table) - table["y"]
         found[count] = {"r2": float(1 - (error**2).mean() / table["y"].var()), "unseen": model.predict([["never met", 0.1], [None, 0.1]]).tolist()}
     return found
 
 
-json.dump({"penguins": penguins(), "labels": labels(), "levels": levels()}, sys.stdout)
+json.dump({"penguins": penguins(), "passengers": passengers(), "labels": labels(), "levels": levels()}, sys.stdout)

@@ -13,6 +13,14 @@ interface Findings {
     readonly unseen: readonly (readonly string[])[];
     readonly refusals: Readonly<Record<string, string | null>>;
   };
+  readonly passengers: {
+    readonly accuracy: number;
+    readonly features: readonly string[];
+    readonly date_inputs: readonly string[];
+    readonly warnings: readonly string[];
+    readonly furthest: number;
+    readonly same_labels: boolean;
+  };
   readonly labels: readonly { readonly label: string; readonly format: string; readonly same: number; readonly in_order: boolean }[];
   readonly levels: Readonly<Record<string, { readonly r2: number; readonly unseen: readonly number[] }>>;
 }
@@ -56,6 +64,19 @@ describe('a table of penguins with gaps, text, dates and odd names', () => {
     ['mixed dict', 'mixes lists and single values'],
   ])('refuses with a sentence: %s', (what, sentence) => {
     expect(found.penguins.refusals[what]).toContain(sentence);
+  });
+});
+
+describe('a table of passengers with names, cabins, gaps and dates in five spellings', () => {
+  test('is learned, with each of its dates as one, and without the names', () => {
+    expect(found.passengers.accuracy).toBeGreaterThan(0.95);
+    expect(found.passengers.date_inputs).toEqual(Array.from({ length: 5 }, () => 'tensor(double)'));
+    expect(found.passengers.features).not.toContain('Name');
+    expect(found.passengers.warnings).toContainEqual(expect.stringContaining('"PassengerId" only counts the rows'));
+  });
+  test('is predicted by the ONNX file, from dates as seconds, as by the pickle, from dates as they are spelled', () => {
+    expect(found.passengers.same_labels).toBe(true);
+    expect(found.passengers.furthest).toBeLessThan(1e-6);
   });
 });
 
