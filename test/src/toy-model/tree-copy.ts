@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { ROOT, startProgram } from '../harness/index.js';
 
-/** What is shared with the tree that is copied: nothing writes to it. */
+/** What is shared with the tree that is copied: packages, which whoever lacks one installs for both. */
 const LINKED = [join('deploy', 'native'), join('.cache', 'python')];
 /** What is no part of the sources or of what was built of them. */
 const LEFT_OUT = new Set(['.git', '.cache', '.trainer', 'coverage', 'node_modules', 'native']);
@@ -23,6 +23,8 @@ export class TreeCopy implements Disposable {
     // With its times, so that what is built stays fresh.
     cpSync(ROOT, this.root, { recursive: true, preserveTimestamps: true, filter: (path) => !LEFT_OUT.has(path.split(sep).at(-1) ?? '') });
     for (const path of LINKED) {
+      // A fresh clone has no packages of Python yet; a link to nothing could not be filled.
+      mkdirSync(join(ROOT, path), { recursive: true });
       mkdirSync(join(this.root, path, '..'), { recursive: true });
       symlinkSync(join(ROOT, path), join(this.root, path));
     }
