@@ -1,3 +1,4 @@
+import { DATE_PARTS } from '@trainer/model';
 import type { EstimatedTable, WhatTakesPart } from './estimated-table.js';
 import { readCompactStruct, type CompactStruct } from './thrift-compact.js';
 
@@ -14,8 +15,6 @@ const DATE_FIELDS = [6, 8];
 const GUESSED_CLASSES = 2;
 /** What a column of text becomes, whose levels nobody has looked at: from 1 (a mean) to 32 (one a level). */
 const GUESSED_TEXT_COLUMNS = 8;
-/** What a date becomes. */
-const DATE_PARTS = 6;
 
 /** @returns where the metadata begins and ends; null where the file is none of Parquet's */
 export function parquetMetadataSpan(tail: Uint8Array, fileBytes: number): { readonly first: number; readonly end: number } | null {
@@ -47,6 +46,6 @@ function encodedColumns(leaf: CompactStruct): number {
     type === INT96 ||
     (typeof converted === 'number' && DATE_CONVERSIONS.includes(converted)) ||
     (logical instanceof Map && DATE_FIELDS.some((field) => logical.has(field)));
-  if (isDate) return DATE_PARTS;
+  if (isDate) return DATE_PARTS.length;
   return type === BYTE_ARRAY ? GUESSED_TEXT_COLUMNS : 1;
 }

@@ -1,12 +1,18 @@
-import { afterLineEnd, OPEN_QUOTE, recordEnd, recordsOf, recordStart, separatorOf, type TextSample } from '@trainer/model';
+import {
+  afterLineEnd,
+  DATE_PARTS,
+  MAX_ONE_HOT_LEVELS,
+  OPEN_QUOTE,
+  recordEnd,
+  recordsOf,
+  recordStart,
+  separatorOf,
+  type TextSample,
+} from '@trainer/model';
 import type { EstimatedTable, WhatTakesPart } from './estimated-table.js';
 
 /** Records whose values are looked at: 500 show nearly every class and level that is frequent, and cost a few milliseconds. */
 const LOOKED_AT = 500;
-/** Levels of text that are a column each; more of them are one number (models.md). */
-const MOST_LEVELS = 32;
-/** What a date becomes: year, month, day, weekday, hour, seconds. */
-const DATE_PARTS = 6;
 const DATE = /^"?(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})/;
 
 /**
@@ -51,8 +57,8 @@ function rowsIn(sample: TextSample, separator: string, totalBytes: number): numb
 function encodedColumns(values: readonly string[], classes: number): number {
   const isMostly = (test: (value: string) => boolean): boolean => values.filter(test).length * 2 >= values.length;
   if (isMostly((value) => Number.isFinite(Number(value)))) return 1;
-  if (isMostly((value) => DATE.test(value))) return DATE_PARTS;
-  if (values.length <= MOST_LEVELS) return values.length;
+  if (isMostly((value) => DATE.test(value))) return DATE_PARTS.length;
+  if (values.length <= MAX_ONE_HOT_LEVELS) return values.length;
   // The mean of the target by level: one of each class.
   return classes > 2 ? classes : 1;
 }

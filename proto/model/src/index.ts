@@ -1,5 +1,6 @@
 export { actorNameProblem } from './actor-names.js';
 export { LIMITS } from './limits.js';
+export { DATE_PARTS, MAX_ONE_HOT_LEVELS } from './data/encoding.js';
 export {
   afterLineEnd,
   copyValue,

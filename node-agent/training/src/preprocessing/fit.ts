@@ -1,3 +1,4 @@
+import { MAX_ONE_HOT_LEVELS } from '@trainer/model';
 import type { BooleanColumn, Column, NumberColumn, TextColumn } from '../data/table.js';
 import { NoFeaturesError } from '../data/errors.js';
 import { seededSource } from '../split/random-source.js';
@@ -12,9 +13,6 @@ import { oneHotStep } from './steps/one-hot.js';
 import { encoderOf, inputTypeOf, type FittedStep } from './steps/steps.js';
 import { targetMeanStep } from './steps/target-mean.js';
 import { applyTableSteps, fitTableSteps, type TableWants } from './table-steps.js';
-
-/** Levels that are a column each; beyond it they are one number each (models.md). */
-export const MAX_ONE_HOT_LEVELS = 32;
 
 /**
  * Numbers that the means of one column may be, levels times classes: they are in every exported file, and six times in memory while they

@@ -1,9 +1,10 @@
 /** @jest-environment ./node-agent/training/native-environment.mjs */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { MAX_ONE_HOT_LEVELS } from '@trainer/model';
 import type { Column, DateColumn, NumberColumn, TextColumn } from '../data/table.js';
 import { pickedRows } from '../data/table.js';
-import { fitPreprocessing, MAX_ONE_HOT_LEVELS, type FittedPreprocessing } from './fit.js';
+import { fitPreprocessing, type FittedPreprocessing } from './fit.js';
 import type { TargetEncoding } from './preprocessing.js';
 import { stepContract, type StepCase } from './step.contract.js';
 

@@ -1,3 +1,4 @@
+import { DATE_PARTS } from '@trainer/model';
 import type { DateColumn } from '../../data/table.js';
 import { axis, TO_FLOAT, type GraphBuilder } from '../../onnx/graph-builder.js';
 import type { BlockEncoder, FittedBase, Step } from '../step.js';
@@ -10,12 +11,14 @@ export interface DateStep extends FittedBase {
   readonly shift: number;
 }
 
-const PARTS = ['year', 'month', 'day', 'weekday', 'hour', 'seconds'] as const;
-
 export const dateStep: Step<DateColumn, DateStep> = {
   fit({ name, values }, { rows }) {
     const { shift } = bestShift(values, rows, true);
-    return { fitted: { kind: 'date', input: name, encoded: PARTS.map((part) => `${name}.${part}`), shift }, warnings: [], training: null };
+    return {
+      fitted: { kind: 'date', input: name, encoded: DATE_PARTS.map((part) => `${name}.${part}`), shift },
+      warnings: [],
+      training: null,
+    };
   },
   encoder: ({ shift }, { values }) => encoderOf(values, shift),
   inputType: () => 'double',
@@ -64,7 +67,7 @@ function inOnnx(graph: GraphBuilder): Arithmetic<string> {
 }
 
 /**
- * The parts of a date from its seconds, in the order of `PARTS`. Days to dates as in Howard Hinnant's "chrono-compatible low-level date
+ * The parts of a date from its seconds, in the order of `DATE_PARTS`. Days to dates as in Howard Hinnant's "chrono-compatible low-level date
  * algorithms" (civil_from_days), whose years begin in March so that a leap day is a year's last.
  */
 function dateParts<T>({ plus, minus, times, over }: Arithmetic<T>, seconds: T, shift: number): T[] {
