@@ -1,4 +1,4 @@
-export type { Collective, Gang, Numbers, Reduction } from './collectives/collective.js';
+export type { BlockingOperations, Collective, Gang, Numbers, Reduction, ThreadCollective } from './collectives/collective.js';
 export { loneGang } from './collectives/lone-gang.js';
 export { PeerListener } from './collectives/peer-listener.js';
 export type { Membership, PeerListenerOptions } from './collectives/peer-listener.js';

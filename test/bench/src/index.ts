@@ -21,6 +21,7 @@ const BENCHES: Benches = {
   recovery: async () => (await import('./benches/recovery.js')).recovery,
   agents: async () => (await import('./benches/agents.js')).agents,
   'two-ranks': async () => (await import('./benches/two-ranks.js')).twoRanks,
+  collective: async () => (await import('./benches/collective.js')).collective,
   turns: async () => (await import('./benches/turns.js')).turns,
 };
 /** They prove more than they measure, over many minutes: only when named. */

@@ -47,13 +47,13 @@ export function collectiveContract(name: string, worldSize: number, join: () => 
       await fc.assert(
         fc.asyncProperty(lists, async ({ lists: values, kind, reduction }) => {
           const given = values.map((list) => make(kind, list));
-          const before = given.map(bits);
+          const before = values.map((list) => make(kind, list));
           const results = await all((rank, at) => rank.allReduce(given[at] ?? make(kind, []), reduction));
           expect(new Set(results.map(bits)).size).toBe(1);
-          expect(given.map(bits)).toEqual(before);
+          results.forEach((result, at) => expect(result).toBe(given[at]));
           const [first] = results;
           for (let at = 0; at < (first?.length ?? 0); at += 1) {
-            const column = given.map((list) => list[at] ?? 0);
+            const column = before.map((list) => list[at] ?? 0);
             const sum = column.reduce((a, b) => a + b, 0);
             const expected = reduction === 'sum' ? sum : Math[reduction](...column);
             const tolerance = kind === 'Float32Array' ? 1 : 1e-6;
@@ -81,6 +81,13 @@ export function collectiveContract(name: string, worldSize: number, join: () => 
         expect(got.map((lists) => lists.map((list) => [...list]))).toEqual(joined.ranks.map((_, at) => (at === root ? expected : [])));
       }
     });
+    test('an all-gather gives everybody the arrays by rank, of any lengths, and changes none', async () => {
+      const given = joined.ranks.map((_, at) => new Float32Array(at).fill(at));
+      const got = await all((rank, at) => rank.allGather(given[at] ?? new Float32Array(0)));
+      const expected = joined.ranks.map((_, at) => Array.from({ length: at }, () => at));
+      expect(got.map((lists) => lists.map((list) => [...list]))).toEqual(joined.ranks.map(() => expected));
+      expect(given.map((list) => [...list])).toEqual(expected);
+    });
     test('nobody passes a barrier before all have come', async () => {
       let arrived = 0;
       const seen = await all(async (rank) => {
@@ -106,8 +113,11 @@ export function collectiveContract(name: string, worldSize: number, join: () => 
       const sums = await all((rank, at) => rank.allReduce(long(at), 'sum'));
       const expected = (worldSize * (worldSize + 1)) / 2;
       expect(sums.map((sum) => sum.every((value) => value === expected))).toEqual(joined.ranks.map(() => true));
+      const lengths = joined.ranks.map((_, at) => [500_007, at + 1]);
       const gathered = await all((rank, at) => rank.gather(long(at), 0));
-      expect(gathered[0]?.map((list) => [list.length, list.at(-1)])).toEqual(joined.ranks.map((_, at) => [500_007, at + 1]));
+      expect(gathered[0]?.map((list) => [list.length, list.at(-1)])).toEqual(lengths);
+      const gatheredByAll = await all((rank, at) => rank.allGather(long(at)));
+      expect(gatheredByAll.map((lists) => lists.map((list) => [list.length, list.at(-1)]))).toEqual(joined.ranks.map(() => lengths));
     });
   });
 }

@@ -1,6 +1,6 @@
 import { createConnection, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '@trainer/runtime';
 import { manualClock } from '@trainer/runtime/testing';
@@ -80,6 +80,60 @@ collectiveContract('a ring', 2, () => joinedRing(2));
 collectiveContract('a ring', 3, () => joinedRing(3));
 collectiveContract('a ring', 5, () => joinedRing(5));
 collectiveContract('a ring seen from another thread', 2, () => joinedThreads(2));
+
+/** A thread of its own, as `block` stops the one that calls it; it answers with what `work(collective)` gives, or with the code of its error. */
+function inThread(gang: Gang, work: string): { result: Promise<unknown>; end(): Promise<unknown> } {
+  const { port1, port2 } = new MessageChannel();
+  serveCollective(port1, gang);
+  const door = new URL('../../dist/index.js', import.meta.url).href;
+  const { rank, worldSize } = gang;
+  const source = `
+    const { parentPort, workerData: { door, port, place } } = require('node:worker_threads');
+    import(door)
+      .then(({ threadCollective }) => (${work})(threadCollective(port, place)))
+      .then((value) => parentPort.postMessage(value), (error) => parentPort.postMessage(error.code ?? String(error)))
+      .finally(() => port.close());`;
+  const workerData = { door, port: port2, place: { rank, worldSize } };
+  const worker = new Worker(source, { eval: true, workerData, transferList: [port2] });
+  return { result: once(worker, 'message').then(([value]: unknown[]) => value), end: () => worker.terminate() };
+}
+
+describe('a thread that can’t await', () => {
+  test('stands still until its operation has ended, in turn with those that it did not wait for', async () => {
+    const gangs = await ring(3);
+    const work = `async (team) => {
+      const earlier = team.allReduce(Int32Array.of(team.rank), 'max');
+      const sum = team.blocking.allReduce(Float64Array.of(team.rank, 0.5), 'sum');
+      const lists = team.blocking.allGather(new Uint8Array(team.rank).fill(team.rank));
+      const long = team.blocking.allReduce(new Float32Array(300_007).fill(1), 'sum');
+      return { earlier: [...(await earlier)], sum: [...sum], lists: lists.map((list) => [...list]), long: [long.length, Math.min(...long.subarray(-9))] };
+    }`;
+    const threads = gangs.map((gang) => inThread(gang, work));
+    const wanted = { earlier: [2], sum: [3, 1.5], lists: [[], [1], [2, 2]], long: [300_007, 3] };
+    expect(await Promise.all(threads.map(({ result }) => result))).toEqual([wanted, wanted, wanted]);
+    await Promise.all(threads.map(({ end }) => end()));
+  });
+  test('goes on with an error when a rank is lost', async () => {
+    const { gangs, cut } = await brittleRing(2);
+    const [, second] = gangs;
+    if (!second) throw new Error('Two ranks were asked for.');
+    const thread = inThread(second, `(team) => team.blocking.allGather(new Uint8Array(1))`);
+    cut(0);
+    expect(await thread.result).toBe('rank.peer-lost');
+    await thread.end();
+  });
+});
+
+describe('arrays in shared memory', () => {
+  test('are reduced where they lie', async () => {
+    const { ranks, close } = await joinedThreads(2);
+    const given = ranks.map(({ rank }) => new Float64Array(new SharedArrayBuffer(8 * 1001)).fill(rank + 1));
+    const sums = await Promise.all(ranks.map((rank, at) => rank.allReduce(given[at] ?? new Float64Array(0), 'sum')));
+    sums.forEach((sum, at) => expect(sum).toBe(given[at]));
+    expect(given.map((values) => values.every((value) => value === 3))).toEqual([true, true]);
+    await close();
+  });
+});
 
 describe('a rank that is gone', () => {
   test.each([2, 3, 4])('ends what the others wait for, with its name, among %i', async (count) => {

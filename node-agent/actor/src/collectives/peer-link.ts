@@ -4,9 +4,27 @@ import { deferred, Fifo, type Deferred } from '@trainer/runtime';
 import type { LossKind } from './errors.js';
 import { encodeHeader, FRAME, FrameReader, MAX_PAYLOAD_BYTES, NO_TAG, type Frame, type Tag } from './frames.js';
 import type { GangSettings } from './settings.js';
+import { storing, type Sink } from './sink.js';
 
 /** A whole message, as it came. */
 export interface Message {
+  readonly tag: Tag;
+  /** null: they went into the receiver's sink. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** A message that is coming in. */
+interface Incoming {
+  readonly tag: Tag;
+  readonly messageBytes: number;
+  /** null: they go into the receiver's sink. */
+  readonly bytes: Uint8Array | null;
+  readonly sink: Sink;
+  filled: number;
+}
+
+/** A message that is here and was not asked for yet. */
+interface Unread {
   readonly tag: Tag;
   readonly bytes: Uint8Array;
 }
@@ -21,12 +39,12 @@ export interface LinkLoss {
 /** One connection to a neighbour in the ring, after the handshake: messages there and back, beats, and the news of its end. */
 export class PeerLink {
   readonly #reader = new FrameReader();
-  readonly #inbox = new Fifo<Message>();
+  readonly #inbox = new Fifo<Unread>();
   #inboxBytes = 0;
-  #partial: { readonly tag: Tag; readonly bytes: Uint8Array; filled: number } | null = null;
+  #incoming: Incoming | null = null;
   #waiting: Deferred<Message> | null = null;
   /** Where the receiver that waits would like its message. */
-  #target: Uint8Array | null = null;
+  #wanted: Sink | null = null;
   #heardMs: Millis;
   #loss: LinkLoss | null = null;
   #hasLeft = false;
@@ -71,22 +89,29 @@ export class PeerLink {
 
   /**
    * The next message; one receiver at a time.
-   * @param into memory for it: a message of that length which comes after this call lies in it
+   * @param sink takes the message if it has its length; what is here already too
    * @throws LinkLostError when there will be none
    */
-  receive(into: Uint8Array | null = null): Promise<Message> {
-    const message = this.#inbox.shift();
-    if (message !== undefined) {
-      this.#inboxBytes -= message.bytes.length;
+  receive(sink: Sink | null = null): Promise<Message> {
+    const unread = this.#inbox.shift();
+    if (unread !== undefined) {
+      this.#inboxBytes -= unread.bytes.length;
       if (this.socket.isPaused() && this.#inboxBytes <= this.settings.maxUnreadBytes) {
         this.#heardMs = this.clock.monotonicMs();
         this.socket.resume();
       }
-      return Promise.resolve(message);
+      if (sink?.length !== unread.bytes.length) return Promise.resolve(unread);
+      sink.write(unread.bytes);
+      return Promise.resolve({ tag: unread.tag, bytes: null });
     }
     if (this.#loss !== null) return Promise.reject(new LinkLostError(this.#loss));
     this.#waiting = deferred<Message>();
-    this.#target = into;
+    const begun = this.#incoming;
+    if (begun === null) this.#wanted = sink;
+    else if (begun.bytes !== null && sink?.length === begun.messageBytes) {
+      sink.write(begun.bytes.subarray(0, begun.filled));
+      this.#incoming = { ...begun, bytes: null, sink };
+    }
     return this.#waiting.promise;
   }
 
@@ -150,29 +175,33 @@ export class PeerLink {
   }
 
   #append({ tag, messageBytes, offset, payload }: Frame): void {
-    if (this.#partial === null) {
-      if (messageBytes > this.settings.maxMessageBytes) throw new RangeError(`a message of ${messageBytes} bytes`);
-      this.#partial = { tag, bytes: this.#target?.length === messageBytes ? this.#target : new Uint8Array(messageBytes), filled: 0 };
-      this.#target = null;
-    }
-    const { bytes, filled } = this.#partial;
+    const incoming = this.#incoming ?? this.#begin(tag, messageBytes);
     // A gap would leave in the array what was there before.
-    if (offset !== filled || messageBytes !== bytes.length)
-      throw new RangeError(`a frame at ${offset} of ${messageBytes} bytes; ${filled} was due`);
-    bytes.set(payload, offset);
-    this.#partial.filled += payload.length;
-    if (this.#partial.filled < bytes.length) return;
-    const message = this.#partial;
-    this.#partial = null;
+    if (offset !== incoming.filled || messageBytes !== incoming.messageBytes)
+      throw new RangeError(`a frame at ${offset} of ${messageBytes} bytes; ${incoming.filled} was due`);
+    incoming.sink.write(payload);
+    incoming.filled += payload.length;
+    if (incoming.filled < messageBytes) return;
+    this.#incoming = null;
     if (this.#waiting !== null) {
-      this.#target = null;
-      this.#waiting.resolve(message);
+      this.#waiting.resolve(incoming);
       this.#waiting = null;
       return;
     }
-    this.#inbox.push(message);
-    this.#inboxBytes += bytes.length;
+    if (incoming.bytes === null) throw new RangeError('A message for a receiver that does not wait.');
+    this.#inbox.push({ tag: incoming.tag, bytes: incoming.bytes });
+    this.#inboxBytes += messageBytes;
     if (this.#inboxBytes > this.settings.maxUnreadBytes) this.socket.pause();
+  }
+
+  #begin(tag: Tag, messageBytes: number): Incoming {
+    if (messageBytes > this.settings.maxMessageBytes) throw new RangeError(`a message of ${messageBytes} bytes`);
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    const begun = { tag, messageBytes, filled: 0 };
+    if (wanted?.length === messageBytes) return (this.#incoming = { ...begun, bytes: null, sink: wanted });
+    const bytes = new Uint8Array(messageBytes);
+    return (this.#incoming = { ...begun, bytes, sink: storing(bytes) });
   }
 
   #lose(peer: number, how: LossKind, cause: unknown): void {

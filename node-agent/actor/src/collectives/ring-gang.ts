@@ -4,15 +4,13 @@ import type { Gang, Numbers, Reduction } from './collective.js';
 import { CollectiveMismatchError, PeerLostError } from './errors.js';
 import type { Tag } from './frames.js';
 import { LinkLostError, type LinkLoss, type PeerLink } from './peer-link.js';
-import { arrayOver, bytesOf, KIND_NAMES, kindOf, partStart, reduceInto } from './reduce.js';
+import { arrayOver, bytesOf, KIND_NAMES, kindOf, partStart } from './reduce.js';
 import type { GangSettings } from './settings.js';
+import { folding, storing, type Sink } from './sink.js';
 
-const OPERATIONS = ['allReduce', 'broadcast', 'gather', 'barrier'] as const;
+const OPERATIONS = ['allReduce', 'broadcast', 'gather', 'barrier', 'allGather'] as const;
 type Operation = (typeof OPERATIONS)[number];
 const REDUCTIONS: readonly Reduction[] = ['sum', 'min', 'max'];
-
-/** A part up to this size is folded in through memory that is kept. */
-const MAX_SPARE_BYTES = 16 * 2 ** 20;
 
 /** The two links of a rank; with two ranks both lead to the same one. */
 export interface Links {
@@ -25,7 +23,7 @@ export interface Links {
 /**
  * Ranks in a ring. An all-reduce cuts the array into as many parts as there are ranks (Patarasu and Yuan, "Bandwidth optimal
  * all-reduce algorithms", 2009): part p is folded from rank p onwards, once round, and goes round again as the sum; so each rank
- * sends and receives twice the array, and all have the same bits.
+ * sends and receives less than twice the array, and all have the same bits. What comes in is folded in piece by piece.
  */
 export class RingGang implements Gang {
   readonly #lost = deferred<Error>();
@@ -34,7 +32,6 @@ export class RingGang implements Gang {
   /** The operation before, as they come one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #number = 0;
-  #spare = new Uint8Array(0);
   #loss: PeerLostError | null = null;
   #left: Promise<void> | null = null;
 
@@ -57,30 +54,27 @@ export class RingGang implements Gang {
   allReduce<A extends Numbers>(values: A, reduction: Reduction): Promise<A> {
     return this.#inTurn(async (number) => {
       const tag = { ...this.#tag('allReduce', values, number), reduction: REDUCTIONS.indexOf(reduction), elements: values.length };
-      const sum = values.slice() as A;
       const part = (index: number): A => {
         const at = mod(index, this.worldSize);
-        return sum.subarray(partStart(sum.length, at, this.worldSize), partStart(sum.length, at + 1, this.worldSize)) as A;
+        return values.subarray(partStart(values.length, at, this.worldSize), partStart(values.length, at + 1, this.worldSize)) as A;
       };
       const last = this.worldSize - 1;
       for (let step = 0; step < last; step += 1) {
-        const own = part(this.rank - step - 1);
-        const theirs = await this.#exchange({ ...tag, part: step }, bytesOf(part(this.rank - step)), this.#spareOf(own.byteLength));
-        reduceInto(own, arrayOver(own, theirs), reduction);
+        const sink = folding(part(this.rank - step - 1), reduction);
+        await this.#exchange({ ...tag, part: step }, bytesOf(part(this.rank - step)), sink);
       }
       for (let step = 0; step < last; step += 1) {
-        const place = bytesOf(part(this.rank - step));
-        const whole = await this.#exchange({ ...tag, part: last + step }, bytesOf(part(this.rank + 1 - step)), place);
-        if (whole.buffer !== place.buffer) place.set(whole);
+        const sink = storing(bytesOf(part(this.rank - step)));
+        await this.#exchange({ ...tag, part: last + step }, bytesOf(part(this.rank + 1 - step)), sink);
       }
-      return sum;
+      return values;
     });
   }
 
   broadcast<A extends Numbers>(values: A, root: number): Promise<A> {
     return this.#inTurn(async (number) => {
       const tag = { ...this.#tag('broadcast', values, number), part: root };
-      const result = this.rank === root ? (values.slice() as A) : arrayOver(values, await this.#receive(tag));
+      const result = this.rank === root ? (values.slice() as A) : arrayOver(values, await this.#receiveWhole(tag));
       if (mod(this.rank + 1, this.worldSize) !== root) await this.#send(tag, bytesOf(result));
       return result;
     });
@@ -95,7 +89,7 @@ export class RingGang implements Gang {
         await this.#send({ ...tag, part: this.rank }, bytesOf(values));
         for (let step = 1; step <= before; step += 1) {
           const of = { ...tag, part: mod(this.rank - step, this.worldSize) };
-          await this.#send(of, await this.#receive(of));
+          await this.#send(of, await this.#receiveWhole(of));
         }
         return [];
       }
@@ -103,7 +97,23 @@ export class RingGang implements Gang {
       all[root] = values.slice() as A;
       for (let step = 1; step < this.worldSize; step += 1) {
         const from = mod(root - step, this.worldSize);
-        all[from] = arrayOver(values, await this.#receive({ ...tag, part: from }));
+        all[from] = arrayOver(values, await this.#receiveWhole({ ...tag, part: from }));
+      }
+      return all;
+    });
+  }
+
+  allGather<A extends Numbers>(values: A): Promise<readonly A[]> {
+    return this.#inTurn(async (number) => {
+      const tag = this.#tag('allGather', values, number);
+      const all: A[] = [];
+      all[this.rank] = values.slice() as A;
+      let handedOn = bytesOf(values);
+      for (let step = 1; step < this.worldSize; step += 1) {
+        const from = mod(this.rank - step, this.worldSize);
+        const sending = this.#send({ ...tag, part: mod(from + 1, this.worldSize) }, handedOn);
+        handedOn = await both(sending, this.#receiveWhole({ ...tag, part: from }));
+        all[from] = arrayOver(values, handedOn);
       }
       return all;
     });
@@ -114,7 +124,8 @@ export class RingGang implements Gang {
       const nothing = new Uint8Array(0);
       const tag = this.#tag('barrier', nothing, number);
       // Twice round: the first time all have called, the second time all know.
-      for (let step = 0; step < 2 * (this.worldSize - 1); step += 1) await this.#exchange({ ...tag, part: step }, nothing, nothing);
+      for (let step = 0; step < 2 * (this.worldSize - 1); step += 1)
+        await this.#exchange({ ...tag, part: step }, nothing, storing(nothing));
     });
   }
 
@@ -142,33 +153,25 @@ export class RingGang implements Gang {
     return result;
   }
 
-  /**
-   * Sends and receives at once; the neighbours do the same.
-   * @param into where what comes may lie
-   */
-  async #exchange(tag: Tag, out: Uint8Array, into: Uint8Array): Promise<Uint8Array> {
-    const sending = this.#send(tag, out);
-    const receiving = this.#receive(tag, into);
-    // Both are awaited to their end, so that neither rejects unheard.
-    const [sent, received] = await Promise.allSettled([sending, receiving]);
-    if (received.status === 'rejected') throw received.reason;
-    if (sent.status === 'rejected') throw sent.reason;
-    return received.value;
-  }
-
-  /** Memory for what is folded in at once and then forgotten; kept, as to ask for it anew costs more than the sum. */
-  #spareOf(bytes: number): Uint8Array {
-    if (bytes > MAX_SPARE_BYTES) return new Uint8Array(bytes);
-    if (this.#spare.length < bytes) this.#spare = new Uint8Array(bytes);
-    return this.#spare.subarray(0, bytes);
+  /** Sends and receives at once; the neighbours do the same. */
+  #exchange(tag: Tag, out: Uint8Array, into: Sink): Promise<void> {
+    return both(
+      this.#send(tag, out),
+      this.#receive(tag, into).then(() => undefined),
+    );
   }
 
   async #send(tag: Tag, bytes: Uint8Array): Promise<void> {
     await this.#links.next.send(tag, bytes).catch((error: unknown) => this.#throwLost(error));
   }
 
-  async #receive(tag: Tag, into: Uint8Array | null = null): Promise<Uint8Array> {
-    const message = await this.#links.previous.receive(into).catch((error: unknown) => this.#throwLost(error));
+  async #receiveWhole(tag: Tag): Promise<Uint8Array> {
+    return (await this.#receive(tag, null)) ?? new Uint8Array(0);
+  }
+
+  /** @returns null where the bytes went into the sink */
+  async #receive(tag: Tag, sink: Sink | null): Promise<Uint8Array | null> {
+    const message = await this.#links.previous.receive(sink).catch((error: unknown) => this.#throwLost(error));
     const [own, theirs] = [describe(tag), describe(message.tag)];
     if (own === theirs) return message.bytes;
     // Nothing that comes now can be told apart any more; the others are not to wait for us.
@@ -215,6 +218,14 @@ export class RingGang implements Gang {
     timer = clock.after(beatMs, beat);
     return { cancel: () => timer.cancel() };
   }
+}
+
+/** Awaits both to their end, so that neither rejects unheard. @returns what was received. @throws what receiving failed with, else sending */
+async function both<T>(sending: Promise<void>, receiving: Promise<T>): Promise<T> {
+  const [sent, received] = await Promise.allSettled([sending, receiving]);
+  if (received.status === 'rejected') throw received.reason;
+  if (sent.status === 'rejected') throw sent.reason;
+  return received.value;
 }
 
 function mod(value: number, by: number): number {
