@@ -21,6 +21,16 @@ export function storing(place: Uint8Array): Sink {
   };
 }
 
+/** What a socket reads at once, where numbers may lie askew; on this thread one piece is folded at a time. */
+const straight = new Uint8Array(64 * 2 ** 10);
+
+/** @returns the bytes where numbers of up to 8 bytes can be read; valid until the next call */
+function straightened(bytes: Uint8Array): Uint8Array {
+  if (bytes.byteOffset % 8 === 0 || bytes.length > straight.length) return bytes;
+  straight.set(bytes);
+  return straight.subarray(0, bytes.length);
+}
+
 /** Combines the message, an array like `result`, into it element by element. */
 export function folding(result: Numbers, reduction: Reduction): Sink {
   const size = result.BYTES_PER_ELEMENT;
@@ -46,7 +56,7 @@ export function folding(result: Numbers, reduction: Reduction): Sink {
       const begun = splitFilled === 0 ? 0 : Math.min(size - splitFilled, bytes.length);
       if (begun > 0) keep(bytes.subarray(0, begun));
       const end = bytes.length - ((bytes.length - begun) % size);
-      if (end > begun) fold(arrayOver(result, bytes.subarray(begun, end)));
+      if (end > begun) fold(arrayOver(result, straightened(bytes.subarray(begun, end))));
       if (bytes.length > end) keep(bytes.subarray(end));
     },
   };

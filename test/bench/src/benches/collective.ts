@@ -14,7 +14,9 @@ export const collective: Bench = {
   about: 'an all-reduce of two ranks against a plain duplex stream of as many bytes over loopback',
   ray: null,
   run: async ({ runs }) => {
-    const ranks = [0, 1].map(() => fork(new URL('../collective/rank.js', import.meta.url), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+    const ranks = [0, 1].map(() =>
+      fork(new URL('../collective/rank.js', import.meta.url), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+    );
     try {
       const listening = await Promise.all(ranks.map(async (rank) => ((await once(rank, 'message')) as [Listening])[0]));
       const gangPorts = listening.map(({ gangPort }) => gangPort);
