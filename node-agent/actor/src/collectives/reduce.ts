@@ -24,7 +24,7 @@ export function arrayOver<A extends Numbers>(like: A, bytes: Uint8Array): A {
 /** Combines `more` into `result` from element `from` on. */
 export function reduceInto(result: Numbers, from: number, more: Numbers, reduction: Reduction): void {
   if (reduction === 'sum') return addInto(result, from, more);
-  const pick = Math[reduction];
+  const pick = reduction === 'min' ? (a: number, b: number) => Math.min(a, b) : (a: number, b: number) => Math.max(a, b);
   for (let at = 0; at < more.length; at += 1) result[from + at] = pick(result[from + at] ?? 0, more[at] ?? 0);
 }
 
