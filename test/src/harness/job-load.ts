@@ -2,7 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 const LOOK_EVERY_MS = 100;
 const RETRY_EVERY_MS = 50;
+/** While faults go on, a request is given up early and made again. */
 const ASK_WITHIN_MS = 3_000;
+/** When all is over there is one look, on a machine that may do much else. */
+const WHEN_OVER_WITHIN_MS = 20_000;
 const FINAL = new Set(['completed', 'failed', 'cancelled']);
 
 /** What the load looks at of a job. */
@@ -153,13 +156,13 @@ export class JobLoad {
 
   /** The row of a completed job leads to its files. */
   async #modelOf(id: string): Promise<readonly string[]> {
-    const { status } = await this.#ask(`/models/${id}/download`, {});
+    const { status } = await this.#ask(`/models/${id}/download`, {}, WHEN_OVER_WITHIN_MS);
     return status === 200 ? [] : [`${id} is completed and the download of its model answers ${status}`];
   }
 
   /** Numbers without a gap, and nothing after the final status. */
   async #eventsOf(id: string, status: string): Promise<readonly string[]> {
-    const text = await (await fetch(`${this.url}/train/${id}/events`, { signal: AbortSignal.timeout(20_000) })).text();
+    const text = await (await fetch(`${this.url}/train/${id}/events`, { signal: AbortSignal.timeout(WHEN_OVER_WITHIN_MS) })).text();
     const frames = text.split('\n\n').filter((frame) => frame.startsWith('id: '));
     const ids = frames.map((frame) => Number(/^id: (\d+)/.exec(frame)?.[1]));
     const finals = frames.map((frame) => /"status":"(completed|failed|cancelled)"/.exec(frame)?.[1]).filter((found) => found !== undefined);
@@ -192,15 +195,15 @@ export class JobLoad {
   }
 
   async #get<T>(path: string): Promise<T> {
-    const { status, text } = await this.#ask(path, {});
+    const { status, text } = await this.#ask(path, {}, WHEN_OVER_WITHIN_MS);
     if (status !== 200) throw new Error(`GET ${path} answered ${status} ${text}`);
     return JSON.parse(text) as T;
   }
 
   /** @returns status 0 when nobody answered in time. */
-  async #ask(path: string, init: RequestInit): Promise<{ readonly status: number; readonly text: string }> {
+  async #ask(path: string, init: RequestInit, withinMs = ASK_WITHIN_MS): Promise<{ readonly status: number; readonly text: string }> {
     try {
-      const answer = await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(ASK_WITHIN_MS) });
+      const answer = await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(withinMs) });
       return { status: answer.status, text: await answer.text() };
     } catch (error) {
       return { status: 0, text: String(error) };
