@@ -13,6 +13,6 @@ export { HeadAddresses } from './rpc/head-addresses.js';
 export { actorChannel, CHANNEL_PIPES } from './processes/actor-channel.js';
 export { SupervisedActor } from './processes/supervised-actor.js';
 export type { ActorChild, SupervisionEvents } from './processes/supervised-actor.js';
-export { watchActors } from './processes/watch.js';
+export { ActorWatch } from './processes/watch.js';
 export { timing } from './timing.js';
 export type { Timing } from './timing.js';

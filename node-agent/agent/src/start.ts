@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { toErrorData, type Capacity, type Clock, type Millis, type NodeId, type Timer, type TrainerError } from '@trainer/model';
+import { toErrorData, type Capacity, type Clock, type Millis, type NodeId, type TrainerError } from '@trainer/model';
 import {
   connectMessages,
   deferred,
@@ -30,7 +30,7 @@ import { LogKeeper } from './logs/log-keeper.js';
 import { servePlacement } from './placement/serve-placement.js';
 import { Launcher } from './processes/launcher.js';
 import { systemMemory } from './processes/memory-use.js';
-import { watchActors } from './processes/watch.js';
+import { ActorWatch } from './processes/watch.js';
 import { detectCapacity, systemMachine } from './resources/detect.js';
 import { namedGpus } from './resources/gpus.js';
 import { grpcBundleSource } from './rpc/grpc-bundle-source.js';
@@ -133,7 +133,6 @@ interface Holding {
   readonly logs: LogKeeper;
   /** Disconnected until NATS is reached: an agent works on without it, and takes nothing new. */
   readonly messages: Messages;
-  readonly watch: Timer;
   close(): Promise<void>;
 }
 
@@ -165,12 +164,17 @@ function hold(parts: Parts, onFacts: (urgency: Urgency) => void, onNats: () => v
     logger,
   });
   const headEpochs = storedHeadEpoch((headEpoch) => folder.saveHeadEpoch(headEpoch), { clock, logger });
-  const keeper = new LeaseKeeper(emptyLedger(parts.capacity, newestHeadEpoch), {
+  const watch = new ActorWatch({ clock, everyMs: parts.timing.memoryPollMs, memory }, () => keeper.actors);
+  const keeper: LeaseKeeper = new LeaseKeeper(emptyLedger(parts.capacity, newestHeadEpoch), {
     clock,
     reservationMs: parts.timing.reservationMs,
     silentMs: parts.timing.headSilentMs,
     outbox,
-    launch: (launch, events) => launcher.launch(launch, events),
+    launch: (launch, events) => {
+      const actor = launcher.launch(launch, events);
+      watch.wake();
+      return actor;
+    },
     onLine: (lease, text, isStderr) => logs.add(lease, text, isStderr),
     onGone: (lease) => logs.ended(lease),
     onFacts,
@@ -178,9 +182,8 @@ function hold(parts: Parts, onFacts: (urgency: Urgency) => void, onNats: () => v
   });
   const placement = servePlacement(messages, { node, incarnation }, (request) => keeper.place(request));
   messages.onChange(onNats);
-  const watch = watchActors({ clock, everyMs: parts.timing.memoryPollMs, memory }, () => keeper.actors);
   const close = async (): Promise<void> => {
-    watch.cancel();
+    watch.close();
     headEpochs.close();
     source.close();
     placement.close();
@@ -188,7 +191,7 @@ function hold(parts: Parts, onFacts: (urgency: Urgency) => void, onNats: () => v
     disk.close();
     await folder.close();
   };
-  return { outbox, keeper, logs, messages, watch, close };
+  return { outbox, keeper, logs, messages, close };
 }
 
 function run(parts: Parts): RunningAgent {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { runningProcesses } from '@trainer/test';
 import { round } from './statistics.js';
@@ -34,6 +34,13 @@ export function cpuSeconds(pids: readonly number[]): number {
   return ticks / TICKS_A_SECOND;
 }
 
+/** CPU time of the threads that a process has now, to the nanosecond, in ms: for spans in which it uses few hundredths of a second. */
+export function threadCpuMs(pid: number): number {
+  let nanoseconds = 0;
+  for (const thread of threadsOf(pid)) nanoseconds += Number(procFile(pid, `task/${thread}/schedstat`).split(' ')[0]);
+  return nanoseconds / 1e6;
+}
+
 /** One that has ended but was not waited for counts as gone. */
 export function isGone(pid: number): boolean {
   const state = statFields(pid)[0];
@@ -63,6 +70,14 @@ function kindOf(command: string): string {
 function statFields(pid: number): readonly string[] {
   const text = procFile(pid, 'stat');
   return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 /** @returns '' when the process is gone. */

@@ -1,6 +1,7 @@
 import { fromErrorData, nodeId } from '@trainer/model';
 import type { Capacity, LeaseId, NodeId, ProcessStart, StreamId, ToAgent } from '@trainer/model';
 import {
+  ActorWatch,
   emptyLedger,
   HeadAddresses,
   HeadLink,
@@ -10,7 +11,6 @@ import {
   servePlacement,
   SupervisedActor,
   timing,
-  watchActors,
 } from '@trainer/agent/internal';
 import type { FactDisk, HeadStream, HeadStreamEvents, Launch, OnDone, SupervisionEvents } from '@trainer/agent/internal';
 import { silentLogger } from '@trainer/runtime';
@@ -83,12 +83,17 @@ export class SimAgent implements AgentPart {
     const { node, incarnation } = this;
     const { clock } = process;
     const outbox = new WitnessedOutbox((lease, number, body) => witness.made(node, incarnation, lease, number, body));
-    const keeper = new LeaseKeeper(emptyLedger(this.capacity, this.newestHeadEpoch), {
+    const memory = { residentBytes: () => 0, kernelKills: () => 0 };
+    const watch = new ActorWatch({ clock, everyMs: TIMING.memoryPollMs, memory }, () => keeper.actors);
+    const keeper: LeaseKeeper = new LeaseKeeper(emptyLedger(this.capacity, this.newestHeadEpoch), {
       clock,
       reservationMs: TIMING.reservationMs,
       silentMs: TIMING.headSilentMs,
       outbox,
-      launch: (launch, events) => this.#launch(process, launch, events),
+      launch: (launch, events) => {
+        watch.wake();
+        return this.#launch(process, launch, events);
+      },
       onLine: () => undefined,
       onGone: () => undefined,
       onFacts: (urgency) => link.pump(urgency),
@@ -143,7 +148,6 @@ export class SimAgent implements AgentPart {
       return reply;
     });
     nats.onChange(() => link.conditionChanged());
-    watchActors({ clock, everyMs: TIMING.memoryPollMs, memory: { residentBytes: () => 0, kernelKills: () => 0 } }, () => keeper.actors);
   }
 
   #launch(process: SimProcess, launch: Launch, events: SupervisionEvents): SupervisedActor {
