@@ -8,9 +8,12 @@ export class EngineError extends TrainerError<'engine.failed', { engine: string;
   }
 }
 
-/** XGBoost's words (dmlc/parameter.h, 3.2) for a parameter that it does not take; another attempt would send it the same. */
+/**
+ * XGBoost's words (dmlc/parameter.h, 3.2) and LightGBM's (src/io/config_auto.cpp, 4.7) for a parameter that they do not take; another attempt
+ * would send it the same.
+ */
 const PARAMETER_REFUSED =
-  /Invalid Parameter format for |value .* for Parameter .* (?:exceed bound|should be)|Invalid Input: '.*', valid values are|trailing characters could not be parsed|No conversion could be performed/;
+  /Check failed: .* at \S*config\S*\.cpp|Invalid Parameter format for |value .* for Parameter .* (?:exceed bound|should be)|Invalid Input: '.*', valid values are|trailing characters could not be parsed|No conversion could be performed/;
 
 /** The engine's library can't be opened on this machine; another may have it. */
 export class EngineUnavailableError extends TrainerError<'engine.unavailable', { engine: string; path: string; reason: string }> {
@@ -38,9 +41,10 @@ function firstLine(reason: string): string {
 }
 
 /** The library's model file is not as the version we know writes it. */
-export class ModelFormatError extends TrainerError<'engine.format', { found: string }> {
-  constructor(found: string) {
-    super('engine.format', `XGBoost's model file can't be read: ${found}. Use the version of the library that the set-up installs.`, {
+export class ModelFormatError extends TrainerError<'engine.format', { engine: string; found: string }> {
+  constructor(engine: string, found: string) {
+    super('engine.format', `${engine}'s model file can't be read: ${found}. Use the version of the library that the set-up installs.`, {
+      engine,
       found,
     });
   }

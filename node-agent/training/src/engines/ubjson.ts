@@ -154,5 +154,5 @@ function emptyArray(type: string, count: number): Float32Array | Float64Array | 
 }
 
 function unreadable(at: number, found: string): ModelFormatError {
-  return new ModelFormatError(`${found} at byte ${at}`);
+  return new ModelFormatError('XGBoost', `${found} at byte ${at}`);
 }

@@ -43,7 +43,7 @@ function baseScores(text: string, outputs: number, objective: string): number[] 
     .map(Number);
   const all = scores.length === 1 ? Array.from({ length: outputs }, () => scores[0] ?? Number.NaN) : scores;
   if (all.length !== outputs || all.some((score) => !Number.isFinite(score))) {
-    throw new ModelFormatError(`base_score ${text} does not fit ${outputs} outputs`);
+    throw new ModelFormatError('XGBoost', `base_score ${text} does not fit ${outputs} outputs`);
   }
   return objective === 'binary:logistic' ? all.map((p) => -Math.log(1 / p - 1)) : all;
 }
@@ -105,7 +105,7 @@ interface SourceTree {
 
 function sourceOf(tree: Table): SourceTree {
   if (Array.from(asNumbers(tree['split_type'], 'split_type')).some((type) => type !== 0)) {
-    throw new ModelFormatError('it splits on categories');
+    throw new ModelFormatError('XGBoost', 'it splits on categories');
   }
   return {
     left: Int32Array.from(asNumbers(tree['left_children'], 'left_children')),
@@ -131,7 +131,7 @@ function numberNodes({ left }: SourceTree, next: { split: number; leaf: number }
 
 function asTable(value: UbjsonValue | undefined): Table {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
-    throw new ModelFormatError('it has no table where one is expected');
+    throw new ModelFormatError('XGBoost', 'it has no table where one is expected');
   }
   return value;
 }
@@ -142,18 +142,18 @@ function tableIn(table: Table, name: string): Table {
 
 function listIn(table: Table, name: string): readonly UbjsonValue[] {
   const value = table[name];
-  if (!Array.isArray(value)) throw new ModelFormatError(`it has no list ${name}`);
+  if (!Array.isArray(value)) throw new ModelFormatError('XGBoost', `it has no list ${name}`);
   return value;
 }
 
 function textIn(table: Table, name: string): string {
   const value = table[name];
-  if (typeof value !== 'string') throw new ModelFormatError(`it has no text ${name}`);
+  if (typeof value !== 'string') throw new ModelFormatError('XGBoost', `it has no text ${name}`);
   return value;
 }
 
 function asNumbers(value: UbjsonValue | undefined, name: string): Numbers {
   if (ArrayBuffer.isView(value)) return value;
   if (Array.isArray(value)) return value.map(Number);
-  throw new ModelFormatError(`it has no numbers ${name}`);
+  throw new ModelFormatError('XGBoost', `it has no numbers ${name}`);
 }

@@ -9,6 +9,12 @@ const VARIANTS: Readonly<Record<string, Readonly<Record<string, HyperparameterVa
     'with rows and columns drawn': { subsample: 0.7, colsample_bynode: 0.5 },
     'with fewer rounds than epochs': { n_estimators: 3 },
   },
+  lightgbm: {
+    'with rows and columns drawn': { subsample: 0.7, subsample_freq: 3, colsample_bytree: 0.5 },
+    'with rows drawn by gradient': { boosting_type: 'goss', n_estimators: 40 },
+    'with trees dropped': { boosting_type: 'dart', n_estimators: 30 },
+    'with small leaves': { min_child_samples: 1, max_depth: 5, reg_lambda: 1, reg_alpha: 0.1, learning_rate: 0.3 },
+  },
 };
 
 for (const entry of CATALOG) {

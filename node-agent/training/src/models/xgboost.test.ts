@@ -4,7 +4,7 @@ import { openXgboost, type XgboostLibrary } from '../engines/xgboost-library.js'
 import { TrainingCancelled, type Learner, type LearnerInit } from '../learning/learner.js';
 import { readXgboostTrees } from '../engines/xgboost-trees.js';
 import { madeUpInit, madeUpRows, XGBOOST_FOLDER } from '../learning/rows.fixture.js';
-import { createXgboostLearner, roundsAtEpoch } from './xgboost.js';
+import { createXgboostLearner } from './xgboost.js';
 
 let library: XgboostLibrary;
 const open: Learner[] = [];
@@ -44,21 +44,6 @@ async function accuracy(learner: Learner, { target }: LearnerInit['validation'],
   });
   return right.length / target.length;
 }
-
-describe('the rounds of an epoch', () => {
-  test.each([
-    [100, 1, 10, 10],
-    [100, 10, 10, 100],
-    [7, 1, 3, 2],
-    [7, 2, 3, 4],
-    [7, 3, 3, 7],
-    [3, 2, 10, 2],
-    [3, 9, 10, 3],
-    [100, 0, 10, 0],
-  ])('of %i rounds epoch %i of %i ends at %i', async (rounds, epoch, epochs, end) => {
-    expect(roundsAtEpoch(rounds, epoch, epochs)).toBe(end);
-  });
-});
 
 describe('training', () => {
   test('two classes are told apart, with probabilities that sum to one', async () => {

@@ -15,6 +15,7 @@ import type {
   TrainedModel,
   Work,
 } from '../learning/learner.js';
+import { roundsAtEpoch } from '../learning/rounds.js';
 import { addTrees } from '../onnx/trees.js';
 
 /** Gradient boosting by XGBoost's library. */
@@ -41,14 +42,6 @@ export function createXgboostLearner(library: XgboostLibrary, init: LearnerInit)
     train.close();
     throw error;
   }
-}
-
-/**
- * The rounds (trees, or one tree a class) that are grown when `epoch` of `epochs` ends: floor(n k / E); with fewer rounds than
- * epochs one an epoch, and the last epoch is the number of rounds.
- */
-export function roundsAtEpoch(rounds: number, epoch: number, epochs: number): number {
-  return rounds <= epochs ? Math.min(epoch, rounds) : Math.floor((rounds * epoch) / epochs);
 }
 
 /** Our names are those of XGBoost's scikit-learn interface; the library's parameters of the same name take the value as it is. */

@@ -19,7 +19,7 @@ describe('what a rank tells of a failure', () => {
     ],
     ['an exported model that predicts otherwise', WRONG],
     ['a model that is too large', new ModelTooLargeError(2, 1)],
-    ['a model file that cannot be read', new ModelFormatError('x')],
+    ['a model file that cannot be read', new ModelFormatError('XGBoost', 'x')],
     ['the training state of another job', new TrainingStateError({ epoch: 1, due: 1, held: 2 })],
   ])('fails the job at once: %s', (_, thrown) => expect(failureOf(thrown).retry).toBe('never'));
 
