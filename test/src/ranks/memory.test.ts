@@ -16,6 +16,10 @@ const VARIANTS: Partial<Readonly<Record<ModelFamily, readonly [Shape, Hyperparam
     [WIDE, { max_depth: 8 }],
     [LONG, { max_depth: 8 }],
   ],
+  lightgbm: [
+    [WIDE, { num_leaves: 1_000, min_child_samples: 500, n_estimators: 20 }],
+    [LONG, { num_leaves: 255 }],
+  ],
 };
 
 describe.each(CATALOG)('a rank that trains $modelId', (entry) => {

@@ -153,12 +153,13 @@ function transposed(scores: Float64Array, rows: number, columns: number): Float6
   return out;
 }
 
+function told(call: (out: Out<number>) => void): number {
+  const out: Out<number> = [0];
+  call(out);
+  return out[0];
+}
+
 function boosterOf(bindings: LightgbmBindings, handle: Pointer, rowsOf: Readonly<Record<BoosterPart, number>>): LightgbmBooster {
-  const asked = (call: (booster: Pointer, out: Out<number>) => void): number => {
-    const out: Out<number> = [0];
-    call(handle, out);
-    return out[0];
-  };
   return {
     handle,
     update() {
@@ -166,8 +167,8 @@ function boosterOf(bindings: LightgbmBindings, handle: Pointer, rowsOf: Readonly
       bindings.LGBM_BoosterUpdateOneIter(handle, isFinished);
       return isFinished[0] === 1;
     },
-    rounds: () => asked(bindings.LGBM_BoosterGetCurrentIteration),
-    outputs: () => asked(bindings.LGBM_BoosterGetNumClasses),
+    rounds: () => told((out) => bindings.LGBM_BoosterGetCurrentIteration(handle, out)),
+    outputs: () => told((out) => bindings.LGBM_BoosterGetNumClasses(handle, out)),
     kept(part, out) {
       const rows = rowsOf[part];
       const outputs = rows === 0 ? 1 : out.length / rows;

@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { seededRandom } from '@trainer/runtime/testing';
 import type { LabelledRows, LearnerInit } from './learner.js';
 
+/** Where the set-up unpacks LightGBM's wheel. */
+export const LIGHTGBM_FOLDER = fileURLToPath(new URL('../../../../deploy/native/lightgbm', import.meta.url));
 /** Where the set-up unpacks XGBoost's wheel. */
 export const XGBOOST_FOLDER = fileURLToPath(new URL('../../../../deploy/native/xgboost', import.meta.url));
 

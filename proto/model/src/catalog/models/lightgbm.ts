@@ -106,11 +106,13 @@ const MAX_ROWS = 100_000_000;
 function limits(shape: TableShape, values: HyperparameterValues, treesOfRound: number) {
   const depth = numericValue(values, 'max_depth', -1);
   const rowsOfLeaf = Math.max(1, numericValue(values, 'min_child_samples', DEFAULT_ROWS_OF_LEAF));
-  const byParameters = Math.min(depth > 0 ? 2 ** depth : Infinity, numericValue(values, 'num_leaves', DEFAULT_LEAVES));
-  const mostLeaves = Math.max(1, Math.min(byParameters, Math.ceil(shape.rows / rowsOfLeaf)));
+  const leavesAllowed = numericValue(values, 'num_leaves', DEFAULT_LEAVES);
+  const byDepth = depth > 0 ? 2 ** depth : Infinity;
+  const leavesOfTree = Math.max(1, Math.min(leavesAllowed, byDepth, Math.ceil(shape.rows / rowsOfLeaf)));
   const forest = {
-    leaves: numericValue(values, 'n_estimators', DEFAULT_ROUNDS) * treesOfRound * mostLeaves,
-    mostLeaves,
+    leaves: numericValue(values, 'n_estimators', DEFAULT_ROUNDS) * treesOfRound * leavesOfTree,
+    // The library makes the histograms of all leaves that a tree may have at its start.
+    mostLeaves: leavesAllowed,
     bins: Math.min(numericValue(values, 'max_bin', MAX_BINS), shape.rows),
   };
   return { maxRows: MAX_ROWS, memoryBytes: treeMemory(COSTS, shape, forest) };
