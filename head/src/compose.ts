@@ -106,18 +106,17 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
     sessions: sessionService({ sessions, loop, graceMs: timers.sessionGraceMs, version, logger }),
     actors: actors.server,
     bundles: bundleService({ ...common, store, objects, bucket: buckets.bundles, args, uploadIdleMs: timers.uploadIdleMs }),
-    jobs: jobService({ loop, store, submissions: submissionsOf(parts, estimates), logger, reasonOf: (job) => planner.reasonOf(job) }),
+    jobs: jobService({ loop, store, submissions: submissionsOf(parts), logger, reasonOf: (job) => planner.reasonOf(job) }),
     cluster: clusterService({ ...common, messages, objects, dataBucket: buckets.data, version }),
   };
   return { services, close };
 }
 
-function submissionsOf({ config, loop, store, objects, randomBytes }: HeadParts, estimates: TableEstimator): Submissions {
+function submissionsOf({ config, loop, store, objects, randomBytes }: HeadParts): Submissions {
   return new Submissions({
     loop,
     store,
     objects,
-    estimates,
     buckets: config.buckets,
     checkpointInterval: config.checkpointInterval,
     queueLimit: config.queueLimit,

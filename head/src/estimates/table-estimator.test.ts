@@ -102,16 +102,33 @@ test('a store that does not answer is waited for no longer than said', async () 
   expect(await heard(1)).toEqual([{ job: JOB, trigger: { kind: 'estimated', table: null } }]);
 });
 
-test('jobs that ask for the same table share one look, and later ones need none', async () => {
+test('jobs that ask for the same table share one look; those that come later need none, and are told together, not at once', async () => {
   const asked = await stored('a.csv', csv(10));
-  const { estimator, heard } = estimatorOver(store);
+  const { estimator, clock, told, heard } = estimatorOver(store);
   const jobs = Array.from({ length: 100 }, (_, n) => jobId(`train_${String(n).padStart(12, '0')}`));
   for (const job of jobs) estimator.estimate(job, asked);
-  expect(estimator.known(asked)).toBeUndefined();
   expect((await heard(100)).map(({ job }) => job)).toEqual(jobs);
   expect(reads).toBe(1);
-  expect(estimator.known(asked)).toEqual({ rows: 10, columns: 2, classes: 3 });
-  expect(estimator.known({ ...asked, target: 'a' })).toBeUndefined();
+  for (const job of jobs.slice(0, 10)) estimator.estimate(job, asked);
+  expect([told.length, clock.pending]).toEqual([100, 1]);
+  clock.advance(0);
+  const table = { rows: 10, columns: 2, classes: 3 };
+  expect(told.slice(100)).toEqual(jobs.slice(0, 10).map((job) => ({ job, trigger: { kind: 'estimated', table } })));
+  expect([reads, clock.pending]).toEqual([1, 0]);
+  estimator.estimate(JOB, { ...asked, target: 'a' });
+  await heard(111);
+  expect(reads).toBe(2);
+});
+
+test('a closed estimator tells nobody any more', async () => {
+  const asked = await stored('a.csv', csv(10));
+  const { estimator, clock, told, heard } = estimatorOver(store);
+  estimator.estimate(JOB, asked);
+  await heard(1);
+  estimator.estimate(JOB, asked);
+  estimator.close();
+  clock.advance(1);
+  expect(told).toHaveLength(1);
 });
 
 test('at most four files are looked at side by side, and each has its turn', async () => {

@@ -1,4 +1,4 @@
-import type { Clock, JobId } from '@trainer/model';
+import type { Clock, JobId, Timer } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import type { ByteSpan, ObjectStore } from '@trainer/storage';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
@@ -28,18 +28,25 @@ export class TableEstimator {
   readonly #remembered = new Map<string, EstimatedTable | null>();
   readonly #running = new Map<string, Set<JobId>>();
   readonly #waiting: (() => void)[] = [];
+  /** Jobs on tables that were looked at before, which are told of them together. */
+  #known = new Map<JobId, EstimatedTable | null>();
+  #tellKnown: Timer | null = null;
   #isClosed = false;
 
   constructor(private readonly options: TableEstimatorOptions) {}
 
-  /** @returns what an earlier job's estimate of the same was; undefined: there was none */
-  known(asked: AskedTable): EstimatedTable | null | undefined {
-    return this.#remembered.get(nameOf(asked));
-  }
-
-  /** Estimates, then tells the job. */
+  /**
+   * Estimates, then tells the job; never at once, also where nothing is left to look at. What follows is its placement, and the answer to its
+   * submission is still on its way: in a launcher the start of a process would hold that up (docs/adr/0015).
+   */
   estimate(job: JobId, asked: AskedTable): void {
     const name = nameOf(asked);
+    const known = this.#remembered.get(name);
+    if (known !== undefined) {
+      this.#known.set(job, known);
+      this.#tellKnown ??= this.options.clock.after(0, () => this.#tell());
+      return;
+    }
     const jobs = this.#running.get(name);
     if (jobs) {
       jobs.add(job);
@@ -54,6 +61,16 @@ export class TableEstimator {
   close(): void {
     this.#isClosed = true;
     this.#waiting.length = 0;
+    this.#tellKnown?.cancel();
+  }
+
+  #tell(): void {
+    const known = this.#known;
+    this.#known = new Map();
+    this.#tellKnown = null;
+    this.options.loop.inBackground((turn) => {
+      for (const [job, table] of known) turn.stepJob(job, { kind: 'estimated', table });
+    });
   }
 
   async #run(name: string, asked: AskedTable): Promise<void> {

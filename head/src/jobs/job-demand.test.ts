@@ -25,18 +25,9 @@ function node(cpus: number, memoryMiB: number, state: NodeState = 'connected') {
 
 function job(bytes: number, epochs = 100, createdAt = 0, numWorkers: number | null = 1): JobRecord {
   const request = aTrainRequest({ epochs, numWorkers });
-  return newJob(
-    {
-      id: jobId('train_0123456789ab'),
-      request,
-      dataset: { key: 'iris.csv', etag: 'e', bytes },
-      dataBucket: 'datasets',
-      modelsBucket: 'models',
-      table: null,
-      checkpointInterval: 5,
-    },
-    createdAt,
-  );
+  const dataset = { key: 'iris.csv', etag: 'e', bytes };
+  const from = { request, dataset, dataBucket: 'datasets', modelsBucket: 'models', checkpointInterval: 5 };
+  return { ...newJob({ id: jobId('train_0123456789ab'), ...from }, createdAt), table: null };
 }
 
 function placed(record: JobRecord, attempt = 1, cpuMilli = 1000): JobRecord {

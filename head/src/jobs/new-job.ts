@@ -1,5 +1,4 @@
 import type { Job, JobEvent, JobId, Millis, TrainRequest } from '@trainer/model';
-import type { EstimatedTable } from '../estimates/estimated-table.js';
 import type { JobRecord } from './job-record.js';
 
 /** What a new job needs besides its request. */
@@ -10,8 +9,6 @@ export interface NewJob {
   readonly dataset: Job['dataset'];
   readonly dataBucket: string;
   readonly modelsBucket: string;
-  /** What an earlier job's estimate of the same table was; absent: there was none. */
-  readonly table?: EstimatedTable | null;
   /** CHECKPOINT_INTERVAL. */
   readonly checkpointInterval: number;
 }
@@ -54,7 +51,6 @@ export function newJob(from: NewJob, now: Millis): JobRecord {
     checkpointIntervalEpochs: Math.max(from.checkpointInterval, Math.ceil(from.request.epochs / MOST_CHECKPOINTS)),
     ranks: [],
     shape: null,
-    ...(from.table === undefined ? {} : { table: from.table }),
     checkpoint: null,
     best: null,
     reportedEpoch: 0,

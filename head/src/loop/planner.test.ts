@@ -120,13 +120,12 @@ function submit(turn: Turn, n: number, priority = 50): void {
       request: aTrainRequest({ numWorkers: 1, priority }),
       dataset: { key: 'iris.csv', etag: 'e', bytes: 100 },
       dataBucket: 'd',
-      table: null,
       modelsBucket: 'm',
       checkpointInterval: 5,
     },
     turn.now + n,
   );
-  turn.addJob(record, [submittedEvent(record)], null);
+  turn.addJob({ ...record, table: null }, [submittedEvent(record)], null);
 }
 
 /** A job's process is gone, and its files too. */

@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto';
 import { CATALOG, InvalidRequestError, NotFoundError, TRAIN_LIMITS } from '@trainer/model';
 import type { Job, JobId, SentTrainRequest } from '@trainer/model';
 import type { ObjectStore } from '@trainer/storage';
-import type { TableEstimator } from '../estimates/table-estimator.js';
-import { askedTable } from '../jobs/job-effects.js';
 import { newJob, submittedEvent } from '../jobs/new-job.js';
 import { checkSubmission } from '../jobs/submission.js';
 import type { ClusterLoop } from '../loop/cluster-loop.js';
@@ -14,7 +12,6 @@ export interface SubmitRules {
   readonly loop: ClusterLoop;
   readonly store: ClusterStore;
   readonly objects: ObjectStore;
-  readonly estimates: Pick<TableEstimator, 'known'>;
   readonly buckets: { readonly data: string; readonly models: string };
   readonly defaults: { readonly epochs: number; readonly patience: number };
   readonly checkpointInterval: number;
@@ -70,12 +67,8 @@ export class Submissions {
     const record = await loop.turn((turn) => {
       this.#checkQueue();
       const dataset = { key: sent.dataId, etag: found.etag, bytes: found.bytes };
-      const table = this.rules.estimates.known(askedTable({ request: checked.request, dataset }, buckets.data));
       const made = newJob(
-        {
-          ...{ id, request: checked.request, dataset, dataBucket: buckets.data, modelsBucket: buckets.models, checkpointInterval },
-          ...(table === undefined ? {} : { table }),
-        },
+        { id, request: checked.request, dataset, dataBucket: buckets.data, modelsBucket: buckets.models, checkpointInterval },
         turn.now,
       );
       turn.addJob(made, [submittedEvent(made)], key === null ? null : { ...key, job: id, createdAt: turn.now });

@@ -96,11 +96,8 @@ function addNode(turn: Turn, n: number, cpus: number): void {
 function submit(turn: Turn, n: number): void {
   const dataset = { key: 'iris.csv', etag: 'e', bytes: 100 };
   const request = aTrainRequest({ numWorkers: 1 });
-  const record = newJob(
-    { id: jobOf(n), request, dataset, dataBucket: 'd', modelsBucket: 'm', table: null, checkpointInterval: 5 },
-    turn.now + n,
-  );
-  turn.addJob(record, [submittedEvent(record)], null);
+  const record = newJob({ id: jobOf(n), request, dataset, dataBucket: 'd', modelsBucket: 'm', checkpointInterval: 5 }, turn.now + n);
+  turn.addJob({ ...record, table: null }, [submittedEvent(record)], null);
 }
 
 function end(turn: Turn, id: JobId): void {

@@ -16,18 +16,21 @@ export const SIGKILL: DeathCause = { kind: 'signal', signal: 'SIGKILL' };
 export const DAY = 1_764_669_600_000;
 
 const request = aTrainRequest({ hyperparameters: { max_depth: 6 } });
-export const queued = newJob(
-  {
-    id: ID,
-    request,
-    dataset: { key: 'iris.csv', etag: 'e', bytes: 100 },
-    dataBucket: 'datasets',
-    modelsBucket: 'trained-models',
-    table: null,
-    checkpointInterval: 5,
-  },
-  DAY,
-);
+/** Its table was looked at, and nothing could be told of it. */
+export const queued: JobRecord = {
+  ...newJob(
+    {
+      id: ID,
+      request,
+      dataset: { key: 'iris.csv', etag: 'e', bytes: 100 },
+      dataBucket: 'datasets',
+      modelsBucket: 'trained-models',
+      checkpointInterval: 5,
+    },
+    DAY,
+  ),
+  table: null,
+};
 
 export function placedAs(attempt: number, size = 1): JobTrigger {
   const ranks = Array.from({ length: size }, (_, rank) => ({
