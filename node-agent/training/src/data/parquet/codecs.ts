@@ -2,6 +2,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { CompressionCodec } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { unpackLiterals } from './snappy.js';
+import { unpackZstd } from './zstd.js';
 
 /** Bytes of one page at most: writers make some of a MiB, or of a whole column in a group of rows. */
 export const MAX_PAGE_BYTES = 1 << 30;
@@ -27,6 +28,8 @@ function unpacked(codec: CompressionCodec, packed: Uint8Array, bytes: number): U
       return gunzipSync(packed, { maxOutputLength: bytes });
     case 'BROTLI':
       return brotliDecompressSync(packed, { maxOutputLength: bytes });
+    case 'ZSTD':
+      return unpackZstd(packed, bytes);
     case 'SNAPPY':
       // The decoder trusts the length in front.
       if (snappyLength(packed) !== bytes) throw new Error('a page of snappy has another length than it says');
