@@ -13,6 +13,8 @@ export interface LightgbmBindings {
   readonly path: string;
   readonly version: string;
   readonly koffi: typeof koffi;
+  /** What went wrong in a function that the library called; each call throws it after the library has returned, but those that free. */
+  readonly failure: { error: Error | null };
   LGBM_DatasetCreateFromMat(
     data: Float32Array,
     type: number,
@@ -125,14 +127,17 @@ function load(koffiModule: typeof koffi, path: string): ReturnType<typeof koffi.
 function bind(koffiModule: typeof koffi, path: string, version: string): LightgbmBindings {
   const library = load(koffiModule, path);
   const lastError: () => string = library.func('const char *LGBM_GetLastError()');
+  const failure: LightgbmBindings['failure'] = { error: null };
   const entries = (Object.keys(SIGNATURES) as Name[]).map((name) => {
     const call = library.func(`int ${name}(${SIGNATURES[name]})`);
     const checked = (...values: unknown[]): void => {
-      if (call(...values) !== 0) throw new EngineError('LightGBM', name, lastError());
+      const status: unknown = call(...values);
+      if (failure.error !== null && !name.endsWith('Free')) throw failure.error;
+      if (status !== 0) throw new EngineError('LightGBM', name, lastError());
     };
     return [name, checked] as const;
   });
   // The table of signatures is the interface above, name by name; the library itself can't be asked for its types.
   const calls = Object.fromEntries(entries) as unknown as Pick<LightgbmBindings, Name>;
-  return { ...calls, path, version, koffi: koffiModule };
+  return { ...calls, path, version, failure, koffi: koffiModule };
 }

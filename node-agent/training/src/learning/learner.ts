@@ -1,4 +1,4 @@
-import type { Collective, RankNetwork } from '@trainer/actor';
+import type { RankNetwork, ThreadCollective } from '@trainer/actor';
 import type { HyperparameterValues, TaskType } from '@trainer/model';
 import type { GraphBuilder } from '../onnx/graph-builder.js';
 import type { ModelOutputs } from '../onnx/model-outputs.js';
@@ -137,7 +137,7 @@ export interface Engine {
   /** Copies the rows, or keeps them as they are: nobody else writes them. @throws InvalidRequestError where values do not fit the data */
   createLearner(init: LearnerInit): Learner;
   /** Joins this rank's engine with the others'; before `createLearner`. */
-  join(team: Collective, network: RankNetwork): Promise<JoinedEngines>;
+  join(team: ThreadCollective, network: RankNetwork): Promise<JoinedEngines>;
 }
 
 /** Ranks of a gang whose engines are joined. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { ThreadCollective } from '@trainer/actor';
 import { InvalidRequestError, type HyperparameterValues } from '@trainer/model';
 import {
   openLightgbm,
@@ -7,6 +8,7 @@ import {
   type LightgbmLibrary,
   type LightgbmParameters,
 } from '../engines/lightgbm-library.js';
+import { joinLightgbmRanks } from '../engines/lightgbm-ranks.js';
 import { changedText, readLightgbmTrees } from '../engines/lightgbm-text.js';
 import { TrainingStateError } from '../learning/errors.js';
 import type {
@@ -26,20 +28,25 @@ import { addTrees } from '../onnx/trees.js';
 /** Gradient boosting by LightGBM's library. */
 export async function openEngine(nativeDir: string): Promise<Engine> {
   const library = await openLightgbm(join(nativeDir, 'lightgbm'));
+  let team: ThreadCollective | null = null;
   return {
     versions: { lightgbm: library.version },
-    createLearner: (init) => createLightgbmLearner(library, init),
-    join: async () => ({ leave: () => Promise.resolve() }),
+    createLearner: (init) => createLightgbmLearner(library, init, team),
+    join(joined) {
+      team = joined;
+      return Promise.resolve(joinLightgbmRanks(library, joined));
+    },
   };
 }
 
 /**
  * Sorts the rows into the library's bins, and keeps `init.train` and `init.validation` too.
- * @throws InvalidRequestError when parameters do not go together. @throws EngineError
+ * @param team the ranks that train with this one, whose engines have joined; null: none
+ * @throws InvalidRequestError when parameters do not go together. @throws EngineError, PeerLostError
  */
-export function createLightgbmLearner(library: LightgbmLibrary, init: LearnerInit): Learner {
-  const parameters = lightgbmParameters(init);
-  const train = library.createDataset({ ...init.train, weights: weightsOf(init) }, parameters, null);
+export function createLightgbmLearner(library: LightgbmLibrary, init: LearnerInit, team: ThreadCollective | null = null): Learner {
+  const parameters = { ...lightgbmParameters(init), ...parametersOfRanks(team) };
+  const train = library.createDataset({ ...init.train, weights: weightsOf(init, team) }, parameters, null);
   try {
     const validation = library.createDataset({ ...init.validation, weights: null }, parameters, train);
     return new LightgbmLearner(library, init, parameters, { train, validation });
@@ -102,13 +109,21 @@ function lightgbmParameters(init: LearnerInit): LightgbmParameters {
   return parameters;
 }
 
-/** scikit-learn's `balanced`: rows / (classes x rows of the class). @returns null: all alike */
-function weightsOf({ hyperparameters, classCount, train: { target } }: LearnerInit): Float64Array | null {
+/** Each rank has rows of its own, and adds up histograms with the others. */
+function parametersOfRanks(team: ThreadCollective | null): LightgbmParameters {
+  if (team === null || team.worldSize === 1) return {};
+  return { tree_learner: 'data', num_machines: String(team.worldSize), pre_partition: 'true' };
+}
+
+/** scikit-learn's `balanced`: rows / (classes x rows of the class), of all ranks. @returns null: all alike */
+function weightsOf({ hyperparameters, classCount, train }: LearnerInit, team: ThreadCollective | null): Float64Array | null {
   if (hyperparameters['class_weight'] !== 'balanced') return null;
-  const counts = new Float64Array(classCount);
-  for (const label of target) counts[label] = (counts[label] ?? 0) + 1;
+  const own = new Float64Array(classCount);
+  for (const label of train.target) own[label] = (own[label] ?? 0) + 1;
+  const counts = team === null ? own : team.blocking.allReduce(own, 'sum');
+  const rows = counts.reduce((sum, count) => sum + count, 0);
   const present = counts.filter((count) => count > 0).length;
-  return target.map((label) => target.length / (present * (counts[label] ?? 1)));
+  return train.target.map((label) => rows / (present * (counts[label] ?? 1)));
 }
 
 /** The attribute of our files that says how raw columns become the file's. */

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import type { Collective } from '@trainer/actor';
+import type { Collective, ThreadCollective } from '@trainer/actor';
 import type { CatalogEntry, RankReport } from '@trainer/model';
 import { systemClock } from '@trainer/runtime';
 import { prepareVerifier } from '../artifacts/verifier.js';
@@ -128,7 +128,7 @@ export class TrainingSession {
   }
 
   /** Trains with the other ranks; the first one reports, exports and verifies. After `load`. */
-  async run(team: Collective): Promise<Exclude<WorkerOutcome, { kind: 'failed' }>> {
+  async run(team: ThreadCollective): Promise<Exclude<WorkerOutcome, { kind: 'failed' }>> {
     const isFirst = team.rank === 0;
     if (isFirst) {
       for (const message of this.#warnings) await this.ports.report({ kind: 'warning', message });

@@ -90,7 +90,7 @@ const common = {
   engine: 'lightgbm',
   takes: { batchSize: false, learningRate: false },
   // Each rank finds the bins of its columns by its own rows, so trees differ a little.
-  ranks: null,
+  ranks: { rows: 'shard', about: 'rows; histograms are summed over the ranks, over the connections of the gang', tolerance: 0.03 },
   epochs: 'rounds',
   // Later rounds of dart change the weights of older trees: the best round can't be gone back to.
   earlyStopping: (values: HyperparameterValues) => values['boosting_type'] !== 'dart',
