@@ -13,6 +13,7 @@ import {
   findNatsServer,
   namingTheDisk,
   portPicker,
+  shortOfRoom,
   startNats,
   startPostgres,
   type DataFolder,
@@ -125,7 +126,8 @@ async function keepHead(
 ): Promise<string> {
   const kept = new KeptHead({
     start: (port, onEnd) => {
-      const surroundings = { host: HOST, port, clock, log: log.child({ part: 'head' }), onFatal: onEnd };
+      const databaseOutlook = (): Promise<string | null> => shortOfRoom(folder.path);
+      const surroundings = { host: HOST, port, clock, log: log.child({ part: 'head' }), onFatal: onEnd, databaseOutlook };
       return code.startHead(headOptions(settings, { ...place, databaseUrl }, surroundings));
     },
     // Programs that outlived the cluster that ran here before look for it where it was.

@@ -52,6 +52,8 @@ export interface HeadParts {
   readonly store: ClusterStore;
   readonly messages: Messages;
   readonly objects: ObjectStore;
+  /** What may stop the database soon and what to do, as people read it; null: nothing that is known. */
+  readonly databaseOutlook: () => Promise<string | null>;
 }
 
 /** What a head answers. */
@@ -107,7 +109,7 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
     actors: actors.server,
     bundles: bundleService({ ...common, store, objects, bucket: buckets.bundles, args, uploadIdleMs: timers.uploadIdleMs }),
     jobs: jobService({ loop, store, submissions: submissionsOf(parts), logger, reasonOf: (job) => planner.reasonOf(job) }),
-    cluster: clusterService({ ...common, messages, objects, dataBucket: buckets.data, version }),
+    cluster: clusterService({ ...common, messages, objects, databaseOutlook: parts.databaseOutlook, dataBucket: buckets.data, version }),
   };
   return { services, close };
 }

@@ -41,6 +41,8 @@ export interface HeadOptions extends HeadSettings {
   readonly random: RandomBytes;
   /** This head leads no more; it must be closed. Called once. */
   readonly onFatal: (error: Error) => void;
+  /** What may stop the database soon and what to do, as people read it; null: nothing. Absent: nobody knows, as where it lies on another machine. */
+  readonly databaseOutlook?: () => Promise<string | null>;
   /** Another head leads, and this one waits to follow it. Called once at most, before there is a head. */
   readonly onWaiting?: () => void;
 }
@@ -119,7 +121,7 @@ async function lead(leadership: Leadership, headId: HeadId, { clock, onWaiting }
 
 async function run(parts: Parts): Promise<Head> {
   const { config, options, timers, database, leadership, headId, headEpoch, messages } = parts;
-  const { clock, log } = options;
+  const { clock, log, random: randomBytes, databaseOutlook = nothingKnown } = options;
   const state = new ClusterState(headEpoch);
   const store = postgresStore(
     database,
@@ -134,7 +136,7 @@ async function run(parts: Parts): Promise<Head> {
   };
   const loop = new ClusterLoop({ state, store, clock, random: parts.random, logger: log, raise, onFenced });
   const renewal = new Renewal({ leadership, headId, loop, clock, everyMs: timers.renewMs });
-  const composed = composeHead({ ...parts, clock, logger: log, randomBytes: options.random, loop, store });
+  const composed = composeHead({ ...parts, clock, logger: log, randomBytes, loop, store, databaseOutlook });
   const narrow = { secret: deriveSecrets(config.secret).lookupToken, methods: [ActorServiceService.get.path] };
   const server = new GrpcServer({
     secret: config.secret,
@@ -172,6 +174,8 @@ async function run(parts: Parts): Promise<Head> {
   };
   return { address: `${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`, close: () => (closing ??= close()) };
 }
+
+const nothingKnown = (): Promise<null> => Promise.resolve(null);
 
 /** @returns when the work is done, or its time is over. */
 async function withinFarewell(clock: Clock, work: Promise<unknown>): Promise<void> {

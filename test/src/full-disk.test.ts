@@ -35,6 +35,7 @@ test('a cluster whose disk fills up says so by name, lives on, and goes on when 
       const { detail } = (await answer.json()) as { detail?: unknown };
       return { status: answer.status, detail };
     };
+    const health = async (): Promise<{ status: string }> => (await (await fetch(`${rest}/health`)).json()) as { status: string };
     const train = (): Promise<Response> =>
       fetch(`${rest}/train`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(irisRequest()) });
     expect((await put('iris.csv')).status).toBe(201);
@@ -42,6 +43,8 @@ test('a cluster whose disk fills up says so by name, lives on, and goes on when 
       for (;;) appendFileSync(filler, Buffer.alloc(2 ** 16));
     }).toThrow('ENOSPC');
 
+    // An idle cluster, before anything has failed.
+    expect(await health()).toMatchObject({ status: 'degraded', missing: [], reasons: [expect.stringContaining('is nearly full')] });
     expect(await put('more.csv')).toEqual({
       status: 507,
       detail: expect.stringMatching(/The disk of the object store .* is full, and more.csv/),
@@ -52,6 +55,7 @@ test('a cluster whose disk fills up says so by name, lives on, and goes on when 
     expect((await fetch(`${rest}/health/live`)).status).toBe(200);
 
     rmSync(filler);
+    await until('it is well again', async () => (await health()).status === 'ok', wait);
     await until('an upload is taken', async () => (await put('more.csv')).status === 201, wait);
     const job = await until('a job is taken', async () => ((answer) => (answer.ok ? answer : null))(await train()), wait);
     const { job_id: id } = (await job.json()) as { job_id: string };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { processName, systemClock, type ProcessLock } from '@trainer/runtime';
-import { lockDataFolder, namingTheDisk, openDataFolder } from './data-folder.js';
+import { lockDataFolder, namingTheDisk, openDataFolder, shortOfRoom } from './data-folder.js';
 import { ServerFailedError } from './errors.js';
 
 let parent: string;
@@ -53,6 +53,13 @@ test('a cluster whose launcher was killed and that does not end is told apart fr
   } finally {
     owner.kill('SIGKILL');
   }
+});
+
+test('a disk that is nearly full is named before anything fails; one with room, and one that nobody can ask, are not', async () => {
+  await lock();
+  expect(await shortOfRoom(path, 1)).toBeNull();
+  expect(await shortOfRoom(path, Infinity)).toMatch(new RegExp(`The disk of ${path} is nearly full \\(\\d+ MB free\\): make room`));
+  expect(await shortOfRoom(join(parent, 'nowhere'))).toBeNull();
 });
 
 test('a folder of another version is one line that says what to do', async () => {

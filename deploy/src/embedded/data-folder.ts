@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { isLock, takeProcessLock, type ProcessLock, type ProcessLockOptions } from '@trainer/runtime';
 import { makeFolders } from '@trainer/storage';
 import { codeOf } from '../system-error.js';
-import { DataFolderAccessError, DataFolderInUseError, DataFolderVersionError, DiskFullError, ServerFailedError } from './errors.js';
+import {
+  DataFolderAccessError,
+  DataFolderInUseError,
+  DataFolderVersionError,
+  DiskFullError,
+  megabytes,
+  ServerFailedError,
+} from './errors.js';
 
 /** The folder of an embedded cluster. */
 export interface DataFolder {
@@ -20,6 +27,21 @@ export const DATA_FOLDER_VERSION = '1';
 
 /** A fresh PostgreSQL takes 31 MB and its log grows to 48; a cluster that starts with less fails within minutes. */
 export const LEAST_FREE_BYTES = 128 * 1024 * 1024;
+
+/**
+ * Less than this is said to be short: PostgreSQL makes the files of its log ahead, of 16 MiB each, and a checkpoint may need two of them. What is
+ * uploaded, and models, take from the same disk.
+ */
+export const SHORT_OF_ROOM_BYTES = 32 * 1024 * 1024;
+
+/**
+ * @returns why changes will fail soon and what to do, as people read it; null while the disk of the folder has room, and where nobody can tell
+ */
+export async function shortOfRoom(path: string, leastFreeBytes: number = SHORT_OF_ROOM_BYTES): Promise<string | null> {
+  const freeBytes = await freeBytesOf(path).catch(() => Infinity);
+  if (freeBytes >= leastFreeBytes) return null;
+  return `The disk of ${path} is nearly full (${megabytes(freeBytes)} free): make room on it before changes fail.`;
+}
 
 /**
  * Makes the folder where it is missing (0700, as it holds the secret) and locks it. What is still ending of an earlier cluster on it

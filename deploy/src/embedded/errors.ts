@@ -52,7 +52,8 @@ export class DiskFullError extends TrainerError<'disk.full', { folder: string; f
   }
 }
 
-function megabytes(bytes: number): string {
+/** @returns whole megabytes for people to read */
+export function megabytes(bytes: number): string {
   return `${String(Math.floor(bytes / 1e6))} MB`;
 }
 

@@ -1,4 +1,4 @@
-export { lockDataFolder, namingTheDisk, openDataFolder } from './data-folder.js';
+export { lockDataFolder, namingTheDisk, openDataFolder, shortOfRoom } from './data-folder.js';
 export type { DataFolder } from './data-folder.js';
 export type { EmbeddedServer, EmbeddedServerOptions } from './embedded-server.js';
 export {

@@ -6,7 +6,7 @@ import type { Settings } from '../config/settings.js';
 import { VERSION } from '../version.js';
 
 /** What a head needs beside settings and place. */
-export type HeadSurroundings = Pick<HeadOptions, 'host' | 'port' | 'clock' | 'log' | 'onFatal' | 'onWaiting'>;
+export type HeadSurroundings = Pick<HeadOptions, 'host' | 'port' | 'clock' | 'log' | 'onFatal' | 'onWaiting' | 'databaseOutlook'>;
 
 const DAY_MS = 24 * 3_600_000;
 

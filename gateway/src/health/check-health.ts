@@ -22,8 +22,9 @@ export class CheckHealth {
     const status = await this.#status();
     const nodes = status?.nodes.filter((node) => node.state === 'connected') ?? [];
     const missing = missingOf(status, nodes);
+    const reasons = typeof status?.databaseTrouble === 'string' ? [status.databaseTrouble] : [];
     return {
-      status: missing.length === 0 ? 'ok' : 'degraded',
+      status: missing.length + reasons.length === 0 ? 'ok' : 'degraded',
       service: this.settings.serviceName,
       gpu_available: nodes.some((node) => node.capacity.gpus.length > 0),
       ray_initialized: nodes.length > 0,
@@ -32,7 +33,7 @@ export class CheckHealth {
       minio_connected: status?.isStoreConnected ?? false,
       cluster: clusterOf(nodes),
       missing,
-      reasons: typeof status?.databaseTrouble === 'string' ? [status.databaseTrouble] : [],
+      reasons,
       version: this.settings.version,
       uptime_seconds: Math.round((this.clock.monotonicMs() - this.#startedAt) / 1000),
     };

@@ -13,7 +13,9 @@ export const HealthSchema = z.object({
   minio_connected: z.boolean().describe('The object store in use answers'),
   cluster: z.object({ nodes: z.int(), cpus: amount, gpus: amount }),
   missing: z.array(z.string()),
-  reasons: z.array(z.string()).describe('Why something is missing and what to do, as far as the service knows: a full disk by its name'),
+  reasons: z
+    .array(z.string())
+    .describe('Why something is missing or soon will be, and what to do, as far as the service knows: a disk that is full, or nearly'),
   version: z.string(),
   uptime_seconds: z.int(),
 });

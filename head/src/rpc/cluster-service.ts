@@ -15,6 +15,8 @@ export interface ClusterRules {
   readonly messages: Messages;
   readonly objects: ObjectStore;
   readonly dataBucket: string;
+  /** What may stop the database soon and what to do, as people read it; null: nothing that is known. It must answer in time. */
+  readonly databaseOutlook: () => Promise<string | null>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly version: string;
@@ -29,14 +31,15 @@ export function clusterService(rules: ClusterRules): ClusterServiceServer {
   return {
     status: unary(rules.logger, async () => {
       const jobs = [...loop.state.jobs.committed()].map((record) => record.job.status);
+      const [storeConnected, outlook] = await Promise.all([isStoreConnected(rules), loop.trouble ?? rules.databaseOutlook()]);
       return {
         headEpoch: loop.state.headEpoch,
         version: rules.version,
         uptimeMs: Math.round(clock.monotonicMs() - startedMs),
         databaseConnected: loop.isRunning,
-        databaseTrouble: loop.trouble ?? '',
+        databaseTrouble: outlook ?? '',
         messagesConnected: messages.isConnected,
-        storeConnected: await isStoreConnected(rules),
+        storeConnected,
         nodes: nodeViews(loop.state).map(encodeNodeView),
         jobsRunning: jobs.filter((status) => status === 'running').length,
         jobsPending: jobs.filter((status) => status === 'pending').length,

@@ -60,6 +60,7 @@ export class SimHead implements HeadPart {
     const loop = new ClusterLoop({ state, store, clock, random, logger, raise, onFenced });
     const renewal = new Renewal({ leadership, headId: this.id, loop, clock, everyMs: TIMERS.renewMs });
     const composed = composeHead({
+      databaseOutlook: () => Promise.resolve(null),
       config: cluster.config,
       timers: TIMERS,
       clock,
