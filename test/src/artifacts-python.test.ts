@@ -231,7 +231,7 @@ describe.each(CLASS_CASES)('the pickle of $name', ({ name, target, columns }) =>
       'task',
       'classification',
       'target',
-      target.name,
+      target.kind === 'clusters' ? '' : target.name,
       'classes',
       ...(target.kind === 'classes' ? [...target.classes, 'target_type', target.type] : []),
       'holds',

@@ -5,8 +5,10 @@ export type EstimatedTable = TableShape;
 
 /** Which of the columns take part, as a request says it. */
 export interface WhatTakesPart {
-  /** null: the last column that is not excluded. */
+  /** null: none is named. */
   readonly target: string | null;
+  /** Is a column predicted? Where none is named it is the last one that is not excluded. */
+  readonly hasTarget: boolean;
   readonly excluded: readonly string[];
   /** Is the target one of some classes? */
   readonly hasClasses: boolean;

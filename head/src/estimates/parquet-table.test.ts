@@ -4,7 +4,7 @@ import type { WhatTakesPart } from './estimated-table.js';
 import { parquetMetadataSpan, tableOfParquet } from './parquet-table.js';
 import { readCompactStruct } from './thrift-compact.js';
 
-const ALL: WhatTakesPart = { target: null, excluded: [], hasClasses: true };
+const ALL: WhatTakesPart = { target: null, hasTarget: true, excluded: [], hasClasses: true };
 
 test.each([
   ['no magic', [1, 0, 0, 0, 0x50, 0x41, 0x52, 0x45], 100, null],

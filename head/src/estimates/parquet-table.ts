@@ -25,7 +25,7 @@ export function parquetMetadataSpan(tail: Uint8Array, fileBytes: number): { read
 }
 
 /** @param metadata its beginning: the schema and the number of rows come first. @returns null where it can't be read */
-export function tableOfParquet(metadata: Uint8Array, { target, excluded, hasClasses }: WhatTakesPart): EstimatedTable | null {
+export function tableOfParquet(metadata: Uint8Array, { target, hasTarget, excluded, hasClasses }: WhatTakesPart): EstimatedTable | null {
   const found = readCompactStruct(metadata, NUM_ROWS);
   const schema = found?.get(SCHEMA);
   const rows = found?.get(NUM_ROWS);
@@ -35,7 +35,7 @@ export function tableOfParquet(metadata: Uint8Array, { target, excluded, hasClas
   );
   const nameOf = (leaf: CompactStruct): unknown => leaf.get(ELEMENT.name);
   const taking = leaves.filter((leaf) => !excluded.some((name) => name === nameOf(leaf)));
-  const targetName = target ?? taking.map(nameOf).at(-1);
+  const targetName = target ?? (hasTarget ? taking.map(nameOf).at(-1) : undefined);
   const columns = taking.filter((leaf) => nameOf(leaf) !== targetName).reduce((sum, leaf) => sum + encodedColumns(leaf), 0);
   return { rows, columns: Math.max(1, columns), classes: hasClasses ? GUESSED_CLASSES : 0 };
 }

@@ -26,7 +26,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 async function stored(key: string, body: Uint8Array): Promise<AskedTable> {
   const { etag, bytes } = await store.put('data', key, body);
-  return { bucket: 'data', key, etag, bytes, target: null, excluded: [], hasClasses: true };
+  return { bucket: 'data', key, etag, bytes, target: null, hasTarget: true, excluded: [], hasClasses: true };
 }
 
 /** An estimator over a store, and what its jobs hear. */

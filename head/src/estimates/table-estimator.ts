@@ -132,6 +132,6 @@ async function readSpan(objects: ObjectStore, { bucket, key, etag }: AskedTable,
   }
 }
 
-function nameOf({ bucket, key, etag, target, excluded, hasClasses }: AskedTable): string {
-  return JSON.stringify([bucket, key, etag, target, excluded, hasClasses]);
+function nameOf({ bucket, key, etag, target, hasTarget, excluded, hasClasses }: AskedTable): string {
+  return JSON.stringify([bucket, key, etag, target, hasTarget, excluded, hasClasses]);
 }

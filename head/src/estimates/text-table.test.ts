@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { WhatTakesPart } from './estimated-table.js';
 import { tableOfText } from './text-table.js';
 
-const ALL: WhatTakesPart = { target: null, excluded: [], hasClasses: true };
+const ALL: WhatTakesPart = { target: null, hasTarget: true, excluded: [], hasClasses: true };
 
 function sampleOf(text: string, bytes = Infinity, name = 'a.csv') {
   const whole = Buffer.from(text);
@@ -27,8 +27,11 @@ test.each([
 
 test('what is left out does not count, and a target may stand anywhere', () => {
   const text = 'y,a,b\n1,x,2\n2,y,2\n3,z,2\n';
-  expect(tableOf(text, { target: 'y', excluded: ['a'], hasClasses: true })).toEqual({ rows: 3, columns: 1, classes: 3 });
-  expect(tableOf(text, { target: 'y', excluded: [], hasClasses: false })).toEqual({ rows: 3, columns: 4, classes: 0 });
+  expect(tableOf(text, { ...ALL, target: 'y', excluded: ['a'] })).toEqual({ rows: 3, columns: 1, classes: 3 });
+  expect(tableOf(text, { ...ALL, target: 'y', hasClasses: false })).toEqual({ rows: 3, columns: 4, classes: 0 });
+  const untargeted = { ...ALL, hasTarget: false, hasClasses: false };
+  expect(tableOf(text, untargeted)).toEqual({ rows: 3, columns: 5, classes: 0 });
+  expect(tableOf(text, { ...untargeted, target: 'a' })).toEqual({ rows: 3, columns: 2, classes: 0 });
 });
 
 test.each(['', 'a,b', 'a,b\n', '"a,b\n1,2\n', '\n\n'])('nothing is told of %j', (text) => expect(tableOf(text)).toBeNull());

@@ -22,13 +22,14 @@ const DATE = /^"?(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})/;
 export function tableOfText(
   sample: TextSample,
   totalBytes: number,
-  { target, excluded, hasClasses }: WhatTakesPart,
+  { target, hasTarget, excluded, hasClasses }: WhatTakesPart,
 ): EstimatedTable | null {
   const separator = separatorOf(sample);
   const [names = [], ...records] = recordsOf(sample, separator, LOOKED_AT + 1);
   if (records.length === 0) return null;
   const features = names.map((name, column) => ({ name, column })).filter(({ name }) => !excluded.includes(name));
-  const targetColumn = target === null ? features.at(-1)?.column : names.indexOf(target);
+  const lastColumn = hasTarget ? features.at(-1)?.column : undefined;
+  const targetColumn = target === null ? lastColumn : names.indexOf(target);
   const valuesOf = (column: number): Set<string> => new Set(records.map((record) => record[column] ?? '').filter((value) => value !== ''));
   const classes = hasClasses ? valuesOf(targetColumn ?? -1).size : 0;
   const columns = features

@@ -1,4 +1,4 @@
-import { hasClasses, type DeathCause, type Job } from '@trainer/model';
+import { hasClasses, hasTarget, type DeathCause, type Job } from '@trainer/model';
 import type { AskedTable } from '../estimates/estimated-table.js';
 import { attemptsPrefix } from './artifacts.js';
 import type { JobEffect } from './job-events.js';
@@ -27,7 +27,7 @@ export function pendingEffects(record: JobRecord): readonly JobEffect[] {
 /** The table of a job, as far as its size goes. */
 export function askedTable({ request, dataset }: Pick<Job, 'request' | 'dataset'>, bucket: string): AskedTable {
   const { targetColumn: target, excludeColumns: excluded, taskType } = request;
-  return { bucket, ...dataset, target, excluded, hasClasses: hasClasses(taskType) };
+  return { bucket, ...dataset, target, hasTarget: hasTarget(taskType), excluded, hasClasses: hasClasses(taskType) };
 }
 
 /** Why its processes have to go; null: they are to work. */

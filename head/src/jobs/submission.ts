@@ -2,6 +2,7 @@ import {
   checkHyperparameters,
   dataIdProblem,
   excludedColumnsProblem,
+  hasTarget,
   nearestNames,
   requestProblem,
   tagsProblem,
@@ -84,6 +85,9 @@ function warningsOn(sent: SentTrainRequest, request: TrainRequest, entry: Catalo
     warnings.push(`learning_rate is not used by ${entry.modelId}${other}`);
   }
   if (!entry.takes.batchSize && sent.batchSize !== null) warnings.push(`batch_size is not used by ${entry.modelId}`);
+  if (!hasTarget(entry.task) && sent.validationSplit !== null) {
+    warnings.push(`validation_split is not used: ${entry.modelId} trains on all rows`);
+  }
   const isPatienceMeant = sent.patience !== null && request.earlyStopping && entry.earlyStopping(request.hyperparameters);
   if (isPatienceMeant && request.patience >= request.epochs) {
     warnings.push(`patience (${request.patience}) is not below epochs (${request.epochs}), so early stopping cannot act`);

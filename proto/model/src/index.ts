@@ -92,7 +92,7 @@ export type {
 } from './jobs.js';
 export { PROFILE_LIMITS, PROFILER_CLASS, PROFILER_MODULE } from './profile.js';
 export type { ColumnProfile, DatasetProfile, PlanKind, ProfileAnswer, Profiler, ProfileRequest, TargetProfile } from './profile.js';
-export { dataIdProblem, hasClasses, TASK_TYPES, TRAIN_LIMITS } from './train-request.js';
+export { dataIdProblem, hasClasses, hasTarget, TASK_TYPES, TRAIN_LIMITS } from './train-request.js';
 export type { HyperparameterValues, SentTrainRequest, TaskType, TrainRequest } from './train-request.js';
 export {
   excludedColumnsProblem,

@@ -8,6 +8,11 @@ export function hasClasses(task: TaskType): boolean {
   return task === 'classification';
 }
 
+/** Is a column of the table predicted? Else all rows train, and a column that is named is only compared with. */
+export function hasTarget(task: TaskType): boolean {
+  return task !== 'clustering';
+}
+
 /** Hyperparameters that are in force, checked against the catalog; names are the library's. */
 export type HyperparameterValues = Readonly<Record<string, ParameterValue>>;
 

@@ -7,7 +7,7 @@ import { tableOfFile } from '@trainer/head/internal';
 
 async function tableOf(name: string, target: string | null) {
   const file = await readFile(fileURLToPath(new URL(`../../fixtures/parquet/${name}.parquet`, import.meta.url)));
-  const asked = { bucket: 'b', key: 'k', etag: 'e', bytes: file.length, target, excluded: [], hasClasses: true };
+  const asked = { bucket: 'b', key: 'k', etag: 'e', bytes: file.length, target, hasTarget: true, excluded: [], hasClasses: true };
   return tableOfFile(asked, async ({ first, last }) => file.subarray(first, last + 1));
 }
 

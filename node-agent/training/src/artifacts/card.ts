@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { TaskType } from '@trainer/model';
-import type { Preprocessing } from '../preprocessing/preprocessing.js';
+import { targetNameOf, targetTypeOf, type Preprocessing } from '../preprocessing/preprocessing.js';
 import type { ExportedModel } from './exported-model.js';
 import { OLDEST_ONNXRUNTIME } from './onnx-model.js';
 
@@ -46,8 +46,8 @@ export function cardText(facts: CardFacts, exported: ExportedFacts): string {
     schema: facts.schema,
     split: facts.split,
     seed: facts.seed,
-    target: preprocessing.target.name,
-    target_type: preprocessing.target.kind === 'classes' ? preprocessing.target.type : 'number',
+    target: targetNameOf(preprocessing.target),
+    target_type: targetTypeOf(preprocessing.target),
     classes: exported.classes,
     signature,
     preprocessing: {

@@ -153,7 +153,7 @@ describe('a model that predicts something else', () => {
       ...model,
       addTo: (graph, features) => {
         const outputs = model.addTo(graph, features);
-        if (outputs.kind === 'value') return outputs;
+        if (outputs.kind !== 'probabilities') return outputs;
         const factor = graph.constant('factor', { shape: [1, 1], type: 'float', values: Float32Array.of(1.01) });
         return { ...outputs, probabilities: graph.add({ operator: 'Mul', inputs: [outputs.probabilities, factor], output: 'spoilt' }) };
       },

@@ -28,7 +28,7 @@ export interface ExportRequest {
   readonly card: CardFacts;
 }
 
-/** The validation rows, in one order in all fields. */
+/** The validation rows, or all training rows where none are held out, in one order in all fields. */
 export interface ValidationRows {
   /**
    * As they stood in the table, one column an input in the order of `preprocessing.inputs`. The first `VERIFIED_ROWS` rows are enough
@@ -55,9 +55,10 @@ export async function exportModel(request: ExportRequest, place: ExportPlace, ve
   const nativeBytes = checkSize(model.native.described(description));
   const onnxBytes = checkSize(buildOnnx(preprocessing, model));
   const onnx = await writeFile(place, 'onnx', '.onnx', [onnxBytes]);
-  const verified = await verifyModel(verifier, onnx.path, preprocessing, validation);
+  const leads = model.leads?.(validation.encoded) ?? null;
+  const verified = await verifyModel(verifier, onnx.path, preprocessing, { ...validation, leads });
   const encoded = widened(validation.encoded, description.columns.length);
-  verifyNative(model.native.predict(nativeBytes, encoded), preprocessing.target, validation);
+  verifyNative(model.native.predict(nativeBytes, encoded), preprocessing.target, { ...validation, leads });
   const pkl = await writeFile(place, 'pkl', '.pkl', pickleModel(task, preprocessing, onnxBytes));
   const native = await writeFile(place, 'native', model.native.ending, [nativeBytes]);
   const csv = predictionsCsv(preprocessing.target, validation.target, validation.predictions);
@@ -88,6 +89,6 @@ function widened({ values, rows, columns }: FeatureMatrix, width: number): Featu
 
 /** Integers as numbers, as long as JSON can tell them apart. */
 function classesOf(target: TargetEncoding): (string | number)[] | null {
-  if (target.kind === 'number') return null;
+  if (target.kind !== 'classes') return null;
   return target.classes.map((label) => (target.type === 'int64' && Number.isSafeInteger(Number(label)) ? Number(label) : label));
 }

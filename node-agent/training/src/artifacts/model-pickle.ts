@@ -1,6 +1,6 @@
 import type { TaskType } from '@trainer/model';
 import { DATE_SPELLINGS } from '../data/dates.js';
-import type { InputColumn, Preprocessing } from '../preprocessing/preprocessing.js';
+import { targetNameOf, targetTypeOf, type InputColumn, type Preprocessing } from '../preprocessing/preprocessing.js';
 import { PICKLE_LOADER, PICKLE_PROGRAM, PICKLE_PROGRAM_VERSION } from './pickle-program.js';
 import { PickleWriter, type PickleValue } from './pickle-writer.js';
 import { inputLayout } from './signature.js';
@@ -28,8 +28,8 @@ function descriptionOf(task: TaskType, preprocessing: Preprocessing): PickleValu
   return {
     version: PICKLE_PROGRAM_VERSION,
     task,
-    target: target.name,
-    target_type: target.kind === 'classes' ? target.type : 'number',
+    target: targetNameOf(target),
+    target_type: targetTypeOf(target),
     classes: target.kind === 'classes' ? target.classes : null,
     matrix_input: layout.kind === 'matrix' ? layout.name : null,
     columns: inputs.map((column, at) => ({

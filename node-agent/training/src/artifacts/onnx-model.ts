@@ -13,7 +13,7 @@ import { inputLayout, OUTPUTS, signatureOf, type Signature } from './signature.j
 export const OLDEST_ONNXRUNTIME = '1.21.0';
 
 /**
- * @returns the ONNX file of preprocessing and model: raw columns in; label and probabilities, or the value, out. Equal
+ * @returns the ONNX file of preprocessing and model: raw columns in; label and probabilities, the value, or the cluster out. Equal
  * arguments give equal bytes.
  */
 export function buildOnnx(preprocessing: Preprocessing, model: Pick<TrainedModel, 'addTo'>): Uint8Array {
@@ -26,7 +26,10 @@ export function buildOnnx(preprocessing: Preprocessing, model: Pick<TrainedModel
   if (target.kind === 'number' && found.kind === 'value') {
     return encodeModel(graph.build('trainer', { [OUTPUTS.value]: found.value }), metadata);
   }
-  if (target.kind === 'number' || found.kind === 'value') throw new TypeError(`A model of a ${target.kind} gives ${found.kind}.`);
+  if (target.kind === 'clusters' && found.kind === 'clusters') {
+    return encodeModel(graph.build('trainer', { [OUTPUTS.cluster]: found.cluster }), metadata);
+  }
+  if (target.kind !== 'classes' || found.kind !== 'probabilities') throw new TypeError(`A model of a ${target.kind} gives ${found.kind}.`);
   const label = addLabels(graph, target, found.probabilities);
   const results = { [OUTPUTS.label]: label, [OUTPUTS.probability]: found.probabilities };
   return encodeModel(graph.build('trainer', results), [...metadata, ['classes', JSON.stringify(target.classes)]]);

@@ -6,13 +6,13 @@ export const PICKLE_LOADER =
   "lambda source: (lambda scope: (exec(source, scope), scope['TrainerModel'])[1])({'__name__': 'trainer_model', 'SOURCE': source})";
 
 /** Raises with any change of the program: models of one version hold the same text. */
-export const PICKLE_PROGRAM_VERSION = 2;
+export const PICKLE_PROGRAM_VERSION = 3;
 
 /**
  * The Python program inside every `.pkl`, the same text in every model of a version; docs/pickle.md prints it (a test compares
  * them). It needs numpy and onnxruntime, and no package of ours.
  */
-export const PICKLE_PROGRAM = String.raw`"""A model trained by Trainer, called like one of scikit-learn. Version 2.
+export const PICKLE_PROGRAM = String.raw`"""A model trained by Trainer, called like one of scikit-learn. Version 3.
 
 It holds an ONNX file and a description of its columns and classes, and needs numpy and onnxruntime 1.21 or newer.
 """
@@ -65,8 +65,10 @@ class TrainerModel:
         return "TrainerModel(task=%r, features=%d)" % (self._description["task"], self.n_features_in_)
 
     def predict(self, X):
-        """The class of each row as pandas reads it in the training data, or its value."""
+        """The class of each row as pandas reads it in the training data, its value, or the number of its cluster."""
         first = self._run(X)[0]
+        if self._description["target_type"] == "cluster":
+            return np.asarray(first, dtype=np.int64)
         if self._description["classes"] is None:
             return np.asarray(first, dtype=np.float64).reshape(-1)
         if self._description["target_type"] == "int64":
@@ -77,7 +79,7 @@ class TrainerModel:
     def predict_proba(self, X):
         """Probabilities, rows x classes in the order of classes_."""
         if self._description["classes"] is None:
-            raise AttributeError("predict_proba is for classification; this model does regression")
+            raise AttributeError("predict_proba is for classification; this model does " + self._description["task"])
         return np.asarray(self._run(X)[1])
 
     def _run(self, X):

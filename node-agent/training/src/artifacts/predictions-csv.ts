@@ -1,4 +1,5 @@
 import type { Predictions, TargetVector } from '../learning/learner.js';
+import { NUMBERS_A_ROW } from '../tasks/cluster-predictions.js';
 import type { TargetEncoding } from '../preprocessing/preprocessing.js';
 
 /** Rows that are written at once: large enough that the disk is not asked often, small beside the model. */
@@ -6,9 +7,10 @@ const ROWS_A_PIECE = 5_000;
 
 /**
  * The validation rows as CSV (RFC 4180, but with line feeds), in pieces: `y_true,y_pred` and for classes `proba_{class}`. Predictions
- * have nine significant digits, which is all that a float32 holds.
+ * have nine significant digits, which is all that a float32 holds. Of clusters all rows: `row,cluster`, the row's number in the table from 0.
  */
 export function* predictionsCsv(target: TargetEncoding, truth: TargetVector, predictions: Predictions): Generator<string> {
+  if (target.kind === 'clusters') return yield* clustersCsv(predictions);
   const labels = target.kind === 'classes' ? target.classes.map(field) : [];
   const names = target.kind === 'classes' ? target.classes.map((label) => field(`proba_${label}`)) : [];
   let piece = `${['y_true', 'y_pred', ...names].join(',')}\n`;
@@ -18,6 +20,18 @@ export function* predictionsCsv(target: TargetEncoding, truth: TargetVector, pre
       yield piece;
       piece = '';
     }
+  }
+  yield piece;
+}
+
+function* clustersCsv(predictions: Predictions): Generator<string> {
+  let piece = 'row,cluster\n';
+  const rows = predictions.length / NUMBERS_A_ROW;
+  for (let row = 0; row < rows; row += 1) {
+    piece += `${row},${predictions[row * NUMBERS_A_ROW]}\n`;
+    if (row % ROWS_A_PIECE < ROWS_A_PIECE - 1) continue;
+    yield piece;
+    piece = '';
   }
   yield piece;
 }

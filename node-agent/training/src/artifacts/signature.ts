@@ -2,7 +2,7 @@ import type { SignatureColumn } from '@trainer/model';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
 
 /** The names of the outputs, as skl2onnx gives them. */
-export const OUTPUTS = { label: 'output_label', probability: 'output_probability', value: 'variable' } as const;
+export const OUTPUTS = { label: 'output_label', probability: 'output_probability', value: 'variable', cluster: 'cluster' } as const;
 
 /**
  * How the ONNX file takes a row: all columns in one float32 matrix `X`, or, where some column is text or needs double, one input a column
@@ -39,6 +39,7 @@ export function signatureOf(preprocessing: Preprocessing): Signature {
       ? [{ name: layout.name, type: 'float32', shape: [null, inputs.length] }]
       : inputs.map(({ type }, at) => ({ name: layout.names[at] ?? '', type: COLUMN_TYPES[type], shape: [null, 1] }));
   if (target.kind === 'number') return { inputs: columns, outputs: [{ name: OUTPUTS.value, type: 'float32', shape: [null, 1] }] };
+  if (target.kind === 'clusters') return { inputs: columns, outputs: [{ name: OUTPUTS.cluster, type: 'int64', shape: [null] }] };
   return {
     inputs: columns,
     outputs: [

@@ -3,6 +3,7 @@ import { numbersOf, type Column } from '../data/table.js';
 import type { Predictions, TargetVector } from '../learning/learner.js';
 import type { Preprocessing, TargetEncoding } from '../preprocessing/preprocessing.js';
 import type { InputType } from '../preprocessing/step.js';
+import { clusterNumbers, NUMBERS_A_ROW } from '../tasks/cluster-predictions.js';
 import { VerificationError } from './errors.js';
 import { inputLayout, OUTPUTS } from './signature.js';
 import { SESSION_OPTIONS, VERIFIED_ROWS, type Verifier } from './verifier.js';
@@ -17,11 +18,13 @@ export interface VerifiedRows {
   readonly raw: readonly Column[];
   readonly target: TargetVector;
   readonly predictions: Predictions;
+  /** Of each verified row, where the predictions do not tell (`TrainedModel.leads`). */
+  readonly leads: Float64Array | null;
 }
 
 /**
  * Runs the ONNX file on the first `VERIFIED_ROWS` rows and compares with the trainer's own predictions.
- * @returns rows compared, and those whose best two classes tie.
+ * @returns rows compared, and those whose best two classes or clusters tie.
  * @throws VerificationError
  */
 export async function verifyModel(
@@ -37,6 +40,7 @@ export async function verifyModel(
     const results = await session.run(feedsOf(Tensors, preprocessing, rows.raw, count));
     const { target } = preprocessing;
     if (target.kind === 'number') return compareValues(scoresIn(results, OUTPUTS.value), OUTPUTS.value, rows, count);
+    if (target.kind === 'clusters') return compareClusters(clustersIn(results), OUTPUTS.cluster, rows, count);
     return compareClasses(results, target, rows.predictions, count);
   } finally {
     await session.release();
@@ -49,8 +53,10 @@ export async function verifyModel(
  */
 export function verifyNative(found: Predictions, target: TargetEncoding, rows: Omit<VerifiedRows, 'raw'>): void {
   const count = Math.min(VERIFIED_ROWS, rows.target.length);
-  if (target.kind === 'number') compareValues(found, 'the native file', rows, count);
-  else compareScores(found, 'the native file', target.classes.length, rows.predictions, count);
+  const file = 'the native file';
+  if (target.kind === 'number') compareValues(found, file, rows, count);
+  else if (target.kind === 'clusters') compareClusters(clusterNumbers(found), file, rows, count);
+  else compareScores(found, file, target.classes.length, rows.predictions, count);
 }
 
 /** The first `count` rows as the graph takes them; a missing text is the empty one. */
@@ -98,6 +104,25 @@ function compareValues(
   const failures = failuresOf(count, (row) => isFar(predictions[row] ?? Number.NaN, found[row] ?? Number.NaN, scale));
   report(failures, count, output, (row) => [String(predictions[row]), String(found[row])]);
   return { rows: count, tiedRows: 0 };
+}
+
+function clustersIn(results: InferenceSession.OnnxValueMapType): Float64Array {
+  const data = (results[OUTPUTS.cluster] as Tensor | undefined)?.data;
+  if (!(data instanceof BigInt64Array)) throw new TypeError(`The exported model's ${OUTPUTS.cluster} is no int64 tensor`);
+  return Float64Array.from(data, Number);
+}
+
+function compareClusters(
+  found: Float64Array,
+  output: string,
+  { predictions, leads }: Omit<VerifiedRows, 'raw'>,
+  count: number,
+): { rows: number; tiedRows: number } {
+  const ours = clusterNumbers(predictions.subarray(0, count * NUMBERS_A_ROW));
+  const isTied = (row: number): boolean => (leads?.[row] ?? 1) < TIE;
+  const wrong = failuresOf(count, (row) => found[row] !== ours[row] && !isTied(row));
+  report(wrong, count, output, (row) => [String(ours[row]), String(found[row])]);
+  return { rows: count, tiedRows: ours.filter((_, row) => isTied(row)).length };
 }
 
 function compareClasses(

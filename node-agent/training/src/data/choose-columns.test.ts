@@ -1,7 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { chooseColumns } from './choose-columns.js';
+import { chooseColumns, type ChosenColumns } from './choose-columns.js';
 
 const names = ['id', 'age', 'income', 'label'];
+const choose = (
+  all: readonly string[],
+  targetColumn: string | null,
+  excludeColumns: readonly string[],
+  needsTarget = true,
+): ChosenColumns => chooseColumns(all, { targetColumn, excludeColumns, needsTarget });
 const thrown = (call: () => unknown): unknown => {
   try {
     call();
@@ -12,26 +18,31 @@ const thrown = (call: () => unknown): unknown => {
 };
 
 test('the last column is the target, all others are features', () => {
-  expect(chooseColumns(names, null, [])).toEqual({ target: 'label', features: ['id', 'age', 'income'] });
+  expect(choose(names, null, [])).toEqual({ target: 'label', features: ['id', 'age', 'income'] });
 });
 test('the target can stand anywhere', () => {
-  expect(chooseColumns(names, 'age', ['id'])).toEqual({ target: 'age', features: ['income', 'label'] });
+  expect(choose(names, 'age', ['id'])).toEqual({ target: 'age', features: ['income', 'label'] });
 });
 test('a last column that is excluded is not the target', () => {
-  expect(chooseColumns(names, null, ['label']).target).toBe('income');
+  expect(choose(names, null, ['label']).target).toBe('income');
+});
+test('without a need of a target all columns are features, but one that is named', () => {
+  expect(choose(names, null, ['id'], false)).toEqual({ target: null, features: ['age', 'income', 'label'] });
+  expect(choose(names, 'age', [], false)).toEqual({ target: 'age', features: ['id', 'income', 'label'] });
+  expect(choose(['y'], null, [], false)).toEqual({ target: null, features: ['y'] });
 });
 test('an unknown target is an error with the nearest names', () => {
-  expect(thrown(() => chooseColumns(names, 'lable', []))).toMatchObject({
+  expect(thrown(() => choose(names, 'lable', []))).toMatchObject({
     code: 'dataset.unknown-column',
     facts: { field: 'target_column', column: 'lable', nearest: ['label', 'age', 'id'] },
   });
 });
 test('an unknown excluded column is an error', () => {
-  expect(thrown(() => chooseColumns(names, null, ['ages']))).toMatchObject({ facts: { field: 'exclude_columns', column: 'ages' } });
+  expect(thrown(() => choose(names, null, ['ages']))).toMatchObject({ facts: { field: 'exclude_columns', column: 'ages' } });
 });
 test('a target that is excluded is an error', () => {
-  expect(thrown(() => chooseColumns(names, 'label', ['label']))).toMatchObject({ code: 'dataset.target-excluded' });
+  expect(thrown(() => choose(names, 'label', ['label']))).toMatchObject({ code: 'dataset.target-excluded' });
 });
 test('a table without features is an error', () => {
-  expect(thrown(() => chooseColumns(['y'], null, []))).toMatchObject({ code: 'dataset.no-features' });
+  expect(thrown(() => choose(['y'], null, []))).toMatchObject({ code: 'dataset.no-features' });
 });

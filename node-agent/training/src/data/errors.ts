@@ -180,11 +180,11 @@ export class ExcludedTargetError extends DatasetError<'dataset.target-excluded',
   }
 }
 
-export class NoFeaturesError extends DatasetError<'dataset.no-features', { target: string }> {
+export class NoFeaturesError extends DatasetError<'dataset.no-features', { target: string | null }> {
   /** @param why the other columns were left out, in whole sentences; empty: there was none. */
-  constructor(target: string, why = '') {
+  constructor(target: string | null, why = '') {
     const mend = why === '' ? 'Give a table of several columns, separated by commas, semicolons, tabs or bars.' : why;
-    super('dataset.no-features', `No column is left beside the target ${quoted(target)}. ${mend}`, { target });
+    super('dataset.no-features', `No column is left${target === null ? '' : ` beside the target ${quoted(target)}`}. ${mend}`, { target });
   }
 }
 

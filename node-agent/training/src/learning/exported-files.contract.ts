@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { CatalogEntry } from '@trainer/model';
+import { hasClasses, type CatalogEntry } from '@trainer/model';
 import { exportModel } from '../artifacts/export-model.js';
 import { prepareVerifier } from '../artifacts/verifier.js';
 import { pickedRows } from '../data/table.js';
 import { fitPreprocessing } from '../preprocessing/fit.js';
 import { classCountOf } from '../tasks/task.js';
+import { taskOf } from '../tasks/tasks.js';
 import { NATIVE_DIR } from '../rank/rank.fixture.js';
 import type { Engine, LabelledRows, LearnerInit } from './learner.js';
 import { openEngine } from './learners.js';
@@ -48,7 +49,8 @@ export function exportedFilesContract(entry: CatalogEntry, variants: Readonly<Re
     /** Trains on the table of a seed and writes the model's files. */
     async function exported(seed: number, classes: number) {
       const table = madeUpTable(seed, classes);
-      const { target, targetOf, trainRows, validationRows } = table;
+      const { targetOf, trainRows, validationRows } = table;
+      const target = taskOf(entry.task).withoutTarget?.(targetOf.length).encoding ?? table.target;
       const fitted = fitPreprocessing(table.columns, { target, targetOf, trainRows, seed: 42, mode: 'auto', wants: entry.wants });
       const encoded = fitted.encodeOthers(validationRows);
       const labels = (rows: Int32Array): Float64Array => Float64Array.from(rows, (row) => targetOf[row] ?? NaN);
@@ -75,7 +77,7 @@ export function exportedFilesContract(entry: CatalogEntry, variants: Readonly<Re
       }
     }
 
-    const classesOf = (seed: number): number => (entry.task === 'classification' ? 2 + (seed % 4) : 0);
+    const classesOf = (seed: number): number => (hasClasses(entry.task) ? 2 + (seed % 4) : 0);
 
     test('predict as the learner does, from raw rows and from encoded ones', async () => {
       for (let seed = 1; seed <= TABLES; seed += 1) {

@@ -12,7 +12,7 @@ export interface FeatureMatrix {
 
 /**
  * The target as numbers. Classification: the index of the class in `TargetEncoding.classes` (0-based);
- * regression: the value as given.
+ * regression: the value as given. Clustering has none to learn from; its scores compare with labels, where a column of them is named.
  */
 export type TargetVector = Float64Array;
 
@@ -25,7 +25,7 @@ export interface LabelledRows {
 /** What a learner is started with. Everything here decides the model's bytes; nothing else may. */
 export interface LearnerInit {
   readonly task: TaskType;
-  /** Number of classes for classification (at least 2); 0 otherwise. */
+  /** Number of classes for classification (at least 2); of the labels that clusters are compared with; 0 where there are none. */
   readonly classCount: number;
   readonly hyperparameters: HyperparameterValues;
   /** Epochs asked, 1..1000. */
@@ -34,12 +34,14 @@ export interface LearnerInit {
   /** Threads the engine may use, at least 1. */
   readonly threads: number;
   readonly train: LabelledRows;
+  /** Rows that it only predicts; none where the task holds none out. */
   readonly validation: LabelledRows;
 }
 
 /**
  * Predictions of one set of rows. Classification: probabilities, row-major `rows x classCount` (binary too: two columns);
- * regression: one number a row.
+ * regression: one number a row. Clustering: two numbers a row, that of its cluster (from 0; -1: none), and the squared distance to the
+ * centre of it (NaN where the model has no centres).
  */
 export type Predictions = Float64Array;
 
@@ -78,6 +80,11 @@ export interface TrainedModel {
   readonly native: NativeFile;
   /** How much each encoded column matters, scaled to a sum of 1 (all 0 where none does); null where the model can't tell. */
   readonly importance: Float64Array | null;
+  /**
+   * Of encoded rows, by which share of itself the second best choice is worse than the one that is predicted (0: they tie, 1: nothing else is near);
+   * absent: the predictions tell.
+   */
+  leads?(rows: FeatureMatrix): Float64Array;
   /** Adds the model to a graph. `features`: float32 [rows, encoded columns]. */
   addTo(graph: GraphBuilder, features: string): ModelOutputs;
 }
@@ -126,6 +133,8 @@ export interface Learner {
   restore(state: Uint8Array): Promise<void>;
   /** The model as it is now. */
   model(): Promise<TrainedModel>;
+  /** What a person should know of the model as it is now: what was chosen for them, or did not come out as asked. Absent: nothing ever. */
+  warnings?(): readonly string[];
   /** Gives back native memory; idempotent. */
   close(): void;
 }

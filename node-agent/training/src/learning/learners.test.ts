@@ -5,6 +5,12 @@ import { learnerContract } from './learner.contract.js';
 
 /** Other ways through a family's learner. */
 const VARIANTS: Readonly<Record<string, Readonly<Record<string, HyperparameterValues>>>> = {
+  kmeans: {
+    'with restarts': { n_init: 3, init: 'random', max_iter: 5 },
+    'with a number of clusters to be found': { n_clusters: 'auto' },
+    'with one cluster': { n_clusters: 1 },
+    'with nearly as many clusters as rows': { n_clusters: 100, max_iter: 3 },
+  },
   xgboost: {
     'with rows and columns drawn': { subsample: 0.7, colsample_bynode: 0.5 },
     'with fewer rounds than epochs': { n_estimators: 3 },

@@ -89,6 +89,10 @@ class ScaledLearner implements Learner {
     };
   }
 
+  warnings(): readonly string[] {
+    return this.learner.warnings?.() ?? [];
+  }
+
   close(): void {
     this.learner.close();
   }

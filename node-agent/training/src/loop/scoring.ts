@@ -18,7 +18,7 @@ export interface ScoringPlan {
 
 /** Of the model that is kept. */
 export interface FinalScores {
-  /** Of all validation rows: the learner's array, with one rank. */
+  /** Of all validation rows, or where none are held out of all training rows: the learner's array, with one rank. */
   readonly predictions: Predictions;
   /** Fills in what the kept epoch's metrics lack, as it is dear and was left out of every epoch. */
   readonly complete: (metrics: EpochMetrics) => EpochMetrics;
@@ -26,12 +26,13 @@ export interface FinalScores {
 
 /**
  * Scores over the rows of all ranks, on rank 0 (docs/adr/0008): of the training rows sums travel, block by block; of the
- * validation rows the predictions themselves, as some scores need all of them. The numbers are those that one rank
- * with all rows computes from the same predictions.
+ * validation rows the predictions themselves, as some scores need all of them. Where no rows are held out those of the training rows take
+ * their place, once, for the kept epoch. The numbers are those that one rank with all rows computes from the same predictions.
  */
 export class Scoring {
   readonly #own: RowRange;
   readonly #ownTarget: TargetVector;
+  readonly #holdsOut: boolean;
 
   constructor(
     private readonly plan: ScoringPlan,
@@ -39,19 +40,20 @@ export class Scoring {
   ) {
     this.#own = trainingRange(plan.trainTarget.length, team);
     this.#ownTarget = plan.trainTarget.subarray(this.#own.from, this.#own.to);
+    this.#holdsOut = plan.validationTarget.length > 0;
   }
 
   /** All ranks call it after an epoch. @returns its metrics on rank 0, elsewhere null */
   async measure(learner: Learner, epoch: number): Promise<EpochMetrics | null> {
     const { scoredEachEpoch, scores } = this.plan;
-    const parts = await this.#predicted(learner, scoredEachEpoch);
+    const parts = await this.#predicted(learner, { hasTraining: scoredEachEpoch, isKept: false });
     return parts && this.#metrics(epoch, parts, { hasTraining: scoredEachEpoch, hasDear: !scores.areSomeDear });
   }
 
   /** All ranks call it once the model is the kept one. @returns null elsewhere than on rank 0 */
   async finish(learner: Learner): Promise<FinalScores | null> {
     const isComplete = this.plan.scoredEachEpoch && !this.plan.scores.areSomeDear;
-    const parts = await this.#predicted(learner, !isComplete);
+    const parts = await this.#predicted(learner, { hasTraining: !isComplete, isKept: true });
     if (parts === null) return null;
     const predictions = joined(parts.map((part) => part.predictions));
     const complete = (metrics: EpochMetrics): EpochMetrics =>
@@ -64,17 +66,22 @@ export class Scoring {
     parts: readonly EpochPart[],
     { hasTraining, hasDear }: { hasTraining: boolean; hasDear: boolean },
   ): EpochMetrics {
-    const { scores, learningRate, validationTarget: target } = this.plan;
+    const { scores, learningRate } = this.plan;
     const predictions = joined(parts.map((part) => part.predictions));
+    const target = this.#holdsOut ? this.plan.validationTarget : this.plan.trainTarget.subarray(0, hasDear ? undefined : 0);
     const training = hasTraining ? parts.map((part) => part.sums) : null;
     return scores.epoch({ number, learningRate }, { target, predictions }, { training, hasDear });
   }
 
-  async #predicted(learner: Learner, hasTraining: boolean): Promise<readonly EpochPart[] | null> {
-    const sums = hasTraining
-      ? this.plan.scores.sums({ target: this.#ownTarget, predictions: this.#ownOf(await learner.predict('train')) })
-      : new Float64Array(0);
-    return this.#together(sums, await learner.predict('validation'));
+  async #predicted(
+    learner: Learner,
+    { hasTraining, isKept }: { readonly hasTraining: boolean; readonly isKept: boolean },
+  ): Promise<readonly EpochPart[] | null> {
+    const isGathered = isKept && !this.#holdsOut;
+    const own = hasTraining || isGathered ? this.#ownOf(await learner.predict('train')) : NOTHING;
+    const sums = hasTraining ? this.plan.scores.sums({ target: this.#ownTarget, predictions: own }) : NOTHING;
+    const predictions = this.#holdsOut ? await learner.predict('validation') : isGathered ? own : NOTHING;
+    return this.#together(sums, predictions);
   }
 
   #ownOf(predictions: Predictions): Predictions {
@@ -98,6 +105,8 @@ export class Scoring {
     });
   }
 }
+
+const NOTHING = new Float64Array(0);
 
 /** What a rank gives after an epoch. */
 interface EpochPart {

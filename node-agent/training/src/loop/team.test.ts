@@ -7,6 +7,7 @@ import type { Part } from '../learning/learner.js';
 import { countingLearner, type CountingLearner } from './counting-learner.fixture.js';
 import { classification } from '../tasks/classification.js';
 import { train, type TrainingOutcome, type TrainingPlan } from './train.js';
+import { noRows } from '../tasks/no-rows.fixture.js';
 
 const TWO_CLASSES = { kind: 'classes', name: 'y', type: 'string', classes: ['a', 'b'] } as const;
 
@@ -43,7 +44,7 @@ async function trainAll(
       const gang = gangs[rank];
       if (gang === undefined) throw new RangeError('no such rank');
       const whole: TrainingPlan = {
-        scores: classification.scores(TWO_CLASSES, target, target),
+        scores: classification.scores(TWO_CLASSES, target, target, noRows),
         scoredEachEpoch: true,
         trainRows: 'shard',
         epochsAsked: 100,

@@ -5,6 +5,7 @@ import type { Part, Work } from '../learning/learner.js';
 import { countingLearner, type CountingLearner } from './counting-learner.fixture.js';
 import { classification } from '../tasks/classification.js';
 import { train, type TrainingOutcome, type TrainingPlan } from './train.js';
+import { noRows } from '../tasks/no-rows.fixture.js';
 
 const TWO_CLASSES = { kind: 'classes', name: 'y', type: 'string', classes: ['a', 'b'] } as const;
 
@@ -30,7 +31,7 @@ async function run(
   const outcome = await train(
     learner,
     {
-      scores: classification.scores(TWO_CLASSES, Float64Array.from([0]), Float64Array.from([0])),
+      scores: classification.scores(TWO_CLASSES, Float64Array.from([0]), Float64Array.from([0]), noRows),
       scoredEachEpoch: true,
       trainRows: 'shard',
       epochsAsked: 100,
@@ -219,7 +220,7 @@ describe('overfitting', () => {
     const oneWrong = right.map((p, i) => (i < 2 ? 1 - p : p));
     const eight = { ...learner, predict: async (part: Part) => (part === 'train' ? right : oneWrong.slice(0, 16)) };
     const validationTarget = new Float64Array(8);
-    const scores = classification.scores(TWO_CLASSES, target, validationTarget);
+    const scores = classification.scores(TWO_CLASSES, target, validationTarget, noRows);
     const gapOfTwelve = { scores, trainTarget: target, validationTarget };
     const { warnings } = await run(eight, { earlyStopping: null, ...gapOfTwelve });
     expect(warnings).toContainEqual(expect.stringMatching(/^Overfitting: .*0\.125/));

@@ -46,7 +46,7 @@ export type TrainingOutcome =
       readonly lastEpoch: number;
       /** Early stopping chose the epoch on the rows that give the score. */
       readonly selectedOnValidation: boolean;
-      /** The kept epoch's predictions; the caller's own copy. */
+      /** The kept epoch's predictions, of the validation rows or, where none are held out, of all; the caller's own copy. */
       readonly validationPredictions: Predictions;
     };
 
@@ -161,7 +161,7 @@ class Lead {
   ): Promise<TrainingOutcome> {
     const last = this.#known();
     const kept = complete(this.#best?.metrics ?? last);
-    for (const warning of this.plan.scores.warnings(kept)) await this.reports.warning(warning);
+    for (const warning of [...(this.learner.warnings?.() ?? []), ...this.plan.scores.warnings(kept)]) await this.reports.warning(warning);
     const selectedOnValidation = this.#best !== null;
     return { kind: 'trained', model, kept, lastEpoch: last.epoch, selectedOnValidation, validationPredictions };
   }

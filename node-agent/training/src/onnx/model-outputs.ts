@@ -3,4 +3,6 @@ export type ModelOutputs =
   /** float32 [rows, classes]; the label is the class with the greatest one. */
   | { readonly kind: 'probabilities'; readonly probabilities: string }
   /** float32 [rows, 1]. */
-  | { readonly kind: 'value'; readonly value: string };
+  | { readonly kind: 'value'; readonly value: string }
+  /** int64 [rows]. */
+  | { readonly kind: 'clusters'; readonly cluster: string };

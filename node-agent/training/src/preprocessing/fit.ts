@@ -58,7 +58,7 @@ export function fitPreprocessing(columns: readonly Column[], request: FitRequest
   const fits = columns.map((column) => ({ column, ...(request.mode === 'none' ? fitPlain(column) : planColumn(column, context)) }));
   const warnings = fits.flatMap((fit) => fit.warnings);
   const used = fits.flatMap(({ column, fitted, training }) => (fitted === null ? [] : [{ column, fitted, training }]));
-  if (used.length === 0) throw new NoFeaturesError(target.name, warnings.slice(0, 5).join(' '));
+  if (used.length === 0) throw new NoFeaturesError(target.kind === 'clusters' ? null : target.name, warnings.slice(0, 5).join(' '));
   const steps = withDistinctNames(used.map(({ fitted }) => fitted));
   const others = used.map(({ column, fitted }): Encoder => ({ width: fitted.encoded.length, write: encoderOf(fitted, column) }));
   const training = used.map((fit, at): Encoder | undefined =>
@@ -87,6 +87,7 @@ export function fitContext(request: Pick<FitRequest, 'target' | 'targetOf' | 'tr
 }
 
 function fitTarget({ target, targetOf }: Pick<FitRequest, 'target' | 'targetOf'>): FitTarget {
+  if (target.kind === 'clusters') return { kind: 'none' };
   return target.kind === 'classes' ? { kind: 'classes', names: target.classes, of: targetOf } : { kind: 'number', of: targetOf };
 }
 

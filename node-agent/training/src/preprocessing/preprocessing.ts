@@ -32,7 +32,27 @@ export type TargetEncoding =
    * `repr`, ascending; `False`, `True`; text as it is, by code point.
    */
   | { readonly kind: 'classes'; readonly name: string; readonly type: LabelType; readonly classes: readonly string[] }
-  | { readonly kind: 'number'; readonly name: string };
+  | { readonly kind: 'number'; readonly name: string }
+  /** Nothing is predicted that stands in the table: rows get the number of a cluster. */
+  | { readonly kind: 'clusters'; readonly compared: ComparedColumn | null };
+
+/** A column that is no feature: the clusters are compared with its labels. */
+export interface ComparedColumn {
+  readonly name: string;
+  /** How many distinct labels it has; 0 where its values are none. */
+  readonly labels: number;
+}
+
+/** The column that is predicted, or that clusters are compared with; null: none. */
+export function targetNameOf(target: TargetEncoding): string | null {
+  return target.kind === 'clusters' ? (target.compared?.name ?? null) : target.name;
+}
+
+/** What a prediction is, in the words of the card and of the `.pkl`. */
+export function targetTypeOf(target: TargetEncoding): LabelType | 'number' | 'cluster' {
+  if (target.kind === 'classes') return target.type;
+  return target.kind === 'clusters' ? 'cluster' : 'number';
+}
 
 /** The names of the encoded columns, in order. */
 export function encodedColumns({ steps, tableSteps }: Pick<Preprocessing, 'steps' | 'tableSteps'>): string[] {

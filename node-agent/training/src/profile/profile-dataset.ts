@@ -99,7 +99,7 @@ async function readTarget(
   name: string,
   profile: Profile,
 ): Promise<PlannedTarget> {
-  const { features } = chooseColumns(dataset.columnNames, name, []);
+  const { features } = chooseColumns(dataset.columnNames, { targetColumn: name, excludeColumns: [], needsTarget: true });
   const table = await dataset.read([name]);
   const [column] = table.columns;
   if (column === undefined) throw new RangeError('The column that was asked for was not read.');

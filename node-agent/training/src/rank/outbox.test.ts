@@ -5,6 +5,7 @@ import { train } from '../loop/train.js';
 import { classification } from '../tasks/classification.js';
 import { Outbox } from './outbox.js';
 import type { FromWorker } from './rank-messages.js';
+import { noRows } from '../tasks/no-rows.fixture.js';
 
 const EPOCHS = 400;
 const TWO_CLASSES = { kind: 'classes', name: 'y', type: 'string', classes: ['a', 'b'] } as const;
@@ -20,7 +21,7 @@ class Training {
     checkpointBytes: number,
   ) {
     const target = Float64Array.from([0]);
-    const scores = classification.scores(TWO_CLASSES, target, target);
+    const scores = classification.scores(TWO_CLASSES, target, target, noRows);
     const learner = { ...countingLearner([0.5], { epochs: EPOCHS }), snapshot: async () => new Uint8Array(checkpointBytes) };
     const plan = {
       scores,

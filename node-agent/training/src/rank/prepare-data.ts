@@ -1,4 +1,4 @@
-import type { LearnerWants, TrainRequest } from '@trainer/model';
+import { hasTarget, type LearnerWants, type TrainRequest } from '@trainer/model';
 import { VERIFIED_ROWS } from '../artifacts/verifier.js';
 import { chooseColumns } from '../data/choose-columns.js';
 import { InfinityError } from '../data/errors.js';
@@ -10,7 +10,7 @@ import { fitPreprocessing } from '../preprocessing/fit.js';
 import type { Preprocessing } from '../preprocessing/preprocessing.js';
 import { trainingRange, validationRange, type Part, type RowRange } from '../split/shards.js';
 import type { SplitRule } from '../split/split.js';
-import type { Scores } from '../tasks/task.js';
+import type { EncodedRows, Scores } from '../tasks/task.js';
 import { taskOf } from '../tasks/tasks.js';
 import { requireNumbers } from './require-numbers.js';
 import { targetRowsOf } from './target-rows.js';
@@ -30,7 +30,7 @@ export interface DataFacts {
   readonly validationTarget: TargetVector;
   /** How the learner gets the target; null: as it is. */
   readonly targetScale: TargetScale | null;
-  /** The first validation rows as they stood in the table, one column an input. */
+  /** The first validation rows (where none are held out: training rows) as they stood in the table, one column an input. */
   readonly rawValidation: readonly Column[];
   /** The same rows encoded. */
   readonly encodedValidation: FeatureMatrix;
@@ -54,12 +54,12 @@ export interface RankPart extends Part {
  * @throws DatasetError
  */
 export async function prepareData(dataset: Dataset, request: TrainRequest, wants: LearnerWants, part: RankPart): Promise<PreparedData> {
-  const chosen = chooseColumns(dataset.columnNames, request.targetColumn, request.excludeColumns);
-  const table = await dataset.read([...chosen.features, chosen.target]);
-  const columns = table.columns.slice(0, -1);
+  const chosen = chooseColumns(dataset.columnNames, { ...request, needsTarget: hasTarget(request.taskType) });
+  const table = await dataset.read(chosen.target === null ? chosen.features : [...chosen.features, chosen.target]);
+  const columns = table.columns.slice(0, chosen.features.length);
   const mode = request.hyperparameters['preprocessing'] === 'none' ? 'none' : 'auto';
   if (mode === 'none') await requireNumbers(table, columns, wants.gaps);
-  const { target, split, trainRows, validationRows, targetOf } = await targetRowsOf(table, lastOf(table), request);
+  const { target, split, trainRows, validationRows, targetOf } = await targetRowsOf(table, table.columns[columns.length] ?? null, request);
   const fitted = fitPreprocessing(columns, {
     target: target.encoding,
     targetOf,
@@ -71,7 +71,8 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, wants
   await checkFeatures(table, fitted.preprocessing, fitted.columns);
   const trainTarget = picked(target.values, split.train);
   const validationTarget = picked(target.values, split.validation);
-  const rawRows = validationRows.slice(0, VERIFIED_ROWS);
+  const rawRows = (split.rule.method === 'none' ? trainRows : validationRows).slice(0, VERIFIED_ROWS);
+  const encoded: EncodedRows = (places) => fitted.encodeOthers(places.map((at) => trainRows[at] ?? 0));
   return {
     train: labelled(
       fitted.encodeTraining,
@@ -82,7 +83,7 @@ export async function prepareData(dataset: Dataset, request: TrainRequest, wants
     validation: labelled(fitted.encodeOthers, validationRows, validationTarget, validationRange(validationRows.length, part)),
     facts: {
       preprocessing: fitted.preprocessing,
-      scores: taskOf(request.taskType).scores(target.encoding, trainTarget, validationTarget),
+      scores: taskOf(request.taskType).scores(target.encoding, trainTarget, validationTarget, encoded),
       trainTarget,
       validationTarget,
       targetScale: target.encoding.kind === 'number' ? targetScaleOf(trainTarget, wants.target) : null,
@@ -121,20 +122,15 @@ function picked(values: Float64Array, places: Int32Array): Float64Array {
   return out;
 }
 
-function lastOf(table: Table): Column {
-  const column = table.columns.at(-1);
-  if (!column) throw new RangeError('A table has at least one column.');
-  return column;
-}
-
 /** Features are float32 numbers too, each as its step leaves it. @throws InfinityError */
 async function checkFeatures(table: Table, preprocessing: Preprocessing, columns: readonly Column[]): Promise<void> {
   const beyond = firstBeyondFloat32(preprocessing, columns);
   if (beyond) throw new InfinityError(beyond.column, await table.locate(beyond.row));
 }
 
-export function droppedWarning(dropped: number, target: string, texts: Readonly<Record<string, number>>): string[] {
-  if (dropped === 0) return [];
+/** @param target null: none, and then no row is dropped */
+export function droppedWarning(dropped: number, target: string | null, texts: Readonly<Record<string, number>>): string[] {
+  if (dropped === 0 || target === null) return [];
   const spelled = Object.entries(texts).map(([text, count]) => `${count} hold ${JSON.stringify(text)}, which is read as missing`);
   const which = spelled.length === 0 ? '' : ` (${spelled.join('; ')})`;
   return [`${dropped} rows have no value in the target column ${JSON.stringify(target)} and were left out${which}.`];

@@ -1,8 +1,8 @@
 import type { TaskType } from '@trainer/model';
 import { InfinityError } from '../data/errors.js';
 import type { Column, Table } from '../data/table.js';
-import { splitRows, type Split } from '../split/split.js';
-import type { ReadTarget } from '../tasks/task.js';
+import { allTrain, splitRows, type Split } from '../split/split.js';
+import type { ReadTarget, Task } from '../tasks/task.js';
 import { taskOf } from '../tasks/tasks.js';
 
 /** The target of a table, and which of its rows train and validate. */
@@ -24,21 +24,16 @@ export interface TargetRequest {
 }
 
 /**
- * Reads the target and splits the rows that have one. Deterministic.
+ * Reads the target and splits the rows that take part. Deterministic.
+ * @param column null: none is given
  * @throws TargetError, TooFewRowsError, InfinityError
  */
-export async function targetRowsOf(table: Table, column: Column, request: TargetRequest): Promise<TargetRows> {
+export async function targetRowsOf(table: Table, column: Column | null, request: TargetRequest): Promise<TargetRows> {
   const task = taskOf(request.taskType);
-  const target = task.readTarget(column);
+  const target = column === null ? task.withoutTarget?.(table.rows) : task.readTarget(column);
+  if (target === undefined) throw new RangeError('A task that needs a target has been given none.');
   await checkTarget(table, target);
-  const split = splitRows({
-    rows: target.rows.length,
-    classOf: task.strataOf(target),
-    classNames: target.encoding.kind === 'classes' ? target.encoding.classes : [],
-    target: column.name,
-    validationSplit: request.validationSplit,
-    seed: request.seed,
-  });
+  const split = task.holdsOut ? heldOut(task, target, request) : allTrain(target.rows.length, request.seed);
   return {
     target,
     split,
@@ -46,6 +41,18 @@ export async function targetRowsOf(table: Table, column: Column, request: Target
     validationRows: split.validation.map((at) => target.rows[at] ?? 0),
     targetOf: byRow(target, table.rows),
   };
+}
+
+function heldOut(task: Task, target: ReadTarget, { validationSplit, seed }: TargetRequest): Split {
+  const { encoding, rows } = target;
+  return splitRows({
+    rows: rows.length,
+    classOf: task.strataOf(target),
+    classNames: encoding.kind === 'classes' ? encoding.classes : [],
+    target: encoding.kind === 'clusters' ? '' : encoding.name,
+    validationSplit,
+    seed,
+  });
 }
 
 /** Engines hold targets as float32 numbers. @throws InfinityError */

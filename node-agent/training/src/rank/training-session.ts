@@ -225,7 +225,7 @@ export class TrainingSession {
         validation: {
           raw: data.rawValidation,
           encoded: data.encodedValidation,
-          target: data.validationTarget,
+          target: data.split.method === 'none' ? data.trainTarget : data.validationTarget,
           predictions: outcome.validationPredictions,
         },
         card: cardFacts(assignment, data, { metrics, baseline }, { threads, versions }),

@@ -3,7 +3,8 @@ import { seededSource, shuffle } from './random-source.js';
 
 /** How the rows were split: with the rows' number and classes it gives the same split anywhere. */
 export interface SplitRule {
-  readonly method: 'stratified' | 'random';
+  /** none: all rows train. */
+  readonly method: 'stratified' | 'random' | 'none';
   /** Share of the rows that validate. */
   readonly validationShare: number;
   readonly seed: number;
@@ -60,6 +61,13 @@ export function splitRows(input: SplitInput): Split {
     validation: rowsWhere(isValidation, 1),
     warnings,
   };
+}
+
+/** No row is held out. @throws TooFewRowsError without any */
+export function allTrain(rows: number, seed: number): Split {
+  if (rows < 1) throw new TooFewRowsError(rows, 1);
+  const rule = { method: 'none', validationShare: 0, seed, generator: 'xoshiro128**' } as const;
+  return { rule, train: allRows(rows), validation: new Int32Array(0), warnings: [] };
 }
 
 /** The shares of the original trainer (platform.md). */

@@ -11,6 +11,9 @@ import { classCountOf, type BlockSums, type ReadTarget, type ScoreChoice, type S
 export const classification: Task = {
   readTarget,
   strataOf: ({ values }) => values,
+  withoutTarget: null,
+  holdsOut: true,
+  numbersARow: (classes) => classes,
   scores: (encoding, train, validation) => new ClassificationScores(classCountOf(encoding), train, validation),
 };
 

@@ -12,6 +12,9 @@ import type { BlockSums, ReadTarget, ScoreChoice, Scored, Scores, Task } from '.
 export const regression: Task = {
   readTarget,
   strataOf: () => null,
+  withoutTarget: null,
+  holdsOut: true,
+  numbersARow: () => 1,
   scores: (_encoding, train, validation) => new NumberScores(train, validation),
 };
 

@@ -6,6 +6,7 @@ import { hits, logLoss } from '../metrics/probabilities.js';
 import { regressionScores } from '../metrics/regression.js';
 import { trainingRange } from '../split/shards.js';
 import { classification } from './classification.js';
+import { noRows } from './no-rows.fixture.js';
 import { regression } from './regression.js';
 import type { TargetEncoding } from '../preprocessing/preprocessing.js';
 import type { Scored, Scores, Task } from './task.js';
@@ -20,7 +21,7 @@ const NUMBER: TargetEncoding = { kind: 'number', name: 'y' };
 const NONE = { target: new Float64Array(0), predictions: new Float64Array(0) };
 const AT = { number: 3, learningRate: 0.3 };
 
-const scoresOf = (task: Task, encoding: TargetEncoding, { target }: Scored): Scores => task.scores(encoding, target, target);
+const scoresOf = (task: Task, encoding: TargetEncoding, { target }: Scored): Scores => task.scores(encoding, target, target, noRows);
 
 /** Metrics of rows that are both parts, the training part dealt to so many ranks. */
 function onRanks(scores: Scores, scored: Scored, worldSize: number, hasDear = true): EpochMetrics {
@@ -114,12 +115,12 @@ describe('an epoch', () => {
 
 describe('the baseline', () => {
   test('of a classification guesses the commonest class and its shares', () => {
-    const baseline = classification.scores(classes(2), Float64Array.from([0, 0, 0, 1]), Float64Array.from([0, 1])).baseline();
+    const baseline = classification.scores(classes(2), Float64Array.from([0, 0, 0, 1]), Float64Array.from([0, 1]), noRows).baseline();
     expect(baseline['val_accuracy']).toBe(0.5);
     expect(baseline['val_loss']).toBeCloseTo((-Math.log(0.75) - Math.log(0.25)) / 2, 12);
   });
   test('of a regression guesses the mean', () => {
-    expect(regression.scores(NUMBER, Float64Array.from([1, 3]), Float64Array.from([2, 4])).baseline()).toEqual({
+    expect(regression.scores(NUMBER, Float64Array.from([1, 3]), Float64Array.from([2, 4]), noRows).baseline()).toEqual({
       val_loss: 2,
       val_rmse: Math.sqrt(2),
       val_mae: 1,
@@ -134,14 +135,14 @@ describe('a model worse than a constant guess', () => {
     ...changes,
   });
   test('of classes is a warning', () => {
-    const scores = classification.scores(classes(2), Float64Array.from([0, 0, 1]), Float64Array.from([0, 0, 1, 1]));
+    const scores = classification.scores(classes(2), Float64Array.from([0, 0, 1]), Float64Array.from([0, 0, 1, 1]), noRows);
     expect(scores.warnings(metrics({ valAccuracy: 0.49 }))).toEqual([
       expect.stringMatching(/worse than a constant guess: .* 0\.490 .* 0\.500/),
     ]);
     expect(scores.warnings(metrics({ valAccuracy: 0.5 }))).toEqual([]);
   });
   test('of numbers is a warning', () => {
-    const scores = regression.scores(NUMBER, Float64Array.from([1, 3]), Float64Array.from([2, 4]));
+    const scores = regression.scores(NUMBER, Float64Array.from([1, 3]), Float64Array.from([2, 4]), noRows);
     expect(scores.warnings(metrics({ valLoss: 2.5 }))).toEqual([expect.stringMatching(/worse than a constant guess: .* 2\.5 .* has 2\./)]);
     expect(scores.warnings(metrics({ valLoss: 2 }))).toEqual([]);
   });

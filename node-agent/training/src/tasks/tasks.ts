@@ -1,9 +1,10 @@
 import type { TaskType } from '@trainer/model';
 import { classification } from './classification.js';
+import { clustering } from './clustering.js';
 import { regression } from './regression.js';
 import type { Task } from './task.js';
 
-/** @throws RangeError for a task that no model of this version has */
+/** The task of a type. */
 export function taskOf(type: TaskType): Task {
   switch (type) {
     case 'classification':
@@ -11,6 +12,6 @@ export function taskOf(type: TaskType): Task {
     case 'regression':
       return regression;
     case 'clustering':
-      throw new RangeError('No model of this version clusters.');
+      return clustering;
   }
 }
