@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { CATALOG } from '@trainer/model';
+import { CATALOG, hasClasses } from '@trainer/model';
 import { startCluster, type TestCluster } from './harness/index.js';
 import { csv, RestService } from './rest-service.js';
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop(), 30_000);
 
 describe.each(CATALOG)('$modelId', ({ modelId, task, formats }) => {
-  const [target, other] = task === 'classification' ? ['label', 'value'] : ['value', 'label'];
+  const [target, other] = hasClasses(task) ? ['label', 'value'] : ['value', 'label'];
 
   test('stands in GET /catalog', async () => {
     const { body } = await rest.call<{ models: { model_id: string; task_type: string }[] }>('/catalog');

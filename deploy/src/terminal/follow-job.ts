@@ -35,7 +35,7 @@ function progressLine(job: Job, metrics: EpochMetrics | null): string {
   if (job.phase === 'queued') return `  queued     ${job.pendingReason ?? ''}`;
   const epoch = metrics?.epoch ?? job.currentEpoch;
   const share = job.status === 'completed' ? 1 : Math.max(job.progress / 100, epoch / job.totalEpochs);
-  const scores = metrics === null ? '' : `  loss ${figure(metrics.valLoss)}  accuracy ${figure(metrics.valAccuracy)}`;
+  const scores = metrics === null ? '' : `  loss ${figure(metrics.valLoss ?? metrics.trainLoss)}  accuracy ${figure(metrics.valAccuracy)}`;
   return `  ${job.phase.padEnd(10)} ${bar(share)} epoch ${epoch}/${job.totalEpochs}${scores}`;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CATALOG, type HyperparameterValues, type ModelFamily } from '@trainer/model';
+import { CATALOG, hasClasses, type HyperparameterValues, type ModelFamily } from '@trainer/model';
 import { aTrainRequest } from '@trainer/model/testing';
 import { noiseTable } from '../harness/index.js';
 import { RankGround } from './gang-of-processes.js';
@@ -27,7 +27,7 @@ describe.each(CATALOG)('a rank that trains $modelId', (entry) => {
   test.each(cases)(
     'on %j with %j takes no more memory than is estimated, and no less than half of it',
     async (shape, values) => {
-      const table = { ...shape, classes: entry.task === 'classification' ? shape.classes : 0 };
+      const table = { ...shape, classes: hasClasses(entry.task) ? shape.classes : 0 };
       const ground = await RankGround.open(noiseTable(shape));
       try {
         const { modelId, task: taskType } = entry;

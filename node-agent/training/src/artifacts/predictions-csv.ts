@@ -10,7 +10,10 @@ const ROWS_A_PIECE = 5_000;
  * have nine significant digits, which is all that a float32 holds. Of clusters all rows: `row,cluster`, the row's number in the table from 0.
  */
 export function* predictionsCsv(target: TargetEncoding, truth: TargetVector, predictions: Predictions): Generator<string> {
-  if (target.kind === 'clusters') return yield* clustersCsv(predictions);
+  if (target.kind === 'clusters') {
+    yield* clustersCsv(predictions);
+    return;
+  }
   const labels = target.kind === 'classes' ? target.classes.map(field) : [];
   const names = target.kind === 'classes' ? target.classes.map((label) => field(`proba_${label}`)) : [];
   let piece = `${['y_true', 'y_pred', ...names].join(',')}\n`;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { GANG_SETTINGS, PeerListener, type Gang } from '@trainer/actor';
+import type { Gang } from '@trainer/actor';
 import type { EpochMetrics } from '@trainer/model';
-import { systemClock } from '@trainer/runtime';
 import type { CheckpointState } from './checkpoint-state.js';
 import type { Part } from '../learning/learner.js';
+import { ring as joinedRing } from '../learning/ring.fixture.js';
 import { countingLearner, type CountingLearner } from './counting-learner.fixture.js';
 import { classification } from '../tasks/classification.js';
 import { train, type TrainingOutcome, type TrainingPlan } from './train.js';
@@ -14,11 +14,8 @@ const TWO_CLASSES = { kind: 'classes', name: 'y', type: 'string', classes: ['a',
 const open: Gang[] = [];
 afterEach(() => Promise.all(open.splice(0).map((gang) => gang.leave())));
 
-async function ring(worldSize: number): Promise<Gang[]> {
-  const options = { clock: systemClock(), host: '127.0.0.1', ports: { from: 0, to: 0 }, settings: GANG_SETTINGS };
-  const listeners = await Promise.all(Array.from({ length: worldSize }, () => PeerListener.open(options)));
-  const peers = listeners.map(({ port }) => `127.0.0.1:${port}`);
-  const gangs = await Promise.all(listeners.map((listener, rank) => listener.join({ rank, worldSize, peers, secret: 'x' })));
+async function ring(worldSize: number): Promise<readonly Gang[]> {
+  const gangs = await joinedRing(worldSize);
   open.push(...gangs);
   return gangs;
 }
