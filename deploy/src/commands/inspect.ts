@@ -174,7 +174,11 @@ export async function showModels({ head, output }: Cluster, format: Format, limi
   );
 }
 
+/** A model has one of them. */
+const MAIN_SCORES = ['val_accuracy', 'val_r2', 'silhouette'] as const;
+
 function scoreOf(model: Model): string {
-  const accuracy = model.result.metrics['val_accuracy'];
-  return typeof accuracy === 'number' ? `val_accuracy ${accuracy.toFixed(4)}` : '';
+  const { metrics } = model.result;
+  const name = MAIN_SCORES.find((one) => typeof metrics[one] === 'number');
+  return name === undefined ? '' : `${name} ${metrics[name]?.toFixed(4)}`;
 }

@@ -43,14 +43,17 @@ function figure(value: number | null): string {
   return value === null ? '-' : value.toFixed(4);
 }
 
+/** Those that a job has of these, in this order. */
+const SHOWN = ['val_accuracy', 'val_r2', 'silhouette', 'ari', 'n_clusters', 'val_loss', 'train_accuracy'] as const;
+
 /** What a person wants to know of a job that has ended. */
 export function verdictOf(job: Job): string {
   const took = job.startedAt !== null && job.completedAt !== null ? ` in ${seconds(job.completedAt - job.startedAt)}` : '';
   if (job.status === 'failed') return `Job ${job.id} failed${took}: ${job.error?.message ?? 'the reason is unknown'}`;
   if (job.status === 'cancelled') return `Job ${job.id} was cancelled`;
-  const best = Object.entries(job.bestMetrics)
-    .filter(([name]) => name === 'val_accuracy' || name === 'val_loss' || name === 'train_accuracy')
-    .map(([name, value]) => `${name} ${figure(value)}`)
-    .join(', ');
+  const best = SHOWN.flatMap((name) => {
+    const value = job.bestMetrics[name] ?? null;
+    return value === null ? [] : [`${name} ${figure(value)}`];
+  }).join(', ');
   return `Job ${job.id} ${job.status}${took} on ${job.nodes.join(', ')}: ${best}`;
 }

@@ -98,8 +98,7 @@ export class Lloyd {
     const { space, exact, count } = this.problem;
     const { columns } = space;
     const width = columns + 1;
-    const own = this.#assignment.sums;
-    const sums = (await space.team.allReduce(own, 'sum')).slice();
+    const sums = await space.team.allReduce(this.#assignment.sums.slice(), 'sum');
     await this.#relocate(sums);
     const largest = largestOf(Array.from({ length: count }, (_, c) => sums[c * width + columns] ?? 0));
     const centres = new Float64Array(count * columns);
