@@ -9,12 +9,12 @@ export interface LightgbmLibrary {
   readonly path: string;
   readonly bindings: LightgbmBindings;
   /**
-   * Sorts rows into bins, those of `reference` where it is given. NaN is a missing value. Labels and weights are kept in float32.
+   * Sorts rows, of which there must be one, into bins, those of `reference` where it is given. NaN is a missing value. Labels and weights are kept in float32.
    * @throws EngineError
    */
   createDataset(rows: DatasetRows, parameters: LightgbmParameters, reference: LightgbmDataset | null): LightgbmDataset;
-  /** A booster that trains on `train` and keeps its predictions of both up to date tree by tree. @throws EngineError */
-  createBooster(train: LightgbmDataset, validation: LightgbmDataset, parameters: LightgbmParameters): LightgbmBooster;
+  /** A booster that trains on `train` and keeps its predictions of both up to date tree by tree; null: no rows. @throws EngineError */
+  createBooster(train: LightgbmDataset, validation: LightgbmDataset | null, parameters: LightgbmParameters): LightgbmBooster;
   /** A booster that predicts. @throws EngineError */
   readModel(text: string): LightgbmBooster;
 }
@@ -91,9 +91,9 @@ export async function openLightgbm(folder: string): Promise<LightgbmLibrary> {
     createBooster(train, validation, parameters) {
       const out: Out<Pointer> = [0n];
       bindings.LGBM_BoosterCreate(train.handle, textOf(parameters), out);
-      const booster = boosterOf(bindings, out[0], { train: train.rows, validation: validation.rows });
+      const booster = boosterOf(bindings, out[0], { train: train.rows, validation: validation?.rows ?? 0 });
       try {
-        bindings.LGBM_BoosterAddValidData(booster.handle, validation.handle);
+        if (validation !== null) bindings.LGBM_BoosterAddValidData(booster.handle, validation.handle);
       } catch (error) {
         booster.close();
         throw error;

@@ -137,6 +137,19 @@ describe('parameters', () => {
   );
 });
 
+test('a rank without validation rows trains, and goes on', async () => {
+  const init = madeUpInit(3, { validation: madeUpRows(0, 3) });
+  const { learner } = await trained(init);
+  expect(await learner.predict('validation')).toHaveLength(0);
+  const resumed = learnerOf(init);
+  await resumed.restore(await learner.snapshot());
+  expect(await digestOf(resumed)).toBe(await digestOf(learner));
+});
+
+test('a rank without training rows is refused', () => {
+  expect(() => learnerOf(madeUpInit(2, { train: madeUpRows(0, 2) }))).toThrow(/ask for fewer workers/);
+});
+
 test('the state of another job is refused', async () => {
   const first = learnerOf(madeUpInit(2));
   await first.step(1, WORK);

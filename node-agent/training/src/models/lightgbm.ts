@@ -46,9 +46,12 @@ export async function openEngine(nativeDir: string): Promise<Engine> {
  */
 export function createLightgbmLearner(library: LightgbmLibrary, init: LearnerInit, team: ThreadCollective | null = null): Learner {
   const parameters = { ...lightgbmParameters(init), ...parametersOfRanks(team) };
+  requireRows(init, team);
   const train = library.createDataset({ ...init.train, weights: weightsOf(init, team) }, parameters, null);
   try {
-    const validation = library.createDataset({ ...init.validation, weights: null }, parameters, train);
+    // A rank may have no share of few rows.
+    const hasValidation = init.validation.features.rows > 0;
+    const validation = hasValidation ? library.createDataset({ ...init.validation, weights: null }, parameters, train) : null;
     return new LightgbmLearner(library, init, parameters, { train, validation });
   } catch (error) {
     train.close();
@@ -113,6 +116,14 @@ function lightgbmParameters(init: LearnerInit): LightgbmParameters {
 function parametersOfRanks(team: ThreadCollective | null): LightgbmParameters {
   if (team === null || team.worldSize === 1) return {};
   return { tree_learner: 'data', num_machines: String(team.worldSize), pre_partition: 'true' };
+}
+
+/** The library trains on no share without rows. @throws InvalidRequestError on every rank alike */
+function requireRows({ train }: LearnerInit, team: ThreadCollective | null): void {
+  const [least = 0] = team === null ? [train.features.rows] : team.blocking.allReduce(Int32Array.of(train.features.rows), 'min');
+  if (least > 0) return;
+  const message = `there are fewer blocks of training rows than the ${team?.worldSize ?? 1} workers: ask for fewer workers`;
+  throw new InvalidRequestError([{ path: ['num_workers'], message, type: 'value' }]);
 }
 
 /** scikit-learn's `balanced`: rows / (classes x rows of the class), of all ranks. @returns null: all alike */
@@ -181,7 +192,7 @@ class LightgbmLearner implements Learner {
     private readonly library: LightgbmLibrary,
     private readonly init: LearnerInit,
     private readonly parameters: LightgbmParameters,
-    private readonly datasets: Readonly<Record<Part, LightgbmDataset>>,
+    private readonly datasets: { readonly train: LightgbmDataset; readonly validation: LightgbmDataset | null },
   ) {
     const { hyperparameters, task, classCount } = init;
     this.#rounds = Number(hyperparameters['n_estimators'] ?? 100);
@@ -203,10 +214,11 @@ class LightgbmLearner implements Learner {
     this.#grow(UNWATCHED);
     const { features } = this.init[part];
     const out = this.#bufferOf(part, features.rows * this.#outputs);
+    if (features.rows === 0) return out;
     const isWhole = this.#held === this.#booster.rounds();
     // To ask a DART booster for its training rows drops trees for the next round.
     if (isWhole && !(this.#isReplayed && part === 'train')) this.#booster.kept(part, out);
-    else if (features.rows > 0) this.#booster.predict(features, { raw: false, rounds: this.#held, threads: this.init.threads }, out);
+    else this.#booster.predict(features, { raw: false, rounds: this.#held, threads: this.init.threads }, out);
     return this.#isBinary ? ofEachClass(out) : out;
   }
 
@@ -261,7 +273,8 @@ class LightgbmLearner implements Learner {
 
   close(): void {
     this.#booster.close();
-    for (const dataset of Object.values(this.datasets)) dataset.close();
+    this.datasets.validation?.close();
+    this.datasets.train.close();
     this.#buffers.clear();
   }
 
@@ -314,9 +327,10 @@ class LightgbmLearner implements Learner {
       const rounds = before.rounds();
       for (const part of ['train', 'validation'] as const) {
         const { features } = this.init[part];
+        if (features.rows === 0) continue;
         const scores = new Float64Array(features.rows * this.#outputs);
-        if (features.rows > 0) before.predict(features, { raw: true, rounds, threads: this.init.threads }, scores);
-        this.datasets[part].startFrom(scores);
+        before.predict(features, { raw: true, rounds, threads: this.init.threads }, scores);
+        this.datasets[part]?.startFrom(scores);
       }
       this.#booster.close();
       this.#booster = this.#newBooster(seedFrom(this.init.seed, rounds));

@@ -1,6 +1,7 @@
 """The other side of the quality harness: what a scikit-learn user would write for the same table and the same model."""
 import numpy as np
 import pandas as pd
+from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
@@ -21,10 +22,17 @@ def tree_boosting(estimator):
     return lambda seed, parameters: (estimator(random_state=seed, n_jobs=THREADS, **parameters), {"gaps": True, "scaled": False})
 
 
+def quiet(estimator):
+    """LightGBM warns of every table whose columns it renames."""
+    return lambda **parameters: estimator(verbosity=-1, **parameters)
+
+
 # By model id: (seed, parameters) to an estimator, and what it wants of the table.
 MODELS = {
     "xgboost_classifier": ("classification", tree_boosting(XGBClassifier)),
     "xgboost_regressor": ("regression", tree_boosting(XGBRegressor)),
+    "lightgbm_classifier": ("classification", tree_boosting(quiet(LGBMClassifier))),
+    "lightgbm_regressor": ("regression", tree_boosting(quiet(LGBMRegressor))),
 }
 
 _forest = {"gaps": False, "scaled": False}
