@@ -176,6 +176,7 @@ async function bundleActors() {
       profiler: join(training, 'profile', 'index.js'),
       'training-worker': join(training, 'rank', 'training-worker.js'),
       'crew-worker': join(training, 'data', 'csv', 'crew-worker.js'),
+      'pool-worker': join(training, 'kernels', 'pool', 'pool-worker.js'),
     },
     outdir: join(training, 'bundled'),
     format: 'esm',

@@ -14,6 +14,6 @@ const started = readdirSync(SOURCES, { recursive: true })
   .flatMap((name) => [...readFileSync(join(SOURCES, name), 'utf8').matchAll(WORKER)].map(([, file]) => file ?? ''));
 
 test('every thread that the training actor starts is a file of its bundle', () => {
-  expect(started).toEqual(expect.arrayContaining(['crew-worker.js', 'training-worker.js']));
+  expect(started).toEqual(expect.arrayContaining(['crew-worker.js', 'pool-worker.js', 'training-worker.js']));
   expect(started.filter((file) => !existsSync(join(BUNDLED, file)))).toEqual([]);
 });

@@ -1,8 +1,11 @@
 /** The workspace's door: what tests and benchmarks across packages drive without an actor around it. */
 export { openXgboost } from './engines/xgboost-library.js';
 export type { XgboostLibrary } from './engines/xgboost-library.js';
+export { createForestLearner } from './models/forest.js';
 export { createXgboostLearner } from './models/xgboost.js';
+export { TrainingCancelled } from './learning/learner.js';
 export type { LabelledRows, Learner, LearnerInit } from './learning/learner.js';
+export { openPool } from './kernels/pool/pool.js';
 export type { Preprocessing, TargetEncoding } from './preprocessing/preprocessing.js';
 export { exportModel } from './artifacts/export-model.js';
 export type { ExportRequest } from './artifacts/export-model.js';

@@ -36,7 +36,7 @@ export function noiseTable({
   const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
   const lines = Array.from({ length: rows }, () => {
     const values = Array.from({ length: columns }, () => random().toFixed(6));
-    return `${values.join()},${Math.floor(random() * classes)}`;
+    return `${values.join()},${classes === 0 ? random().toFixed(6) : Math.floor(random() * classes)}`;
   });
   return `${Array.from({ length: columns }, (_, at) => `x${at}`).join()},y\n${lines.join('\n')}\n`;
 }

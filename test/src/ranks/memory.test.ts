@@ -28,7 +28,7 @@ describe.each(CATALOG)('a rank that trains $modelId', (entry) => {
     'on %j with %j takes no more memory than is estimated, and no less than half of it',
     async (shape, values) => {
       const table = { ...shape, classes: hasClasses(entry.task) ? shape.classes : 0 };
-      const ground = await RankGround.open(noiseTable(shape));
+      const ground = await RankGround.open(noiseTable(table));
       try {
         const { modelId, task: taskType } = entry;
         const request = aTrainRequest({ modelId, taskType, epochs: 10, earlyStopping: false, hyperparameters: values });
@@ -41,6 +41,6 @@ describe.each(CATALOG)('a rank that trains $modelId', (entry) => {
         await ground.close();
       }
     },
-    120_000,
+    300_000,
   );
 });

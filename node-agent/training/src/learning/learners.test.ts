@@ -11,6 +11,11 @@ const VARIANTS: Readonly<Record<string, Readonly<Record<string, HyperparameterVa
     'with one cluster': { n_clusters: 1 },
     'with nearly as many clusters as rows': { n_clusters: 100, max_iter: 3 },
   },
+  forest: {
+    'with fewer trees than epochs': { n_estimators: 3 },
+    'with few leaves': { n_estimators: 20, max_leaf_nodes: 6 },
+    'with large leaves of all rows': { n_estimators: 20, min_samples_leaf: 4, bootstrap: false },
+  },
   xgboost: {
     'with rows and columns drawn': { subsample: 0.7, colsample_bynode: 0.5 },
     'with fewer rounds than epochs': { n_estimators: 3 },

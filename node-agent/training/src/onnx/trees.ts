@@ -2,17 +2,18 @@ import { axis, type GraphBuilder } from './graph-builder.js';
 import type { ModelOutputs } from './model-outputs.js';
 import type { OnnxAttribute } from './protobuf.js';
 
-/** `value < split` goes to the true branch (ai.onnx.ml 5, nodes_modes). */
-const BRANCH_LT = 1;
+/** `value <= split`, `value < split` goes to the true branch (ai.onnx.ml 5, nodes_modes). */
+const BRANCHES = { 'at-most': 0, below: 1 } as const;
 /** aggregate_function of ai.onnx.ml 5. */
 const SUM = 1;
 
 /**
  * A sum of trees in flat arrays: nodes (splits) and leaves are numbered through all trees. A child below 0 is the leaf
- * `-1 - child`, else a node; so is a root. A row goes to the true child when its value is below the threshold, and where the
- * value is missing to the child that `missingIsTrue` names (1: the true one).
+ * `-1 - child`, else a node; so is a root. A row goes to the true child when its value is below the threshold (or `at-most` it, where
+ * `branch` says so), and where the value is missing to the child that `missingIsTrue` names (1: the true one).
  */
-export interface TreeEnsemble {
+export interface TreeSums {
+  readonly branch?: keyof typeof BRANCHES;
   readonly roots: Int32Array;
   readonly feature: Int32Array;
   readonly threshold: Float32Array;
@@ -23,6 +24,10 @@ export interface TreeEnsemble {
   /** The output that a leaf adds to, 0..outputs-1. */
   readonly leafTarget: Int32Array;
   readonly outputs: number;
+}
+
+/** A sum of trees, and what makes predictions of it. */
+export interface TreeEnsemble extends TreeSums {
   /** Added to the sums, one an output, on the scale of the sums (a logit, not a probability). */
   readonly base: Float32Array;
   /** What turns the sums into predictions: two classes from one output, one class an output, or the sum itself. */
@@ -31,13 +36,7 @@ export interface TreeEnsemble {
 
 /** Adds a sum of trees and what turns it into predictions. `features`: float32 [rows, columns], NaN where a value is missing. */
 export function addTrees(graph: GraphBuilder, trees: TreeEnsemble, features: string): ModelOutputs {
-  const sums = graph.add({
-    operator: 'TreeEnsemble',
-    domain: 'ai.onnx.ml',
-    inputs: [features],
-    output: 'sums',
-    attributes: treeAttributes(trees),
-  });
+  const sums = addTreeSums(graph, trees, features);
   const base = graph.constant('base', { shape: [1, trees.outputs], type: 'float', values: trees.base });
   const margins = graph.add({ operator: 'Add', inputs: [sums, base], output: 'margins' });
   switch (trees.link) {
@@ -53,16 +52,31 @@ export function addTrees(graph: GraphBuilder, trees: TreeEnsemble, features: str
   }
 }
 
+/** Adds a sum of trees. @returns the name of float32 [rows, outputs] */
+export function addTreeSums(graph: GraphBuilder, trees: TreeSums, features: string): string {
+  return graph.add({
+    operator: 'TreeEnsemble',
+    domain: 'ai.onnx.ml',
+    inputs: [features],
+    output: 'sums',
+    attributes: treeAttributes(trees),
+  });
+}
+
 /** The probabilities of two classes from the margin of the second. */
 function bothSides(graph: GraphBuilder, margins: string): string {
-  const positive = graph.add({ operator: 'Sigmoid', inputs: [margins], output: 'positive' });
+  return addOtherClass(graph, graph.add({ operator: 'Sigmoid', inputs: [margins], output: 'positive' }));
+}
+
+/** The probabilities of two classes from that of the second. */
+export function addOtherClass(graph: GraphBuilder, positive: string): string {
   const one = graph.constant('one', { shape: [1, 1], type: 'float', values: Float32Array.of(1) });
   const negative = graph.add({ operator: 'Sub', inputs: [one, positive], output: 'negative' });
   return graph.add({ operator: 'Concat', inputs: [negative, positive], output: 'probabilities', attributes: [axis(1)] });
 }
 
 /** Of the ai.onnx.ml 5 operator. */
-function treeAttributes(trees: TreeEnsemble): OnnxAttribute[] {
+function treeAttributes(trees: TreeSums): OnnxAttribute[] {
   const { nodes, roots } = withSplitRoots(trees);
   const count = nodes.feature.length;
   const ints = (name: string, values: Int32Array | Uint8Array): OnnxAttribute => ({ name, kind: 'ints', values });
@@ -81,7 +95,7 @@ function treeAttributes(trees: TreeEnsemble): OnnxAttribute[] {
     {
       name: 'nodes_modes',
       kind: 'tensor',
-      tensor: { name: 'nodes_modes', shape: [count], type: 'uint8', values: new Uint8Array(count).fill(BRANCH_LT) },
+      tensor: { name: 'nodes_modes', shape: [count], type: 'uint8', values: new Uint8Array(count).fill(BRANCHES[trees.branch ?? 'below']) },
     },
     ints('nodes_missing_value_tracks_true', nodes.missingIsTrue),
     ...branch('true', nodes.trueChild),
@@ -98,10 +112,10 @@ function branch(side: 'true' | 'false', children: Int32Array): OnnxAttribute[] {
   ];
 }
 
-type Nodes = Pick<TreeEnsemble, 'feature' | 'threshold' | 'missingIsTrue' | 'trueChild' | 'falseChild'>;
+type Nodes = Pick<TreeSums, 'feature' | 'threshold' | 'missingIsTrue' | 'trueChild' | 'falseChild'>;
 
 /** A tree that is one leaf has no node to be its root: the operator wants one whose branches are both that leaf. */
-function withSplitRoots(trees: TreeEnsemble): { nodes: Nodes; roots: Int32Array } {
+function withSplitRoots(trees: TreeSums): { nodes: Nodes; roots: Int32Array } {
   const lone = trees.roots.filter((root) => root < 0);
   const splits = trees.feature.length;
   let next = splits;

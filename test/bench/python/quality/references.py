@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, r2_score
@@ -15,6 +15,10 @@ from xgboost import XGBClassifier, XGBRegressor
 THREADS = 2
 ONE_HOT_LEVELS = 32
 SCORES = {"classification": accuracy_score, "regression": r2_score}
+
+
+def forest(estimator):
+    return lambda seed, parameters: (estimator(random_state=seed, n_jobs=THREADS, **parameters), {"gaps": False, "scaled": False})
 
 
 def tree_boosting(estimator):
@@ -29,6 +33,8 @@ def quiet(estimator):
 
 # By model id: (seed, parameters) to an estimator, and what it wants of the table.
 MODELS = {
+    "random_forest_classifier": ("classification", forest(RandomForestClassifier)),
+    "random_forest_regressor": ("regression", forest(RandomForestRegressor)),
     "xgboost_classifier": ("classification", tree_boosting(XGBClassifier)),
     "xgboost_regressor": ("regression", tree_boosting(XGBRegressor)),
     "lightgbm_classifier": ("classification", tree_boosting(quiet(LGBMClassifier))),
