@@ -3,7 +3,7 @@ import { addOfValues, rootOf, type Nodes } from './predict-trees.js';
 import type { Tree } from './tree.js';
 
 /**
- * The native file of a forest: safetensors (an 8-byte length, JSON that says where each tensor lies, the tensors), as docs/native-files.md has
+ * The native file of a forest: safetensors (an 8-byte length, JSON that says where each tensor lies, the tensors), as docs/forest-file.md has
  * it for people. All splits, leaves and entries are numbered through all trees.
  */
 
