@@ -86,6 +86,19 @@ test('an engine that can not be had is off with its reason, and set-up goes on',
   expect(engines).toEqual({ xgboost: off, lightgbm: off, openblas: off });
 });
 
+const onlyOnLinux = process.platform === 'linux' ? test : test.skip;
+onlyOnLinux(
+  "the OpenMP library that comes under another name is there under the system's name too, with nothing else changed",
+  async () => {
+    await install('nats-server', '');
+    const wheel = `/bin/mkdir -p "$2/some.libs"; printf 'an ELF: libgomp-1a2b.so.1.0.0\\0and more' > "$2/some.libs/libgomp-1a2b.so.1.0.0"`;
+    await install('python3', `case "$*" in *--version) exit 0;; esac; while [ "$1" != --target ]; do shift; done; ${wheel}`);
+    expect((await runInClone(setup('native.mjs', 'fetchNativeParts()'))).code).toBe(0);
+    const copy = await readFile(join(clone, 'deploy', 'native', 'lightgbm', 'libgomp.so.1'), 'latin1');
+    expect(copy).toBe(`an ELF: libgomp.so.1${'\0'.repeat('-1a2b.so.1.0.0'.length - '.so.1'.length + 1)}and more`);
+  },
+);
+
 test.each([
   ['a wheel that is not there is not asked for again', 'No matching distribution found', 'true'],
   ['a network that is down is tried again at the next start', 'Connection refused', 'false'],
