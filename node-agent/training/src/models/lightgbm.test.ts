@@ -122,6 +122,15 @@ describe('dart', () => {
 });
 
 describe('parameters', () => {
+  test('two classes may be trained by softmax, and three not as two', async () => {
+    const { learner } = await trained(madeUpInit(2, { hyperparameters: { objective: 'multiclass' } }));
+    const predictions = await learner.predict('validation');
+    expect(predictions).toHaveLength(60);
+    expect((predictions[0] ?? 0) + (predictions[1] ?? 0)).toBeCloseTo(1, 9);
+    expect(readLightgbmTrees(new TextDecoder().decode((await learner.model()).native.bytes)).trees.link).toBe('softmax');
+    expect(() => learnerOf(madeUpInit(3, { hyperparameters: { objective: 'binary' } }))).toThrow(/is for two classes; the target has 3/);
+  });
+
   test('goss, which draws the rows itself, refuses drawn rows', () => {
     const hyperparameters = { boosting_type: 'goss', subsample: 0.5, subsample_freq: 1 };
     expect(() => learnerOf(madeUpInit(2, { hyperparameters }))).toThrow(/goss draws the rows itself/);

@@ -87,7 +87,7 @@ function isSampled(values: HyperparameterValues): boolean {
 
 /** The library's parameters for `init`; what is not named keeps LightGBM's default. @throws InvalidRequestError */
 function lightgbmParameters(init: LearnerInit): LightgbmParameters {
-  const { hyperparameters, task, classCount } = init;
+  const { hyperparameters } = init;
   if (hyperparameters['boosting_type'] === 'goss' && drawsRows(hyperparameters)) {
     const message = 'goss draws the rows itself: leave subsample and subsample_freq out, or use another boosting_type';
     throw new InvalidRequestError([{ path: ['hyperparameters', 'subsample'], message, type: 'conflict' }]);
@@ -99,17 +99,22 @@ function lightgbmParameters(init: LearnerInit): LightgbmParameters {
     force_row_wise: 'true',
     num_threads: String(init.threads),
     seed: String(init.seed),
-    ...(task === 'regression'
-      ? { objective: 'regression' }
-      : classCount === 2
-        ? { objective: 'binary' }
-        : { objective: 'multiclass', num_class: String(classCount) }),
+    ...objectiveOf(init),
   };
   for (const [name, theirs] of Object.entries(PASSED)) {
     const value = hyperparameters[name];
     if (value !== null && value !== undefined) parameters[theirs] = String(value);
   }
   return parameters;
+}
+
+function objectiveOf({ task, classCount, hyperparameters }: LearnerInit): LightgbmParameters {
+  if (task === 'regression') return { objective: 'regression' };
+  const asked = hyperparameters['objective'] ?? 'auto';
+  if (asked === 'multiclass' || (asked === 'auto' && classCount > 2)) return { objective: 'multiclass', num_class: String(classCount) };
+  if (classCount === 2) return { objective: 'binary' };
+  const message = `objective binary is for two classes; the target has ${classCount}: use auto or multiclass`;
+  throw new InvalidRequestError([{ path: ['hyperparameters', 'objective'], message, type: 'value' }]);
 }
 
 /** Each rank has rows of its own, and adds up histograms with the others. */
@@ -194,14 +199,14 @@ class LightgbmLearner implements Learner {
     private readonly parameters: LightgbmParameters,
     private readonly datasets: { readonly train: LightgbmDataset; readonly validation: LightgbmDataset | null },
   ) {
-    const { hyperparameters, task, classCount } = init;
+    const { hyperparameters, classCount } = init;
     this.#rounds = Number(hyperparameters['n_estimators'] ?? 100);
     this.epochs = Math.min(init.epochs, this.#rounds);
     this.#isSampled = isSampled(hyperparameters);
     this.#isReplayed = hyperparameters['boosting_type'] === 'dart';
     this.snapshots = this.#isSampled && !this.#isReplayed ? 'cut' : 'exact';
-    this.#isBinary = task === 'classification' && classCount === 2;
-    this.#outputs = task === 'classification' && classCount > 2 ? classCount : 1;
+    this.#isBinary = parameters['objective'] === 'binary';
+    this.#outputs = parameters['objective'] === 'multiclass' ? classCount : 1;
     this.#booster = this.#newBooster(init.seed);
   }
 

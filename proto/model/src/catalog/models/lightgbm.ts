@@ -127,6 +127,11 @@ export const models: readonly ModelDescription[] = [
     parameters: {
       known: {
         ...boosting,
+        objective: {
+          kind: choice('auto', 'binary', 'multiclass'),
+          default: 'auto',
+          about: 'auto: binary for two classes, else multiclass (softmax)',
+        },
         class_weight: {
           kind: nullable(choice('balanced')),
           default: null,
@@ -137,12 +142,14 @@ export const models: readonly ModelDescription[] = [
       withoutEffect: [...withoutEffect, 'num_class', 'num_classes'],
       fixed: {
         ...fixed,
-        objective: { value: null, instead: 'two classes are trained by binary log-loss, and more of them by softmax' },
         is_unbalance: { value: false, instead: 'use class_weight' },
         scale_pos_weight: { value: 1, instead: 'use class_weight' },
       },
     },
-    limits: (shape, values) => limits(shape, values, shape.classes > 2 ? shape.classes : 1),
+    limits: (shape, values) => {
+      const isTreeEach = shape.classes > 2 || values['objective'] === 'multiclass';
+      return limits(shape, values, isTreeEach ? Math.max(2, shape.classes) : 1);
+    },
   },
   {
     ...common,
