@@ -212,3 +212,15 @@ describe('warnings', () => {
     ]);
   });
 });
+
+test('a share for validation is told to be without use where all rows train', () => {
+  const entry = CATALOG.find(({ task }) => task === 'clustering');
+  const sent = { modelId: entry?.modelId ?? '', taskType: 'clustering', validationSplit: 0.3 } as const;
+  expect(accepted(sent).warnings).toEqual([`validation_split is not used: ${entry?.modelId} trains on all rows`]);
+  expect(accepted({ ...sent, validationSplit: null, hyperparameters: { n_clusters: 8, random_state: 42, n_init: 10 } })).toMatchObject({
+    warnings: [],
+    targetColumn: null,
+    seed: 42,
+    hyperparameters: { n_clusters: 8, n_init: 10, init: 'k-means++' },
+  });
+});

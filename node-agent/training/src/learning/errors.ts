@@ -5,7 +5,7 @@ export class TrainingStateError extends TrainerError<'checkpoint.mismatch', { ep
   constructor(facts: { epoch: number; due: number; held: number }) {
     super(
       'checkpoint.mismatch',
-      `The training state holds ${facts.held} rounds, but epoch ${facts.epoch} ends at ${facts.due}: it belongs to another job. Start the job anew.`,
+      `The training state holds ${facts.held} parts of a model, but after epoch ${facts.epoch} there are ${facts.due}: it belongs to another job. Start the job anew.`,
       facts,
     );
   }

@@ -1,7 +1,7 @@
 import { loneGang, type Collective } from '@trainer/actor';
 import { InvalidRequestError } from '@trainer/model';
 import { rowsToTry, triedCounts, type Tried } from '../kernels/kmeans/choose-count.js';
-import { nearest, squaredDistance, type Nearest } from '../kernels/kmeans/distances.js';
+import { nearest, squaredDistance, turned, type Nearest } from '../kernels/kmeans/distances.js';
 import { Lloyd, problemOf, type Problem } from '../kernels/kmeans/lloyd.js';
 import { RowSpace } from '../kernels/kmeans/row-space.js';
 import { randomRows, spreadRows } from '../kernels/kmeans/seeding.js';
@@ -16,6 +16,7 @@ import type {
   TrainedModel,
   Work,
 } from '../learning/learner.js';
+import { TrainingStateError } from '../learning/errors.js';
 import { nearestCentreInOnnx } from '../onnx/nearest-centre.js';
 import { seededSource } from '../split/random-source.js';
 import { NUMBERS_A_ROW } from '../tasks/cluster-predictions.js';
@@ -206,6 +207,10 @@ class KMeans implements Learner {
     this.#state = JSON.parse(Buffer.from(state).toString(), (name, value: unknown) =>
       name === 'centres' ? Float64Array.from(value as number[]) : name === 'inertia' && value === null ? NaN : value,
     ) as State;
+    const { current, best } = this.#state;
+    const held = (current ?? best)?.centres.length ?? 0;
+    const due = this.#state.count * this.init.train.features.columns;
+    if (held !== due) throw new TrainingStateError({ epoch: this.#state.iteration, due, held });
     this.#problem = null;
     this.#lloyd = null;
     this.#recalled = null;
@@ -251,18 +256,17 @@ function distancesTo(centres: Float64Array, { values, rows, columns }: FeatureMa
 }
 
 function predicted(centres: Float64Array, features: FeatureMatrix, out: Predictions): Predictions {
-  eachNearest(centres, features, features.columns, ({ cluster, distance }, row) => {
-    out[row * NUMBERS_A_ROW] = cluster;
-    out[row * NUMBERS_A_ROW + 1] = distance;
-  });
-  return out;
+  const clusters = new Int32Array(features.rows);
+  eachNearest(centres, features, features.columns, ({ cluster }, row) => (clusters[row] = cluster));
+  return distancesTo(centres, features, clusters, out);
 }
 
 /** @param columns that the centres have: those beyond them are read by nobody */
 function eachNearest(centres: Float64Array, features: FeatureMatrix, columns: number, visit: (found: Nearest, row: number) => void): void {
   const found: Nearest = { cluster: 0, distance: 0, next: 0 };
+  const across = turned(centres, columns);
   for (let row = 0; row < features.rows; row += 1) {
-    nearest(features.values, row * features.columns, centres, centres.length / columns, columns, found);
+    nearest(features.values, row * features.columns, across, found);
     visit(found, row);
   }
 }

@@ -139,3 +139,36 @@ describe('what is refused', () => {
     expect(await failure(content)).toMatchObject({ code: 'dataset.target', facts: { column: 'y', problem } });
   });
 });
+
+describe('a task without a target', () => {
+  const clusters = { taskType: 'clustering', validationSplit: 0.3 } as const;
+  const content = `a,b,y\n${Array.from({ length: 40 }, (_, at) => `${at * at},${at % 5 === 0 ? '' : `t${at % 3}`},${at % 4 === 1 ? '' : at % 2}`).join('\n')}\n`;
+  test('trains on all rows, and the last column is a feature', async () => {
+    const { train, validation, facts } = await prepare(content, clusters);
+    expect([train.features.rows, validation.features.rows, facts.encodedValidation.rows]).toEqual([40, 0, 40]);
+    expect(facts.preprocessing.inputs.map(({ name }) => name)).toEqual(['a', 'b', 'y']);
+    expect([facts.preprocessing.target, facts.split.method, facts.droppedRows, facts.warnings]).toEqual([
+      { kind: 'clusters', compared: null },
+      'none',
+      0,
+      [],
+    ]);
+  });
+  test('compares with a column that is named, and keeps rows without a value in it', async () => {
+    const { train, facts } = await prepare(content, { ...clusters, targetColumn: 'y' });
+    expect([train.features.rows, facts.preprocessing.target]).toEqual([40, { kind: 'clusters', compared: { name: 'y', labels: 2 } }]);
+    expect(facts.preprocessing.inputs.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(facts.warnings).toEqual([expect.stringMatching(/^10 rows have no value in the target column "y": they are clustered/)]);
+  });
+  test('encodes many levels by their share of the rows', async () => {
+    const many = `a,b\n${Array.from({ length: 200 }, (_, at) => `${at},town ${at % 40}`).join('\n')}\n`;
+    const { train, facts } = await prepare(many, clusters);
+    const [, town] = facts.preprocessing.steps;
+    expect(town).toMatchObject({ kind: 'target-mean', encoded: ['b.share'] });
+    expect(train.features.values[1]).toBeCloseTo(1 / 40, 6);
+  });
+  test('takes a table of one column, and of one row', async () => {
+    expect((await prepare('a\n1\n2\n4\n', clusters)).train.features).toMatchObject({ rows: 3, columns: 1 });
+    expect((await prepare('a,b\n1,2\n', clusters)).train.features).toMatchObject({ rows: 1, columns: 2 });
+  });
+});

@@ -1,4 +1,4 @@
-import { nearest, squaredDistance, type Nearest } from './distances.js';
+import { centreDistance, nearest, squaredDistance, turned, type Nearest } from './distances.js';
 import type { ExactSums } from './exact-sums.js';
 import type { RowSpace } from './row-space.js';
 
@@ -59,8 +59,9 @@ export class Assignment {
   }
 
   #assignRows(centres: Float64Array, halves: Float64Array, from: number, to: number): void {
-    const { clusters, count } = this;
+    const { clusters } = this;
     const { values, columns } = this.space.own;
+    const across = turned(centres, columns);
     const [upper, lower] = [this.#upper, this.#lower];
     const found: Nearest = { cluster: 0, distance: 0, next: 0 };
     for (let row = from; row < to; row += 1) {
@@ -72,7 +73,7 @@ export class Assignment {
         upper[row] = distance;
         if (distance < bound) continue;
       }
-      nearest(values, row * columns, centres, count, columns, found);
+      nearest(values, row * columns, across, found);
       upper[row] = Math.sqrt(found.distance);
       lower[row] = Math.sqrt(found.next);
       if (found.cluster !== cluster) this.#move(row, cluster, found.cluster);
@@ -98,7 +99,7 @@ export class Assignment {
     const halves = new Float64Array(count).fill(Infinity);
     for (let a = 1; a < count; a += 1) {
       for (let b = 0; b < a; b += 1) {
-        const half = Math.sqrt(squaredDistance(centres, a * columns, centres, b * columns, columns)) / 2;
+        const half = Math.sqrt(centreDistance(centres, a * columns, centres, b * columns, columns)) / 2;
         halves[a] = Math.min(halves[a] ?? NaN, half);
         halves[b] = Math.min(halves[b] ?? NaN, half);
       }

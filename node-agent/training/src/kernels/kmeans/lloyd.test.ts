@@ -89,22 +89,13 @@ describe('bounds change nothing', () => {
   });
 });
 
-/** Sums in another order than the kernel's may decide another way where the distances are the same but for rounding. */
 function slowClusters({ values, rows, columns }: FeatureMatrix, centres: Float64Array, count: number): number[] {
   const parts = (row: number, c: number): number[] =>
     Array.from({ length: columns }, (_, at) => ((values[row * columns + at] ?? NaN) - (centres[c * columns + at] ?? NaN)) ** 2);
   return Array.from({ length: rows }, (_, row) => {
-    const distances = Array.from({ length: count }, (_, c) => inLanes(parts(row, c)));
+    const distances = Array.from({ length: count }, (_, c) => parts(row, c).reduce((sum, part) => sum + part, 0));
     return distances.indexOf(Math.min(...distances));
   });
-}
-
-function inLanes(parts: readonly number[]): number {
-  const whole = parts.length - (parts.length % 4);
-  const lanes = [0, 0, 0, 0];
-  parts.forEach((part, at) => (lanes[at < whole ? at % 4 : 0] = (lanes[at < whole ? at % 4 : 0] ?? 0) + part));
-  const [a = 0, b = 0, c = 0, d = 0] = lanes;
-  return a + b + (c + d);
 }
 
 describe('any number of ranks', () => {

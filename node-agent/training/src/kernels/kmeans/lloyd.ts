@@ -1,5 +1,5 @@
 import { Assignment } from './assignment.js';
-import { squaredDistance } from './distances.js';
+import { centreDistance, squaredDistance } from './distances.js';
 import { ExactSums } from './exact-sums.js';
 import { added, type RowSpace } from './row-space.js';
 
@@ -64,7 +64,7 @@ export class Lloyd {
     const moved = new Float64Array(count);
     let squares = 0;
     for (let c = 0; c < count; c += 1) {
-      const square = squaredDistance(this.centres, c * columns, before, c * columns, columns);
+      const square = centreDistance(this.centres, c * columns, before, c * columns, columns);
       squares += square;
       moved[c] = Math.sqrt(square);
     }

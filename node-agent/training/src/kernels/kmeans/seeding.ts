@@ -1,5 +1,5 @@
 import type { RandomSource } from '../../split/random-source.js';
-import { squaredDistance } from './distances.js';
+import { centreDistance, squaredDistance } from './distances.js';
 import { added, type RowSpace } from './row-space.js';
 
 /** Rows are compared with a candidate unless it is certainly farther than the nearest centre; room for rounding. */
@@ -116,7 +116,7 @@ class Spread {
     const { columns } = this.space;
     return Float64Array.from(
       { length: Math.max(1, chosen) },
-      (_, c) => (chosen === 0 ? -1 : squaredDistance(rows, at * columns, this.centres, c * columns, columns)) / (4 * SLACK),
+      (_, c) => (chosen === 0 ? -1 : centreDistance(rows, at * columns, this.centres, c * columns, columns)) / (4 * SLACK),
     );
   }
 
