@@ -71,6 +71,8 @@ const NAMES_MODELS = [
   'proto/model/src/train-request.ts',
   'node-agent/training/src/{models,engines,tasks}/*.ts',
   'node-agent/training/src/internal.ts',
+  // Variables by which a process is given its threads.
+  'node-agent/agent/src/processes/environment.ts',
   // Examples for people.
   'deploy/src/commands/sample.ts',
   'gateway/src/**/*.{docs,schema,answers}.ts',

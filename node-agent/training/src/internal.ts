@@ -4,6 +4,7 @@ export type { XgboostLibrary } from './engines/xgboost-library.js';
 export { createForestLearner } from './models/forest.js';
 export { createXgboostLearner } from './models/xgboost.js';
 export { TrainingCancelled } from './learning/learner.js';
+export { openEngine, requireEntry } from './learning/learners.js';
 export type { LabelledRows, Learner, LearnerInit } from './learning/learner.js';
 export { openPool } from './kernels/pool/pool.js';
 export type { Preprocessing, TargetEncoding } from './preprocessing/preprocessing.js';

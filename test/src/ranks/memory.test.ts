@@ -20,6 +20,8 @@ const VARIANTS: Partial<Readonly<Record<ModelFamily, readonly [Shape, Hyperparam
     [WIDE, { num_leaves: 1_000, min_child_samples: 500, n_estimators: 20 }],
     [LONG, { num_leaves: 255 }],
   ],
+  linear: [[{ rows: 500, columns: 2_000, classes: 2 }, {}]],
+  logistic: [[{ rows: 2_000, columns: 500, classes: 26 }, { max_iter: 20 }]],
 };
 
 describe.each(CATALOG)('a rank that trains $modelId', (entry) => {

@@ -139,7 +139,7 @@ function linkOf(objective: string): TreeEnsemble['link'] {
     case 'regression':
       return 'identity';
     case 'binary':
-      return 'logistic';
+      return 'sigmoid';
     case 'multiclass':
       return 'softmax';
     default:

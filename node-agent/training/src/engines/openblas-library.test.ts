@@ -20,7 +20,10 @@ const turned = (values: Float64Array, rows: number, columns: number): Float64Arr
 const slow = (a: Float64Array, b: Float64Array, m: number, n: number, k: number): number[] =>
   Array.from({ length: m * n }, (_, at) => {
     const [row, column] = [Math.floor(at / n), at % n];
-    return Array.from({ length: k }, (_unused, l) => (a[row * k + l] ?? NaN) * (b[l * n + column] ?? NaN)).reduce((sum, one) => sum + one, 0);
+    return Array.from({ length: k }, (_unused, l) => (a[row * k + l] ?? NaN) * (b[l * n + column] ?? NaN)).reduce(
+      (sum, one) => sum + one,
+      0,
+    );
   });
 const expectNear = (found: ArrayLike<number>, wanted: ArrayLike<number>, within: number): void => {
   expect(found).toHaveLength(wanted.length);
@@ -89,7 +92,9 @@ test('solves by the Cholesky factor, and tells how well that can be done', () =>
   expect(library.factor(factor, N)).toBe(true);
   library.solveByFactor(factor, N, b);
   expectNear(b, wanted, 1e-12);
-  const norm = Math.max(...Array.from({ length: N }, (_, row) => matrix.slice(row * N, row * N + N).reduce((sum, value) => sum + Math.abs(value), 0)));
+  const norm = Math.max(
+    ...Array.from({ length: N }, (_, row) => matrix.slice(row * N, row * N + N).reduce((sum, value) => sum + Math.abs(value), 0)),
+  );
   const condition = library.reciprocalCondition(factor, N, norm);
   expect(condition).toBeGreaterThan(1e-4);
   expect(condition).toBeLessThanOrEqual(1);
@@ -110,7 +115,11 @@ test('finds eigenvalues in order, each with its vector', () => {
   expect([...values]).toEqual([...values].sort((one, other) => one - other));
   for (const [at, value] of values.entries()) {
     const vector = vectors.slice(at * N, at * N + N);
-    expectNear(slow(matrix, vector, N, 1, N), vector.map((part) => part * value), 1e-12);
+    expectNear(
+      slow(matrix, vector, N, 1, N),
+      vector.map((part) => part * value),
+      1e-12,
+    );
   }
 });
 

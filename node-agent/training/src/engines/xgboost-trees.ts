@@ -32,7 +32,7 @@ export function readXgboostTrees(file: Uint8Array): XgboostTrees {
 }
 
 function linkOf(objective: string): TreeEnsemble['link'] {
-  if (objective === 'binary:logistic') return 'logistic';
+  if (objective === 'binary:logistic') return 'sigmoid';
   return objective === 'multi:softprob' ? 'softmax' : 'identity';
 }
 

@@ -16,6 +16,11 @@ const VARIANTS: Readonly<Record<string, Readonly<Record<string, HyperparameterVa
     'with few leaves': { n_estimators: 20, max_leaf_nodes: 6 },
     'with large leaves of all rows': { n_estimators: 20, min_samples_leaf: 4, bootstrap: false },
   },
+  linear: { 'through zero': { fit_intercept: false } },
+  logistic: {
+    'by coordinates': { penalty: 'l1', C: 0.5, class_weight: 'balanced' },
+    'an iteration an epoch': { max_iter: 8, penalty: null, fit_intercept: false },
+  },
   xgboost: {
     'with rows and columns drawn': { subsample: 0.7, colsample_bynode: 0.5 },
     'with fewer rounds than epochs': { n_estimators: 3 },

@@ -69,3 +69,6 @@ export function axis(value: number): OnnxAttribute {
 
 /** The attribute `to` of a Cast to float32. */
 export const TO_FLOAT: OnnxAttribute = { name: 'to', kind: 'int', value: 1 };
+
+/** The attribute `to` of a Cast to double. */
+export const TO_DOUBLE: OnnxAttribute = { name: 'to', kind: 'int', value: 11 };

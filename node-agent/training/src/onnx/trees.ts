@@ -31,7 +31,7 @@ export interface TreeEnsemble extends TreeSums {
   /** Added to the sums, one an output, on the scale of the sums (a logit, not a probability). */
   readonly base: Float32Array;
   /** What turns the sums into predictions: two classes from one output, one class an output, or the sum itself. */
-  readonly link: 'logistic' | 'softmax' | 'identity';
+  readonly link: 'sigmoid' | 'softmax' | 'identity';
 }
 
 /** Adds a sum of trees and what turns it into predictions. `features`: float32 [rows, columns], NaN where a value is missing. */
@@ -47,7 +47,7 @@ export function addTrees(graph: GraphBuilder, trees: TreeEnsemble, features: str
         kind: 'probabilities',
         probabilities: graph.add({ operator: 'Softmax', inputs: [margins], output: 'probabilities', attributes: [axis(1)] }),
       };
-    case 'logistic':
+    case 'sigmoid':
       return { kind: 'probabilities', probabilities: bothSides(graph, margins) };
   }
 }

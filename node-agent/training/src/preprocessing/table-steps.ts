@@ -1,5 +1,5 @@
 import type { FeatureMatrix } from '../learning/learner.js';
-import { axis, TO_FLOAT, type GraphBuilder } from '../onnx/graph-builder.js';
+import { axis, TO_DOUBLE, TO_FLOAT, type GraphBuilder } from '../onnx/graph-builder.js';
 
 /** What a learner wants of the whole encoded table, after the steps of its columns. */
 export interface TableWants {
@@ -112,9 +112,6 @@ function fillInOnnx(graph: GraphBuilder, features: string, { values, indicated }
   const picked = graph.add({ operator: 'Gather', inputs: [marks, places], output: 'picked_marks', attributes: [axis(1)] });
   return graph.add({ operator: 'Concat', inputs: [whole, picked], output: 'filled_and_marked', attributes: [axis(1)] });
 }
-
-/** The attribute `to` of a Cast to double. */
-const TO_DOUBLE = { name: 'to', kind: 'int', value: 11 } as const;
 
 function scaleInOnnx(graph: GraphBuilder, features: string, { means, deviations }: ScaleStep): string {
   const row = (wanted: string, values: readonly number[]): string =>

@@ -5,7 +5,7 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -31,6 +31,11 @@ def quiet(estimator):
     return lambda **parameters: estimator(verbosity=-1, **parameters)
 
 
+def scaled(build):
+    """Takes no gaps, and columns of mean 0 and deviation 1."""
+    return lambda seed, parameters: (build(seed, parameters), {"gaps": False, "scaled": True})
+
+
 # By model id: (seed, parameters) to an estimator, and what it wants of the table.
 MODELS = {
     "random_forest_classifier": ("classification", forest(RandomForestClassifier)),
@@ -39,6 +44,9 @@ MODELS = {
     "xgboost_regressor": ("regression", tree_boosting(XGBRegressor)),
     "lightgbm_classifier": ("classification", tree_boosting(quiet(LGBMClassifier))),
     "lightgbm_regressor": ("regression", tree_boosting(quiet(LGBMRegressor))),
+    "linear_regression": ("regression", scaled(lambda seed, parameters: LinearRegression(**parameters))),
+    "ridge_regression": ("regression", scaled(lambda seed, parameters: Ridge(**parameters))),
+    "logistic_regression": ("classification", scaled(lambda seed, parameters: LogisticRegression(**{"max_iter": 5_000, "tol": 1e-10, **parameters}))),
 }
 
 _forest = {"gaps": False, "scaled": False}
@@ -95,7 +103,7 @@ def pipeline(train, task, estimator, wants):
     steps = [
         ("numbers", make_pipeline(*fill, *scale) if fill or scale else "passthrough", numbers),
         ("dates", make_pipeline(FunctionTransformer(dates_to_numbers), *scale), dates),
-        ("few", OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=rare, sparse_output=False), few),
+        ("few", make_pipeline(OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=rare, sparse_output=False), *scale), few),
         ("many", make_pipeline(TargetEncoder(target_type=target, random_state=0), *scale), many),
     ]
     return make_pipeline(ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False), estimator)
