@@ -5,8 +5,8 @@ import type { Pace } from '../pool/pace.js';
 export const MAX_BINS = 256;
 /**
  * Up to so many training rows each distinct value has its own code, and splits are exact. Above, a column of more than `MAX_BINS` values is cut
- * into bins: a split among 256 quantiles of so many rows is as good (models.md's generated sets show no difference), its codes take one byte
- * a cell, and a node's histogram fits into the first cache.
+ * into bins: its codes take one byte a cell, and a node's histogram fits into the first cache. The number is a judgement: of so many rows a
+ * quantile holds 64.
  */
 export const EXACT_ROWS = 16_384;
 /** Rows whose values decide the bins of a column: each bin has 128 of them. */
