@@ -42,6 +42,26 @@ describe('what is not sent', () => {
       learning_rate: 0.3,
     });
   });
+  describe('of a model whose hyperparameters mean the same as fields of the request', () => {
+    const model = { modelId: 'mlp_classifier', taskType: 'classification' } as const;
+    const known = (sent: Partial<SentTrainRequest>) => accepted({ ...model, ...sent });
+    test('follows the fields', () => {
+      const { epochs, hyperparameters } = known({ epochs: 7, batchSize: 64, learningRate: 0.5 });
+      expect(epochs).toBe(7);
+      expect(hyperparameters).toMatchObject({ max_iter: 7, batch_size: 64, learning_rate_init: 0.5 });
+    });
+    test('goes before the fields, but for the epochs, which are a limit', () => {
+      const hyperparameters = { max_iter: 500, batch_size: 16, learning_rate_init: 0.1 };
+      expect(known({ epochs: 7, batchSize: 64, learningRate: 0.5, hyperparameters })).toMatchObject({
+        epochs: 7,
+        hyperparameters: { max_iter: 7, batch_size: 16, learning_rate_init: 0.1 },
+      });
+    });
+    test('sets the epochs where the request has none', () => {
+      expect(known({ hyperparameters: { max_iter: 500 } }).epochs).toBe(500);
+      expect(known({})).toMatchObject({ epochs: 100, hyperparameters: { max_iter: 100, batch_size: 32, learning_rate_init: 0.001 } });
+    });
+  });
   test('an experiment without a name is the default one', () => {
     expect(accepted({ experimentName: '', runName: '' })).toMatchObject({ experimentName: 'trainer', runName: null });
   });

@@ -35,7 +35,7 @@ export function checkSubmission(sent: SentTrainRequest, catalog: readonly Catalo
   const hyper = checkHyperparameters(entry.parameters, sent.hyperparameters);
   issues.push(...taskIssues(sent, entry), ...hyper.issues, ...seedIssues(sent, hyper));
   if (issues.length > 0) return refused(issues);
-  const filled = fill(sent, hyper, defaults);
+  const filled = fill(sent, hyper, defaults, entry);
   return {
     kind: 'accepted',
     entry,
@@ -50,17 +50,30 @@ function refused(issues: readonly Issue[]): Submission {
   return { kind: 'refused', issues: issues.slice(0, MOST_ISSUES) };
 }
 
-function fill(sent: SentTrainRequest, hyper: CheckedHyperparameters, defaults: SubmissionDefaults): TrainRequest {
+function fill(sent: SentTrainRequest, hyper: CheckedHyperparameters, defaults: SubmissionDefaults, entry: CatalogEntry): TrainRequest {
+  const { meansSame } = entry;
+  const chosen = meansSame === undefined ? null : hyper.values[meansSame.epochs];
+  const epochs = sent.epochs ?? (typeof chosen === 'number' ? chosen : defaults.epochs);
+  const batchSize = sent.batchSize ?? TRAIN_LIMITS.batchSize.default;
+  const learningRate = sent.learningRate ?? TRAIN_LIMITS.learningRate.default;
+  const same =
+    meansSame === undefined
+      ? {}
+      : {
+          [meansSame.epochs]: epochs,
+          [meansSame.batchSize]: hyper.values[meansSame.batchSize] ?? batchSize,
+          [meansSame.learningRate]: hyper.values[meansSame.learningRate] ?? learningRate,
+        };
   return {
     modelId: sent.modelId,
     dataId: sent.dataId,
     taskType: sent.taskType,
     targetColumn: sent.targetColumn,
-    epochs: sent.epochs ?? defaults.epochs,
-    batchSize: sent.batchSize ?? TRAIN_LIMITS.batchSize.default,
-    learningRate: sent.learningRate ?? TRAIN_LIMITS.learningRate.default,
+    epochs,
+    batchSize,
+    learningRate,
     sentHyperparameters: sent.hyperparameters,
-    hyperparameters: hyper.values,
+    hyperparameters: { ...hyper.values, ...same },
     useGpu: sent.useGpu ?? true,
     numWorkers: sent.numWorkers,
     experimentName: sent.experimentName || DEFAULT_EXPERIMENT,

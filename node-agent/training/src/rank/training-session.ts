@@ -172,7 +172,7 @@ export class TrainingSession {
 
   #train(learner: Learner, data: DataFacts, team: Collective): Promise<TrainingOutcome> {
     const { request, checkpointIntervalEpochs } = this.start.assignment;
-    const rate = request.hyperparameters['learning_rate'];
+    const rate = request.hyperparameters[this.#entry.meansSame?.learningRate ?? 'learning_rate'];
     return train(
       learner,
       {

@@ -74,6 +74,8 @@ export interface ModelDescription {
   readonly parameters: ModelParameters;
   /** Fields of the request that reach it. */
   readonly takes: { readonly batchSize: boolean; readonly learningRate: boolean };
+  /** Hyperparameters that mean the same as a field of the request: where one is not sent the other is in force. */
+  readonly meansSame?: { readonly batchSize: string; readonly learningRate: string; readonly epochs: string };
   /** Equal trainings give equal bytes for equal threads only, as sums are taken in another order; else for any number of threads. */
   readonly areBytesByThreads?: true;
   /** How several ranks train it together; null: there is one rank only. */
