@@ -72,7 +72,8 @@ describe('a forest', () => {
       throw cancelled;
     };
     await expect(learner.step(1, { tick })).rejects.toBe(cancelled);
-    expect(performance.now() - cancelledAt).toBeLessThan(1_000);
+    // The step would go on for much longer.
+    expect(performance.now() - cancelledAt).toBeLessThan(10_000);
   }, 60_000);
 });
 

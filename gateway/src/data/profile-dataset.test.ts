@@ -264,7 +264,7 @@ describe('what goes wrong is said', () => {
 
   test.each([
     ['/data/nothing.csv', 404, 'Dataset nothing.csv not found'],
-    ['/data/a/b.csv?task_type=clustering', 422, [expect.objectContaining({ loc: ['query', 'task_type'] })]],
+    ['/data/a/b.csv?task_type=ranking', 422, [expect.objectContaining({ loc: ['query', 'task_type'] })]],
     [`/data/a/b.csv?target_column=${'c'.repeat(1025)}`, 422, [expect.objectContaining({ loc: ['query', 'target_column'] })]],
     [`/data/a%2F..%2Fb.csv`, 422, [expect.objectContaining({ loc: ['path', 'data_id'] })]],
   ])('%s is refused without an actor', async (path, status, says) => {

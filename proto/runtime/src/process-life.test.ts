@@ -29,15 +29,15 @@ test('a process is gone once it has ended', async () => {
 });
 
 onLinux('a killed process that nobody waits for is gone: it holds nothing', async () => {
-  // The shell becomes a program that never waits for the child it has.
-  const shell = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // The shell becomes a program that never waits for the child it has, before that ends.
+  const shell = spawn('sh', ['-c', 'sleep 2 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
   try {
     const [text] = (await once(shell.stdout, 'data')) as [Buffer];
     const isGone = async (): Promise<boolean> => {
       const name = await processName(Number(text.toString()));
       return name !== null && (await processState(name)) === 'gone';
     };
-    await until('the child is a zombie', isGone, { clock: systemClock(), deadlineMs: 10_000 });
+    await until('the child is a zombie', isGone, { clock: systemClock(), deadlineMs: 25_000 });
   } finally {
     shell.kill('SIGKILL');
   }

@@ -28,7 +28,7 @@ const filesOf = ([first]: readonly RankEnd[]): (readonly [string, string])[] =>
       : [],
   ) ?? [];
 
-describe.each(MODELS)('$modelId of two ranks', ({ modelId, task }) => {
+describe.each(MODELS)('$modelId of two ranks', ({ modelId, task, epochs: kind }) => {
   let ground: RankGround;
   const request: Partial<TrainRequest> = { modelId, taskType: task, epochs: EPOCHS, earlyStopping: false };
   beforeAll(async () => {
@@ -40,8 +40,12 @@ describe.each(MODELS)('$modelId of two ranks', ({ modelId, task }) => {
     const whole = await ground.run({ ranks: RANKS, request });
     expect(filesOf(whole).length).toBeGreaterThan(0);
     const [first] = checkpointsOf(whole);
-    expect(first).toBeDefined();
-    const resumed = await ground.run({ attempt: 2, ranks: RANKS, request, resumeFrom: first ?? null });
+    if (first === undefined) {
+      // A solver may have converged before there was one: there is nothing to go on from.
+      expect(kind).toBe('iterations');
+      return;
+    }
+    const resumed = await ground.run({ attempt: 2, ranks: RANKS, request, resumeFrom: first });
     expect(filesOf(resumed)).toEqual(filesOf(whole));
     expect(checkpointsOf(resumed).map(({ epoch }) => epoch)).toEqual(
       checkpointsOf(whole)

@@ -40,6 +40,8 @@ export class TrainingRank implements Rank {
   #heard = { ticks: 0, done: 0 };
   #isWorking = false;
   readonly #outcome = deferred<WorkerOutcome>();
+  /** Nothing is reported after the outcome. */
+  #isDecided = false;
   #gang: Gang | null = null;
   /** Aborted when the attempt is over, so that nothing of it is tried again. */
   readonly #over = new AbortController();
@@ -82,7 +84,7 @@ export class TrainingRank implements Rank {
       (error: unknown) => this.#fail(error),
     );
     try {
-      const outcome = await this.#outcome.promise;
+      const outcome = await this.#outcome.promise.finally(() => (this.#isDecided = true));
       await this.#checkpoints;
       if (outcome.kind === 'failed') await this.context.report({ kind: 'failed', error: outcome.error });
       if (outcome.kind === 'finished') await this.#finish(outcome.training, begunMs);
@@ -113,7 +115,7 @@ export class TrainingRank implements Rank {
 
   /** Tells the agent that a step goes on, and the head how far it is. */
   #ask(): void {
-    if (this.#over.signal.aborted) return;
+    if (this.#over.signal.aborted || this.#isDecided) return;
     const { ticks, done } = this.#work;
     // One that ended meanwhile has said so itself.
     if (ticks !== this.#heard.ticks && this.#isWorking) {
