@@ -17,11 +17,11 @@ test('what pandas reads is read with its values, in whatever shares the file is 
   expect(compared.flatMap((one) => difference(one) ?? one.unsteady ?? [])).toEqual([]);
   // Most of them must be tables, or nothing was compared.
   expect(compared.filter(({ ours }) => !('error' in ours)).length).toBeGreaterThan(550);
-}, 120_000);
+}, 300_000);
 test('and where a value crosses the end of a buffer', async () => {
   const compared = await compareAll(python, seeds(80, 1).map(wideCase));
   expect(compared.flatMap((one) => difference(one) ?? one.unsteady ?? [])).toEqual([]);
-}, 120_000);
+}, 300_000);
 test('threads change nothing', async () => {
   for (const seed of seeds(12, 1)) {
     const { bytes } = wideCase(seed);
@@ -29,4 +29,4 @@ test('threads change nothing', async () => {
       told((await readOurs(bytes, { threads: 1 })).table),
     );
   }
-}, 120_000);
+}, 300_000);
