@@ -11,9 +11,11 @@ export interface AffineModel {
   readonly coefficients: Float64Array;
   /** One an output. */
   readonly intercepts: Float64Array;
-  /** What a prediction is: the one score; two classes, the second with the sigmoid of the one score; a class a score. */
-  readonly link: 'identity' | 'sigmoid' | 'softmax';
+  readonly link: Link;
 }
+
+/** What a prediction is: the one score; two classes, the second with the sigmoid of the one score; a class a score. */
+export type Link = 'identity' | 'sigmoid' | 'softmax';
 
 /** @returns in an array of its own: numbers, or probabilities of each class */
 export function predictAffine(algebra: DenseAlgebra, model: AffineModel, features: FeatureMatrix): Predictions {
@@ -35,7 +37,8 @@ export function predictAffine(algebra: DenseAlgebra, model: AffineModel, feature
   return out;
 }
 
-function linked(scores: Float64Array, outputs: number, link: AffineModel['link'], out: Float64Array): void {
+/** Writes the predictions of rows with so many scores each. */
+export function linked(scores: Float64Array, outputs: number, link: Link, out: Float64Array): void {
   if (link === 'identity') out.set(scores);
   else if (link === 'softmax') softmaxRows(scores, outputs, out);
   else

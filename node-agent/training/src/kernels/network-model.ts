@@ -1,7 +1,7 @@
 import type { FeatureMatrix, NativeDescription, Predictions, TrainedModel } from '../learning/learner.js';
 import { axis, type GraphBuilder } from '../onnx/graph-builder.js';
 import type { ModelOutputs } from '../onnx/model-outputs.js';
-import { softmaxRows } from './affine-model.js';
+import { linked, type Link } from './affine-model.js';
 import type { DenseAlgebra } from './dense-algebra.js';
 import { ACTIVATIONS, DenseNetwork, layersOf, parameterCount, type Activation, type NetworkShape } from './dense-network.js';
 import { layOutTensors, readTensors, type TensorForm } from './safetensors.js';
@@ -10,10 +10,8 @@ import { layOutTensors, readTensors, type TensorForm } from './safetensors.js';
 export interface NetworkModel {
   readonly shape: NetworkShape;
   readonly parameters: Float32Array;
-  /** What a prediction is: the one score; two classes, the second with the sigmoid of the one score; a class a score. */
-  readonly link: NetworkLink;
+  readonly link: Link;
 }
-export type NetworkLink = 'identity' | 'sigmoid' | 'softmax';
 
 /** Rows that are predicted at once. */
 const BLOCK_ROWS = 1_024;
@@ -33,16 +31,6 @@ export function predictNetwork(algebra: DenseAlgebra, { shape, parameters, link 
     linked(Float64Array.from(network.forward(count, null)), outputs, link, out.subarray(from * predicted, (from + count) * predicted));
   }
   return out;
-}
-
-function linked(scores: Float64Array, outputs: number, link: NetworkLink, out: Float64Array): void {
-  if (link === 'identity') out.set(scores);
-  else if (link === 'softmax') softmaxRows(scores, outputs, out);
-  else
-    for (const [row, score] of scores.entries()) {
-      out[2 * row] = 1 / (1 + Math.exp(score));
-      out[2 * row + 1] = 1 / (1 + Math.exp(-score));
-    }
 }
 
 export function trainedNetwork(algebra: DenseAlgebra, model: NetworkModel): TrainedModel {

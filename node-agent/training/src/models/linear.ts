@@ -1,26 +1,13 @@
-import { join } from 'node:path';
-import { loneGang, type Collective } from '@trainer/actor';
-import { openOpenblas } from '../engines/openblas-library.js';
+import type { Collective } from '@trainer/actor';
+import { openblasEngine } from '../engines/openblas-engine.js';
 import { predictAffine, trainedAffine, type AffineModel } from '../kernels/affine-model.js';
 import type { DenseAlgebra } from '../kernels/dense-algebra.js';
 import { leastSquares } from '../kernels/least-squares.js';
 import type { Engine, Learner, LearnerInit, Part, Predictions, TrainedModel, Work } from '../learning/learner.js';
 
 /** Least squares, without and with a penalty, in closed form. */
-export async function openEngine(nativeDir: string): Promise<Engine> {
-  const library = await openOpenblas(join(nativeDir, 'openblas'));
-  let team: Collective = loneGang();
-  return {
-    versions: { openblas: library.version },
-    createLearner: (init) => {
-      library.setThreads(init.threads);
-      return new LinearLearner(library, init, team);
-    },
-    join: async (joined) => {
-      team = joined;
-      return { leave: () => Promise.resolve() };
-    },
-  };
+export function openEngine(nativeDir: string): Promise<Engine> {
+  return openblasEngine(nativeDir, (...given) => new LinearLearner(...given));
 }
 
 interface Fitted {

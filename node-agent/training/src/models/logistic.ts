@@ -1,7 +1,6 @@
-import { join } from 'node:path';
-import { loneGang, type Collective } from '@trainer/actor';
+import type { Collective } from '@trainer/actor';
 import { InvalidRequestError, type HyperparameterValues } from '@trainer/model';
-import { openOpenblas } from '../engines/openblas-library.js';
+import { openblasEngine } from '../engines/openblas-engine.js';
 import { predictAffine, trainedAffine, type AffineModel } from '../kernels/affine-model.js';
 import type { DenseAlgebra } from '../kernels/dense-algebra.js';
 import { LogisticObjective } from '../kernels/logistic-objective.js';
@@ -10,20 +9,8 @@ import { columnDeviations, countsOf } from '../kernels/table-sums.js';
 import type { Engine, Learner, LearnerInit, Part, Predictions, TrainedModel, Work } from '../learning/learner.js';
 
 /** Logistic regression, of two classes and of more. */
-export async function openEngine(nativeDir: string): Promise<Engine> {
-  const library = await openOpenblas(join(nativeDir, 'openblas'));
-  let team: Collective = loneGang();
-  return {
-    versions: { openblas: library.version },
-    createLearner: (init) => {
-      library.setThreads(init.threads);
-      return new LogisticLearner(library, init, team);
-    },
-    join: async (joined) => {
-      team = joined;
-      return { leave: () => Promise.resolve() };
-    },
-  };
+export function openEngine(nativeDir: string): Promise<Engine> {
+  return openblasEngine(nativeDir, (...given) => new LogisticLearner(...given));
 }
 
 /** The weights of the coefficients' squares and sizes, for C 1. */

@@ -1,30 +1,17 @@
-import { join } from 'node:path';
-import { loneGang, type Collective } from '@trainer/actor';
+import type { Collective } from '@trainer/actor';
 import { InvalidRequestError, type HyperparameterValues } from '@trainer/model';
-import { openOpenblas } from '../engines/openblas-library.js';
-import { softmaxRows } from '../kernels/affine-model.js';
+import { openblasEngine } from '../engines/openblas-engine.js';
+import { softmaxRows, type Link } from '../kernels/affine-model.js';
 import type { DenseAlgebra } from '../kernels/dense-algebra.js';
 import { ACTIVATIONS, DenseNetwork, initialParameters, type NetworkShape } from '../kernels/dense-network.js';
 import { Descent } from '../kernels/descent.js';
-import { predictNetwork, trainedNetwork, type NetworkLink, type NetworkModel } from '../kernels/network-model.js';
+import { predictNetwork, trainedNetwork, type NetworkModel } from '../kernels/network-model.js';
 import type { Engine, Learner, LearnerInit, Part, Predictions, TrainedModel, Work } from '../learning/learner.js';
 import { seededSource, shuffle } from '../split/random-source.js';
 
 /** Multi-layer perceptrons. */
-export async function openEngine(nativeDir: string): Promise<Engine> {
-  const library = await openOpenblas(join(nativeDir, 'openblas'));
-  let team: Collective = loneGang();
-  return {
-    versions: { openblas: library.version },
-    createLearner: (init) => {
-      library.setThreads(init.threads);
-      return new MlpLearner(library, init, team);
-    },
-    join: async (joined) => {
-      team = joined;
-      return { leave: () => Promise.resolve() };
-    },
-  };
+export function openEngine(nativeDir: string): Promise<Engine> {
+  return openblasEngine(nativeDir, (...given) => new MlpLearner(...given));
 }
 
 const DEFAULT_BATCH = 32;
@@ -62,7 +49,7 @@ class MlpLearner implements Learner {
   readonly epochs: number;
   readonly snapshots = 'exact';
   readonly #shape: NetworkShape;
-  readonly #link: NetworkLink;
+  readonly #link: Link;
   readonly #parameters: Float32Array;
   readonly #kept: Float32Array;
   readonly #network: DenseNetwork;
@@ -189,7 +176,7 @@ class MlpLearner implements Learner {
 }
 
 /** The scores become the slopes by them of the log-loss, or of half the squared error. */
-function toErrors(scores: Float32Array, labels: readonly number[], link: NetworkLink): void {
+function toErrors(scores: Float32Array, labels: readonly number[], link: Link): void {
   const outputs = scores.length / labels.length;
   if (link === 'softmax') {
     const shares = Float64Array.from(scores);
