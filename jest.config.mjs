@@ -1,5 +1,8 @@
 import { availableParallelism } from 'node:os';
 
+// Tests open onnxruntime without the process that silences its telemetry (training-rank.ts).
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 /** Unit tests beside the code and the cross-package tests of `test/`; sources run through swc, other packages through their built doors. */
 export default {
   testEnvironment: 'node',

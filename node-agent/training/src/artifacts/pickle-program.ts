@@ -6,17 +6,18 @@ export const PICKLE_LOADER =
   "lambda source: (lambda scope: (exec(source, scope), scope['TrainerModel'])[1])({'__name__': 'trainer_model', 'SOURCE': source})";
 
 /** Raises with any change of the program: models of one version hold the same text. */
-export const PICKLE_PROGRAM_VERSION = 3;
+export const PICKLE_PROGRAM_VERSION = 4;
 
 /**
  * The Python program inside every `.pkl`, the same text in every model of a version; docs/pickle.md prints it (a test compares
  * them). It needs numpy and onnxruntime, and no package of ours.
  */
-export const PICKLE_PROGRAM = String.raw`"""A model trained by Trainer, called like one of scikit-learn. Version 3.
+export const PICKLE_PROGRAM = String.raw`"""A model trained by Trainer, called like one of scikit-learn. Version 4.
 
 It holds an ONNX file and a description of its columns and classes, and needs numpy and onnxruntime 1.21 or newer.
 """
 import datetime
+import os
 import re
 
 import numpy as np
@@ -84,6 +85,8 @@ class TrainerModel:
 
     def _run(self, X):
         if self._session is None:
+            # onnxruntime tells its maker of each model that it opens, unless this is set before its first import.
+            os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
             import onnxruntime
 
             self._session = onnxruntime.InferenceSession(self._onnx, providers=["CPUExecutionProvider"])

@@ -24,6 +24,14 @@ const LEAST_PROGRESS = 0.001;
 const LOSS_SETTLES_MS = 2_000;
 
 /**
+ * onnxruntime sends its maker an event about each model that it opens (the graph's name and hash, the machine's properties), and
+ * writes an identifier of the machine to the home directory, unless this variable is set before it is loaded. What users train is
+ * nobody else's to know. Said here, as a worker thread's `process.env` is a copy that native code does not see.
+ */
+// eslint-disable-next-line no-restricted-properties -- native code knows no other way to be told
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
+/**
  * The actor that trains one model, or one of several that do: a rank of an attempt. Everything that can be done before the gang begins is begun by the
  * constructor: libraries are loaded, the dataset is fetched and read.
  *
