@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openObjectStore } from '@trainer/storage';
 import { startCluster, type TestCluster } from './harness/index.js';
 import { PYTHON_SETUP_MS, testPython, type TestPython } from './python.js';
 import { csv, IRIS, irisRequest, RestService, type Problem, type RestJob } from './rest-service.js';
@@ -139,6 +140,31 @@ describe('iris, from the upload to the prediction', () => {
     const again = await fetch(path, { headers: { 'if-none-match': part.headers.get('etag') ?? '' } });
     expect([again.status, (await again.arrayBuffer()).byteLength]).toEqual([304, 0]);
   });
+
+  test('a model that is deleted is gone with its files; its job stays as history', async () => {
+    const { job_id: id } = await rest.trained(irisRequest({ epochs: 3 }));
+    const objects = await openObjectStore({ kind: 'folder', path: join(cluster.home, 'objects') });
+    const stored = async (): Promise<string[]> => {
+      const all = await objects.list('trained-models', { prefix: '', after: '', limit: 500 });
+      return all.map(({ key }) => key).filter((key) => key.includes(id));
+    };
+    const named = (await rest.model(id)).files.map(({ path }) => path.replace('trained-models/', ''));
+    expect(await stored()).toEqual(expect.arrayContaining(named));
+    const deleted = await rest.deleteModel(id);
+    expect(deleted).toMatchObject({ status: 200, body: { message: `Model of job ${id} deleted successfully` } });
+    const notThere = { status: 404, body: { detail: `Model of job ${id} not found` } };
+    expect(await rest.call(`/models/${id}`)).toMatchObject(notThere);
+    expect(await rest.call(`/models/${id}/download`)).toMatchObject(notThere);
+    expect(await rest.deleteModel(id)).toMatchObject({ status: 400, body: { detail: 'No model to delete' } });
+    expect(await rest.job(id)).toMatchObject({ status: 'completed', final_model_path: null, artifacts: { model_path: null } });
+    await cluster.until('its files are removed', async () => ((await stored()).length === 0 ? true : null), 10_000);
+  }, 90_000);
+
+  test('a job without a model has none to delete', async () => {
+    const { job_id: id } = await rest.trained(irisRequest({ target_column: 'no such column' }));
+    expect(await rest.deleteModel(id)).toMatchObject({ status: 400, body: { detail: 'No model to delete' } });
+    expect(await rest.deleteModel('train_ffffffffffff')).toMatchObject({ status: 404 });
+  }, 90_000);
 
   test('plain Python predicts with the .pkl', async () => {
     const rows = [

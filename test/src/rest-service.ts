@@ -36,7 +36,7 @@ export interface RestModel {
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly checksum: string;
   readonly selected_on_validation: boolean;
-  readonly files: readonly { readonly format: string; readonly sha256: string; readonly bytes: number }[];
+  readonly files: readonly { readonly format: string; readonly path: string; readonly sha256: string; readonly bytes: number }[];
 }
 
 export interface RestEvent {
@@ -102,6 +102,10 @@ export class RestService {
 
   cancel(id: string): Promise<Answer<{ message: string } & Problem>> {
     return this.call(`/train/${id}`, { method: 'DELETE' });
+  }
+
+  deleteModel(id: string): Promise<Answer<{ message: string } & Problem>> {
+    return this.call(`/models/${id}`, { method: 'DELETE' });
   }
 
   /** @throws when the request is refused. */

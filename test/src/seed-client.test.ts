@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startCluster, type TestCluster } from './harness/index.js';
 import { PYTHON_SETUP_MS, testPython, type TestPython } from './python.js';
 
-/** What the client does not find yet, by the names of its checks. It may only shrink: a check that passes is taken off. */
-const MISSES = JSON.parse(await readFile(fileURLToPath(new URL('../acceptance/misses.json', import.meta.url)), 'utf8')) as string[];
 const PUT = fileURLToPath(new URL('../python/put_data.py', import.meta.url));
+/** It makes so many at least, where no part of it ends early. */
+const CHECKS = 94;
 const RUNS_WITHIN_MS = 280_000;
 
 let cluster: TestCluster;
@@ -19,13 +18,13 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop(), 30_000);
 
 test(
-  "the seed's own client finds all but what is listed",
+  "every check of the seed's own client passes",
   async () => {
     const url = cluster.restUrl ?? '';
     const said = await python.output('../acceptance/seed_client.py', [url, '--put-data', `python3 ${PUT} {file} ${url}/data/{name}`]);
-    const [, failed = ''] = /\nfailed:\n([\s\S]*)\n\d+ of \d+ checks passed\n/.exec(said) ?? [said];
-    expect(failed.split('\n').map((line) => line.trim())).toEqual(MISSES);
-    expect(said).toMatch(/ of \d+ checks passed\n/);
+    const [, passed, all] = /(\d+) of (\d+) checks passed\n$/.exec(said) ?? [];
+    expect({ said, passed }).toEqual({ said, passed: all ?? 'all' });
+    expect(Number(all)).toBeGreaterThanOrEqual(CHECKS);
   },
   RUNS_WITHIN_MS,
 );

@@ -62,6 +62,7 @@ const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
   'call.no-method': 500,
   'job.not-cancellable': 400,
   'job.not-completed': 400,
+  'model.none': 400,
   'object.not-found': 404,
   'object.precondition-failed': 412,
   'object.key-invalid': 422,

@@ -37,6 +37,9 @@ export const ModelSchema = ModelItemSchema.extend({
   baseline: metrics.describe('The score of a constant guess'),
 });
 
+export const DeletedModelSchema = z.object({ message: z.string() });
+
+export type DeletedModel = AnswerOf<typeof DeletedModelSchema>;
 export type ModelItem = AnswerOf<typeof ModelItemSchema>;
 export type ModelPage = AnswerOf<typeof ModelPageSchema>;
 export type ModelView = AnswerOf<typeof ModelSchema>;

@@ -1,19 +1,20 @@
-import { applyDecorators, Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
+import { applyDecorators, Controller, Delete, Get, Headers, Param, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { errorResponses, jsonSchema } from '../http/documented.js';
+import { DeleteModel } from './delete-model.js';
 import { DownloadModel } from './download-model.js';
 import { ModelReads } from './model-reads.js';
-import { ModelPageSchema, ModelSchema, type ModelPage, type ModelView } from './models.answers.js';
+import { DeletedModelSchema, ModelPageSchema, ModelSchema, type DeletedModel, type ModelPage, type ModelView } from './models.answers.js';
 import { FORMATS } from './models.mapper.js';
 import { DownloadQuery, ListModelsQuery } from './models.schema.js';
 
 const notThere = { 400: 'The job has not completed successfully', 404: 'No such job, or its model was deleted' } as const;
-const DescribeModel = (summary: string) =>
+const DescribeModel = (summary: string, errors: Parameters<typeof errorResponses>[0] = notThere) =>
   applyDecorators(
     ApiOperation({ summary }),
     ApiParam({ name: 'id', description: 'job_id', example: 'train_a1b2c3d4e5f6' }),
-    ...errorResponses(notThere),
+    ...errorResponses(errors),
   );
 
 @ApiTags('models')
@@ -22,6 +23,7 @@ export class ModelsController {
   constructor(
     private readonly reads: ModelReads,
     private readonly downloadModel: DownloadModel,
+    private readonly deleteModel: DeleteModel,
   ) {}
 
   @Get()
@@ -62,5 +64,15 @@ export class ModelsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     return this.downloadModel.execute(id, { format: query.format, range: headers['range'], ifNoneMatch: headers['if-none-match'] }, reply);
+  }
+
+  @Delete(':id')
+  @DescribeModel('Delete a model: its files and its entry; the job stays as history', {
+    400: 'The job has no model, or it was deleted before',
+    404: 'No such job',
+  })
+  @ApiResponse({ status: 200, schema: jsonSchema(DeletedModelSchema) })
+  delete(@Param('id') id: string): Promise<DeletedModel> {
+    return this.deleteModel.execute(id);
   }
 }

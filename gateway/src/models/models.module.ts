@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
+import { DeleteModel } from './delete-model.js';
 import { DownloadModel } from './download-model.js';
 import { ModelReads } from './model-reads.js';
 import { ModelsController } from './models.controller.js';
 
-@Module({ controllers: [ModelsController], providers: [DownloadModel, ModelReads] })
+@Module({ controllers: [ModelsController], providers: [DeleteModel, DownloadModel, ModelReads] })
 export class ModelsModule {}

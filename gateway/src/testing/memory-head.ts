@@ -58,6 +58,11 @@ export function memoryHead(): MemoryHead {
           if (model === undefined) throw new NotFoundError('Model', id);
           return model;
         }),
+      deleteModel: (id) =>
+        Promise.resolve().then(() => {
+          storedModels.delete(find(id).id);
+          return find(id);
+        }),
       models: () => Promise.resolve({ models: [...storedModels.values()], total: storedModels.size }),
     },
     nodes: { list: unused },

@@ -114,6 +114,9 @@ export class Executor implements LoopListener {
           this.options.links.command(lease.node, { kind: lease.pid === null ? 'release' : 'stop', lease: lease.id, cause: effect.cause });
         return;
       }
+      case 'remove-model':
+        this.options.promoter.remove(effect.job, effect.bucket, effect.keys);
+        return;
       case 'job':
         this.#runJob(effect.job, effect.effect);
         return;

@@ -1,4 +1,18 @@
-import type { Actor, ActorId, DeathCause, Grant, JobEvent, JobId, Lease, LeaseId, Millis, NodeId, SessionId } from '@trainer/model';
+import type {
+  Actor,
+  ActorId,
+  DeathCause,
+  Grant,
+  Job,
+  JobEvent,
+  JobId,
+  Lease,
+  LeaseId,
+  Millis,
+  Model,
+  NodeId,
+  SessionId,
+} from '@trainer/model';
 import type { ActorEvent } from '../actors/actor-events.js';
 import { stepActor } from '../actors/step-actor.js';
 import { pendingEffects } from '../jobs/job-effects.js';
@@ -15,6 +29,7 @@ import type { ClusterState } from './cluster-state.js';
 export type Effect =
   | { readonly kind: 'place'; readonly lease: LeaseId; readonly action: 'reserve' | 'start' | 'reserve-and-start' }
   | { readonly kind: 'end-lease'; readonly lease: LeaseId; readonly cause: DeathCause }
+  | { readonly kind: 'remove-model'; readonly job: JobId; readonly bucket: string; readonly keys: readonly string[] }
   | { readonly kind: 'job'; readonly job: JobId; readonly effect: Exclude<JobEffect, { kind: 'place' | 'stop' | 'release' }> };
 
 /**
@@ -42,6 +57,7 @@ export class Turn {
   readonly #forgottenStates: ActorId[] = [];
   readonly #forgottenLeases = new Set<LeaseId>();
   readonly #forgottenNodes = new Set<NodeId>();
+  readonly #deletedModels: JobId[] = [];
   readonly #bundles: { hash: string; bytes: number; createdAt: Millis }[] = [];
 
   constructor(
@@ -81,6 +97,15 @@ export class Turn {
     this.events.push(...events);
     for (const effect of pendingEffects(record)) this.#jobEffect(record.job.id, effect);
     if (key !== null) this.#keys.push(key);
+  }
+  /** @param stored the model's job; what has left memory since it was read has been cleaned. @returns the job as it stays */
+  deleteModel(stored: JobRecord, model: Model): Job {
+    const record = this.job(model.job) ?? { ...stored, isCleaned: true };
+    const job = { ...record.job, finalModelPath: null };
+    this.jobs.set(job.id, { ...record, job });
+    this.#deletedModels.push(job.id);
+    this.effects.push({ kind: 'remove-model', job: job.id, bucket: record.modelsBucket, keys: model.files.map(({ key }) => key) });
+    return job;
   }
   saveState(state: StoredActorState): void {
     this.#actorStates.push(state);
@@ -233,6 +258,7 @@ export class Turn {
         createdAt: this.now,
       })),
       models: writes('model').map(({ write }) => write.model),
+      deletedModels: this.#deletedModels,
       events: this.events,
       bundles: this.#bundles,
       keys: this.#keys,

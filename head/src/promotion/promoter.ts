@@ -15,7 +15,7 @@ export interface PromoterOptions {
 }
 
 /**
- * Brings a stored result to its final keys, and removes what attempts left. Derived from state: whoever leads does it, and
+ * Brings a stored result to its final keys, and removes what attempts left, and the files of deleted models. Derived from state: whoever leads does it, and
  * doing it twice gives the same objects.
  */
 export class Promoter {
@@ -44,15 +44,20 @@ export class Promoter {
     });
   }
 
+  /** The files of a deleted model. What is not removed now, the sweep of the next head removes. */
+  remove(job: JobId, bucket: string, keys: readonly string[]): void {
+    this.#once('remove', job, () => this.#retried(() => this.options.objects.remove(bucket, keys)));
+  }
+
   /** A cleanup is asked for while the promotion before it hears of its own commit: neither keeps the other from running. */
-  #once(kind: 'promote' | 'cleanup', job: JobId, run: () => Promise<void>): void {
+  #once(kind: 'promote' | 'cleanup' | 'remove', job: JobId, run: () => Promise<void>): void {
     const key = `${kind} ${job}`;
     if (this.#running.has(key)) return;
     this.#running.add(key);
     void run()
       .catch((error: unknown) => {
         if (!this.#closed.signal.aborted)
-          this.options.logger.warn('files of a job could not be moved; a new head tries again', { job, error });
+          this.options.logger.warn('files of a job could not be moved or removed; a new head tries again', { job, error });
       })
       .finally(() => this.#running.delete(key));
   }

@@ -73,3 +73,10 @@ export class JobNotCompletedError extends TrainerError<'job.not-completed', { jo
     super('job.not-completed', `Job ${job} has not completed successfully`, { job });
   }
 }
+
+/** The job never had one, or it was deleted. */
+export class NoModelError extends TrainerError<'model.none', { job: string }> {
+  constructor(job: string) {
+    super('model.none', 'No model to delete', { job });
+  }
+}

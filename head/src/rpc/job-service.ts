@@ -17,7 +17,7 @@ import type { ClusterLoop } from '../loop/cluster-loop.js';
 import type { ClusterStore } from '../store/cluster-store.js';
 import { streaming, unary, writeAll } from './answering.js';
 import { FencedError } from '../store/errors.js';
-import { JobNotCancellableError, JobNotCompletedError } from './errors.js';
+import { JobNotCancellableError, JobNotCompletedError, NoModelError } from './errors.js';
 import type { Submissions } from './submitting.js';
 
 export interface JobRules {
@@ -59,6 +59,7 @@ export function jobService(rules: JobRules): JobServiceServer {
       const { models, total } = await store.models(Math.max(page, 1), size);
       return { models: models.map(encodeModel), total };
     }),
+    deleteModel: unary(logger, async ({ job }: pb.JobRef) => shown(rules, await deleteModel(rules, job))),
   };
 }
 
@@ -125,6 +126,14 @@ async function cancel({ loop, store }: JobRules, request: pb.CancelRequest): Pro
   // A job that is being promoted can't be stopped any more: for its user it has completed.
   if (outcome.illegal !== null) throw new JobNotCancellableError(isFinalStatus(outcome.status) ? outcome.status : 'completed');
   return (await ended)?.job ?? (await find({ loop, store }, job.id)).job;
+}
+
+/** Its row goes first, so that nobody is promised a file that is not there; a head that ends in between leaves files to the next one's sweep. */
+async function deleteModel({ loop, store }: JobRules, text: string): Promise<Job> {
+  const record = await find({ loop, store }, text);
+  const model = await store.model(record.job.id);
+  if (model === null) throw new NoModelError(record.job.id);
+  return loop.turn((turn) => turn.deleteModel(record, model));
 }
 
 async function progress(rules: JobRules, request: pb.ProgressRequest): Promise<pb.ProgressReply> {

@@ -162,6 +162,19 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       expect(page.models.map(({ createdAt }) => createdAt)).toEqual([1]);
     });
 
+    test('a deleted model is gone, also where it was stored in the same transaction; its job stays', async () => {
+      const { store } = await open();
+      const records = [1, 2, 3].map((n) => aJob(`train_00000000000${n}`, n));
+      const [first, second, third] = records.map(({ job }) => job);
+      if (first === undefined || second === undefined || third === undefined) throw new Error('three were made');
+      await store.commit({ newJobs: records, models: [aModel(first), aModel(second)] });
+      await store.commit({ deletedModels: [first.id] });
+      await Promise.all([store.commit({ models: [aModel(third)] }), store.commit({ deletedModels: [third.id, first.id] })]);
+      expect([await store.model(first.id), await store.model(third.id)]).toEqual([null, null]);
+      expect(await store.models(1, 10)).toMatchObject({ total: 1, models: [{ job: second.id }] });
+      expect((await store.job(first.id))?.job.id).toBe(first.id);
+    });
+
     test('of an actor the newest state is kept, whatever its bytes', async () => {
       const { store } = await open();
       const actor = actorId('actor-0000000000000001');

@@ -76,6 +76,7 @@ export interface Change {
   readonly epochs?: readonly { readonly job: JobId; readonly attempt: number; readonly metrics: EpochMetrics }[];
   readonly checkpoints?: readonly NewCheckpoint[];
   readonly models?: readonly Model[];
+  readonly deletedModels?: readonly JobId[];
   readonly events?: readonly JobEvent[];
   readonly bundles?: readonly { readonly hash: string; readonly bytes: number; readonly createdAt: Millis }[];
   readonly keys?: readonly IdempotencyKey[];

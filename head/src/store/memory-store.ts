@@ -145,6 +145,7 @@ function insertRows(rows: MemoryRows, change: Change): void {
     insert(rows.checkpoints, id, { id, job, createdAt, checkpoint });
   }
   for (const model of change.models ?? []) insert(rows.models, model.job, model);
+  for (const job of change.deletedModels ?? []) rows.models.delete(job);
   for (const event of change.events ?? []) insert(rows.events, `${event.job}/${event.number}`, event);
   for (const { actor, incarnation, state } of change.actorStates ?? []) rows.actorStates.set(actor, { incarnation, state });
   for (const actor of change.forgottenStates ?? []) rows.actorStates.delete(actor);

@@ -98,6 +98,10 @@ export const TABLES = {
   epochs: insert('epoch_metrics', { job: 'text', attempt: 'integer', epoch: 'integer', name: 'text', value: 'double precision' }),
   checkpoints: insert('checkpoints', { job: 'text', attempt: 'integer', epoch: 'integer', created_at: 'bigint', body: 'jsonb' }),
   models: insert('models', { job: 'text', model_id: 'text', task: 'text', created_at: 'bigint', body: 'jsonb' }),
+  deletedModels: {
+    columns: { job: 'text' },
+    write: (source) => `DELETE FROM trainer.models t USING ${source} WHERE t.job = x.job`,
+  },
   events: insert('events', { job: 'text', number: 'bigint', type: 'text', at: 'bigint', data: 'jsonb' }),
   bundles: insert('bundles', { hash: 'text', bytes: 'bigint', created_at: 'bigint' }),
   keys: insert('idempotency_keys', { key: 'text', body_sha256: 'text', job: 'text', created_at: 'bigint' }),
@@ -119,6 +123,7 @@ export const TABLE_NAMES: readonly TableName[] = [
   'epochs',
   'checkpoints',
   'models',
+  'deletedModels',
   'events',
   'bundles',
   'keys',
@@ -164,6 +169,8 @@ export function rowsOf(name: TableName, change: Change): Iterable<readonly [stri
         body.job,
         { job: body.job, model_id: body.modelId, task: body.task, created_at: whole(body.createdAt), body },
       ]);
+    case 'deletedModels':
+      return (change.deletedModels ?? []).map((job) => [job, { job }]);
     case 'events':
       return (change.events ?? []).map((event) => [`${event.job}/${event.number}`, eventRow(event)]);
     case 'bundles':

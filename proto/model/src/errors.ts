@@ -49,6 +49,7 @@ export type ErrorCode =
   | 'call.no-method'
   | 'job.not-cancellable'
   | 'job.not-completed'
+  | 'model.none'
   | 'object.not-found'
   | 'object.precondition-failed'
   | 'object.key-invalid'

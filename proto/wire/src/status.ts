@@ -53,6 +53,7 @@ const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
   'call.no-method': status.UNIMPLEMENTED,
   'job.not-cancellable': status.FAILED_PRECONDITION,
   'job.not-completed': status.FAILED_PRECONDITION,
+  'model.none': status.FAILED_PRECONDITION,
   'object.not-found': status.NOT_FOUND,
   'object.precondition-failed': status.FAILED_PRECONDITION,
   'object.key-invalid': status.INVALID_ARGUMENT,

@@ -107,6 +107,8 @@ export interface Jobs {
   model(job: string): Promise<Model>;
   /** Newest first; `page` from 1. */
   models(options?: { readonly page?: number; readonly pageSize?: number }): Promise<ModelPage>;
+  /** Its files and its entry go; the job stays, without a path. @throws TrainerError `not-found` (the job), `model.none`. */
+  deleteModel(job: string): Promise<Job>;
 }
 
 export interface Nodes {

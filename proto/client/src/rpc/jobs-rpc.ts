@@ -43,6 +43,9 @@ export function jobsOver(rpc: HeadRpc): Jobs {
       return decodeModel(await rpc.unary(jobs.getModel.bind(jobs), { job }, { isIdempotent: true }));
     },
     models: (options = {}) => listModels(rpc, options),
+    async deleteModel(job) {
+      return decodeJob(await rpc.unary(jobs.deleteModel.bind(jobs), { job }, { isIdempotent: false }));
+    },
   };
 }
 

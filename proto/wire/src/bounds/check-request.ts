@@ -47,6 +47,7 @@ const BOUNDS: ReadonlyMap<string, Bound> = new Map([
     events: requests.eventsBound,
     storedEvents: requests.eventsBound,
     getModel: requests.jobRefBound,
+    deleteModel: requests.jobRefBound,
     listModels: requests.listModelsBound,
   }),
   ...bounded(ActorCallsService, { connect: requests.callBatchBound }),
