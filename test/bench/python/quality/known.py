@@ -1,7 +1,8 @@
-"""What the harness knows: {} in; {"models": {id: task}, "mutants": [...], "honest": [...]} out."""
+"""What the harness knows: {} in; {"models": {id: {"task", "parameters", "epochs"}}, "mutants": [...], "honest": [...]} out."""
 import json
 import sys
 
-from references import HONEST, MODELS, MUTANTS
+from references import ASKED, HONEST, MODELS, MUTANTS
 
-json.dump({"models": {model: task for model, (task, _) in MODELS.items()}, "mutants": list(MUTANTS), "honest": list(HONEST)}, sys.stdout)
+models = {model: {"parameters": {}, "epochs": 1, **ASKED.get(model, {}), "task": task} for model, (task, _) in MODELS.items()}
+json.dump({"models": models, "mutants": list(MUTANTS), "honest": list(HONEST)}, sys.stdout)

@@ -2,19 +2,23 @@
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier, LGBMRegressor
-from sklearn.compose import ColumnTransformer
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, adjusted_rand_score, r2_score
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler, TargetEncoder
 from xgboost import XGBClassifier, XGBRegressor
 
 THREADS = 2
+PASSES = 50
 ONE_HOT_LEVELS = 32
-SCORES = {"classification": accuracy_score, "regression": r2_score}
+SCORES = {"classification": accuracy_score, "regression": r2_score, "clustering": adjusted_rand_score}
 
 
 def forest(estimator):
@@ -36,7 +40,16 @@ def scaled(build):
     return lambda seed, parameters: (build(seed, parameters), {"gaps": False, "scaled": True})
 
 
-# By model id: (seed, parameters) to an estimator, and what it wants of the table.
+def network(estimator):
+    """As many passes as ours, whatever the loss does."""
+    return lambda seed, parameters: estimator(random_state=seed, max_iter=PASSES, n_iter_no_change=PASSES + 1, tol=0, **parameters)
+
+
+def of_standardised_target(build):
+    return lambda seed, parameters: TransformedTargetRegressor(build(seed, parameters), transformer=StandardScaler())
+
+
+# By model id: the task, and (seed, parameters) to an estimator and what it wants of the table.
 MODELS = {
     "random_forest_classifier": ("classification", forest(RandomForestClassifier)),
     "random_forest_regressor": ("regression", forest(RandomForestRegressor)),
@@ -47,7 +60,14 @@ MODELS = {
     "linear_regression": ("regression", scaled(lambda seed, parameters: LinearRegression(**parameters))),
     "ridge_regression": ("regression", scaled(lambda seed, parameters: Ridge(**parameters))),
     "logistic_regression": ("classification", scaled(lambda seed, parameters: LogisticRegression(**{"max_iter": 5_000, "tol": 1e-10, **parameters}))),
+    "mlp_classifier": ("classification", scaled(network(MLPClassifier))),
+    "mlp_regressor": ("regression", scaled(of_standardised_target(network(MLPRegressor)))),
+    "kmeans": ("clustering", scaled(lambda seed, parameters: KMeans(random_state=seed, **parameters))),
 }
+
+# By model id, where it is more than the model alone: hyperparameters of both sides, and the epochs of ours.
+_passes = {"parameters": {"batch_size": 64, "learning_rate_init": 0.003}, "epochs": PASSES}
+ASKED = {"mlp_classifier": _passes, "mlp_regressor": _passes}
 
 _forest = {"gaps": False, "scaled": False}
 _scaled = {"gaps": False, "scaled": True}
@@ -87,8 +107,20 @@ def dates_to_numbers(table):
     return np.hstack([part.to_numpy(dtype=float) for part in [*parts, seconds]])
 
 
-def pipeline(train, task, estimator, wants):
-    """The written pipeline of the model page: imputation, encoding and scaling, all of it fitted on the training rows."""
+class FrequencyEncoder(BaseEstimator, TransformerMixin):
+    """Each text by its share of the fitted rows; missing ones are a text of their own."""
+
+    def fit(self, table, target=None):
+        self.shares_ = [column.value_counts(normalize=True, dropna=False) for _, column in table.items()]
+        return self
+
+    def transform(self, table):
+        shares = zip(table.items(), self.shares_, strict=True)
+        return np.column_stack([column.map(share).fillna(0).to_numpy(dtype=float) for (_, column), share in shares])
+
+
+def encoder(train, task, wants):
+    """The written encoding of the model page: imputation, encoding and scaling, all of it to be fitted on the training rows."""
     numbers = list(train.select_dtypes(["number", "bool"]).columns)
     dates = list(train.select_dtypes("datetime").columns)
     texts = [column for column in train.columns if column not in numbers and column not in dates]
@@ -100,13 +132,14 @@ def pipeline(train, task, estimator, wants):
     scale = [StandardScaler()] if wants["scaled"] else []
     fill = [] if wants["gaps"] else [SimpleImputer(strategy="median", add_indicator=True)]
     target = "continuous" if task == "regression" else "auto"
+    means = FrequencyEncoder() if task == "clustering" else TargetEncoder(target_type=target, random_state=0)
     steps = [
         ("numbers", make_pipeline(*fill, *scale) if fill or scale else "passthrough", numbers),
         ("dates", make_pipeline(FunctionTransformer(dates_to_numbers), *scale), dates),
         ("few", make_pipeline(OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=rare, sparse_output=False), *scale), few),
-        ("many", make_pipeline(TargetEncoder(target_type=target, random_state=0), *scale), many),
+        ("many", make_pipeline(means, *scale), many),
     ]
-    return make_pipeline(ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False), estimator)
+    return ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False)
 
 
 def read(path):
@@ -125,6 +158,7 @@ def score(table, task, train_rows, test_rows, estimator, wants):
     if task == "classification":
         classes, codes = np.unique(encoded, return_inverse=True)
         encoded = codes
-    fitted = pipeline(train.drop(columns="target"), task, estimator, wants).fit(train.drop(columns="target"), encoded)
+    rows = train.drop(columns="target")
+    fitted = make_pipeline(encoder(rows, task, wants), estimator).fit(rows, encoded)
     said = fitted.predict(test.drop(columns="target"))
     return float(SCORES[task](test["target"], said if classes is None else classes[said]))

@@ -89,3 +89,11 @@ export async function downloadModel(url: string, id: string): Promise<Uint8Array
   prove(answer.ok && bytes.length > 0, `the model of ${id} can be downloaded, and does not answer ${answer.status}`);
   return bytes;
 }
+
+/** @returns the metrics of a completed job's model */
+export async function metricsOf(url: string, id: string): Promise<Readonly<Record<string, unknown>>> {
+  const answer = await fetch(`${url}/train/${id}`);
+  const { best_metrics: metrics } = (await answer.json()) as { best_metrics: Readonly<Record<string, unknown>> | null };
+  prove(metrics !== null, `job ${id} has metrics`);
+  return metrics;
+}

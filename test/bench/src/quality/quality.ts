@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { testPython, type TestPython } from '@trainer/test';
 import { splitRows } from '@trainer/training/internal';
 import type { Bench, Results } from '../benches/bench.js';
-import { downloadModel, putData, trainAndFollow } from '../cluster/rest.js';
+import { downloadModel, metricsOf, putData, trainAndFollow } from '../cluster/rest.js';
 import { startCluster, temporaryHome } from '../cluster/running-cluster.js';
 import { round } from '../measuring/statistics.js';
 import { prove } from '../measuring/timing.js';
@@ -11,18 +11,19 @@ import { columns } from '../report/table.js';
 import { isAsGood, isAsGoodTogether, pooled, type Comparison, type Task } from './verdict.js';
 
 const SCRIPTS = '../bench/python/quality';
-const SPLITS = 10;
+const SEEDS = Array.from({ length: 10 }, (_, at) => at + 1);
 /** Where nothing is said, as the service splits tables of this size. */
 const VALIDATION = 0.2;
 /** The scores that a job reports beside those that its downloaded model makes. */
-const REPORTED: Readonly<Record<Task, string>> = { classification: 'val_accuracy', regression: 'val_r2' };
+const REPORTED: Readonly<Record<Task, string>> = { classification: 'val_accuracy', regression: 'val_r2', clustering: 'ari' };
 const SAME_SCORE = 1e-6;
 
 /** What python/quality/datasets.py writes. */
 interface Dataset {
   readonly name: string;
   readonly kind: 'bundled' | 'generated' | 'mixed';
-  readonly task: Task;
+  /** Of its target. A table of classes is for clustering too. */
+  readonly task: 'classification' | 'regression';
   readonly path: string;
   readonly rows: number;
   readonly validationSplit: number | null;
@@ -30,8 +31,15 @@ interface Dataset {
   readonly classOf: readonly number[] | null;
 }
 
+/** What is asked of a model, on both sides. */
+interface Asked {
+  readonly task: Task;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly epochs: number;
+}
+
 interface Known {
-  readonly models: Readonly<Record<string, Task>>;
+  readonly models: Readonly<Record<string, Asked>>;
   readonly mutants: readonly string[];
   readonly honest: readonly string[];
 }
@@ -39,6 +47,16 @@ interface Known {
 /** One of the lines of the table: a model, or a stand-in for one, on one dataset. */
 interface Line extends Comparison {
   readonly who: string;
+  readonly task: Task;
+  readonly dataset: Dataset;
+}
+
+/** One model on one dataset, by the service and by Python. */
+interface Side {
+  readonly python: TestPython;
+  readonly url: string;
+  readonly model: string;
+  readonly asked: Asked;
   readonly dataset: Dataset;
 }
 
@@ -62,13 +80,15 @@ export const quality: Bench = {
     };
     for (const who of isWanted('BENCH_MODELS', 'stand-ins') ? [...known.mutants, ...known.honest] : []) {
       const fitting = datasets.filter(({ task, kind }) => task === 'classification' && kind !== 'mixed');
-      for (const dataset of fitting) show({ who, dataset, ...(await double(python, who, dataset)) });
+      for (const dataset of fitting) show({ who, task: dataset.task, dataset, ...(await double(python, who, dataset)) });
     }
     const models = Object.entries(known.models).filter(([model]) => isWanted('BENCH_MODELS', model));
     await using service = await openService(home.path);
-    for (const [model, task] of models)
-      for (const dataset of datasets.filter((one) => one.task === task))
-        show({ who: model, dataset, ...(await compared(python, service.url, model, dataset)) });
+    for (const [model, asked] of models)
+      for (const dataset of datasets.filter(({ task }) => task === (asked.task === 'clustering' ? 'classification' : asked.task))) {
+        const side: Side = { python, url: service.url, model, asked, dataset };
+        show({ who: model, task: asked.task, dataset, ...(await (asked.task === 'clustering' ? clustered(side) : compared(side))) });
+      }
     process.stdout.write(`\n${tableOf(lines)}\n\n`);
     proveVerdicts(lines, known, models, datasets.length === all.length);
     return resultsOf(lines);
@@ -90,56 +110,92 @@ function testRows({ rows, classOf, validationSplit }: Dataset, seed: number): re
   return [...splitRows({ rows, classOf, classNames, target: 'target', validationSplit: validationSplit ?? VALIDATION, seed }).validation];
 }
 
-async function compared(python: TestPython, url: string, model: string, dataset: Dataset): Promise<Comparison> {
-  const dataId = `quality/${dataset.name}.csv`;
-  await putData(url, dataId, await readFile(dataset.path, 'utf8'));
+async function compared(side: Side): Promise<Comparison> {
+  const { python, asked, model, dataset } = side;
+  await upload(side);
   const splits: { seed: number; test: readonly number[]; pkl: string; reported: number }[] = [];
-  for (let seed = 1; seed <= SPLITS; seed += 1) {
-    const job = await trainAndFollow(url, {
-      model_id: model,
-      task_type: dataset.task,
-      data_id: dataId,
-      target_column: 'target',
-      validation_split: dataset.validationSplit ?? VALIDATION,
-      seed,
-      epochs: 1,
-      early_stopping: false,
-    });
-    const pkl = `${dataset.path}.${seed}.pkl`;
-    await writeFile(pkl, await downloadModel(url, job.id));
-    splits.push({ seed, test: testRows(dataset, seed), pkl, reported: reportedScore(dataset.task, job.lastMetrics) });
+  for (const seed of SEEDS) splits.push({ seed, test: testRows(dataset, seed), ...(await trained(side, seed)) });
+  const answer = await python.run(`${SCRIPTS}/score.py`, { path: dataset.path, model, parameters: asked.parameters, splits });
+  return asReported(side, splits, answer as Scored);
+}
+
+/** On all rows: each side from its own first centres, and Python gone on from those of ours after their first iteration. */
+async function clustered(side: Side): Promise<Comparison> {
+  const { python, asked, model, dataset } = side;
+  await upload(side);
+  const seeds: { seed: number; pkl: string; begun: string; reported: number }[] = [];
+  for (const seed of SEEDS) {
+    const { pkl: begun } = await trained(side, seed, { max_iter: 1 });
+    seeds.push({ seed, begun, ...(await trained(side, seed)) });
   }
-  const answer = await python.run(`${SCRIPTS}/score.py`, { path: dataset.path, model, parameters: {}, splits });
-  const { scores, ...comparison } = answer as Comparison & { readonly scores: { readonly ours: readonly number[] } };
-  splits.forEach(({ reported, seed }, at) => {
+  const answer = await python.run(`${SCRIPTS}/clusters.py`, { path: dataset.path, model, parameters: asked.parameters, seeds });
+  return asReported(side, seeds, answer as Scored);
+}
+
+interface Scored extends Comparison {
+  readonly scores: { readonly ours: readonly number[] };
+}
+
+/** @throws NotDoneError where a job's score is not that of its downloaded model */
+function asReported(
+  { model, dataset }: Side,
+  runs: readonly { seed: number; reported: number }[],
+  { scores, ...found }: Scored,
+): Comparison {
+  runs.forEach(({ reported, seed }, at) => {
     const score = scores.ours[at] ?? Number.NaN;
     prove(
       Math.abs(score - reported) < SAME_SCORE,
       `${model} on ${dataset.name}, seed ${seed}: the job reports ${score}, and not ${reported}`,
     );
   });
-  return comparison;
+  return found;
 }
 
-function reportedScore(task: Task, metrics: Readonly<Record<string, unknown>>): number {
-  const all = { ...metrics, ...(metrics['additional_metrics'] as Readonly<Record<string, unknown>> | undefined) };
-  return Number(all[REPORTED[task]]);
+const dataIdOf = ({ name }: Dataset): string => `quality/${name}.csv`;
+
+async function upload({ url, dataset }: Side): Promise<void> {
+  await putData(url, dataIdOf(dataset), await readFile(dataset.path, 'utf8'));
+}
+
+async function trained({ url, model, asked, dataset }: Side, seed: number, more: Asked['parameters'] = {}) {
+  const { id } = await trainAndFollow(url, {
+    model_id: model,
+    task_type: asked.task,
+    data_id: dataIdOf(dataset),
+    target_column: 'target',
+    validation_split: dataset.validationSplit ?? VALIDATION,
+    seed,
+    epochs: asked.epochs,
+    early_stopping: false,
+    hyperparameters: { ...asked.parameters, ...more },
+  });
+  const pkl = `${dataset.path}.${seed}.${Object.keys(more).join('.')}.pkl`;
+  await writeFile(pkl, await downloadModel(url, id));
+  return { pkl, reported: Number((await metricsOf(url, id))[REPORTED[asked.task]]) };
 }
 
 async function double(python: TestPython, who: string, dataset: Dataset): Promise<Comparison> {
-  const splits = Array.from({ length: SPLITS }, (_, at) => ({ seed: at + 1, test: testRows(dataset, at + 1) }));
+  const splits = SEEDS.map((seed) => ({ seed, test: testRows(dataset, seed) }));
   return (await python.run(`${SCRIPTS}/doubles.py`, { double: who, path: dataset.path, splits })) as Comparison;
 }
 
 const isLine = (who: string) => (line: Line) => line.who === who;
-const generatedOf = (lines: readonly Line[]): readonly Line[] => lines.filter(({ dataset }) => dataset.kind === 'generated');
+/** Those with many rows to test on; a clustering has none to test on. */
+const generatedOf = (lines: readonly Line[]): readonly Line[] =>
+  lines.filter(({ task, dataset }) => dataset.kind === 'generated' && task !== 'clustering');
 
 function hasPassed(lines: readonly Line[]): boolean {
-  return lines.every((line) => isAsGood(line.dataset.task, line)) && isAsGoodTogether(generatedOf(lines));
+  return lines.every((line) => isAsGood(line.task, line)) && isAsGoodTogether(generatedOf(lines));
 }
 
 /** @throws NotDoneError where a model is worse than its reference, or the harness is blind or sees ghosts */
-function proveVerdicts(lines: readonly Line[], known: Known, models: readonly (readonly [string, Task])[], areAllDatasets: boolean): void {
+function proveVerdicts(
+  lines: readonly Line[],
+  known: Known,
+  models: readonly (readonly [string, unknown])[],
+  areAllDatasets: boolean,
+): void {
   const linesOf = (who: string): readonly Line[] => lines.filter(isLine(who));
   for (const [model] of models) prove(hasPassed(linesOf(model)), `${model} is as good as its reference`);
   for (const who of known.honest) prove(hasPassed(linesOf(who)), `${who} passes`);
@@ -155,24 +211,26 @@ function tableOf(lines: readonly Line[]): string {
     line.ours.toFixed(4),
     line.difference.toFixed(4),
     line.p.toFixed(3),
-    isAsGood(line.dataset.task, line) ? 'as good' : 'worse',
+    line.same === undefined ? '' : `${line.same.above.toExponential(1)}, ${line.same.others} rows`,
+    isAsGood(line.task, line) ? 'as good' : 'worse',
   ]);
   const together = [...new Set(lines.map(({ who }) => who))].flatMap((who) => {
     const generated = generatedOf(lines.filter(isLine(who)));
     if (generated.length === 0) return [];
-    return [[who, 'generated, together', '', '', pooled(generated).toFixed(4), '', isAsGoodTogether(generated) ? 'as good' : 'worse']];
+    return [[who, 'generated, together', '', '', pooled(generated).toFixed(4), '', '', isAsGoodTogether(generated) ? 'as good' : 'worse']];
   });
-  return columns([['model', 'dataset', 'theirs', 'ours', 'difference', 'p', 'verdict'], ...rows, ...together]);
+  return columns([['model', 'dataset', 'theirs', 'ours', 'difference', 'p', 'same start', 'verdict'], ...rows, ...together]);
 }
 
 function resultsOf(lines: readonly Line[]): Results {
   const results: Record<string, Record<string, Results>> = {};
-  for (const { who, dataset, ours, theirs, difference, p } of lines)
+  for (const { who, dataset, ours, theirs, difference, p, same } of lines)
     (results[who] ??= {})[dataset.name] = {
       ours: round(ours, 5),
       theirs: round(theirs, 5),
       difference: round(difference, 5),
       p: round(p, 4),
+      ...(same === undefined ? {} : { above: same.above, others: same.others }),
     };
   return results;
 }
