@@ -1,6 +1,7 @@
 import { MOST_ATTEMPTS, STATUSES, type AttemptEnd } from '@trainer/model';
 import { z } from 'zod';
 import type { AnswerOf } from '../http/documented.js';
+import { scores } from '../http/scores.js';
 
 const metrics = z.record(z.string(), z.number().nullable());
 const time = z.string().describe('UTC, without suffix').meta({ example: '2025-12-02T10:00:00.000' });
@@ -58,8 +59,8 @@ export const JobSchema = z.object({
   gpu_allocated: text.describe('cuda:0, or null'),
   mlflow_run_id: text,
   mlflow_experiment_id: text,
-  best_metrics: metrics,
-  training_metrics: metrics.describe('Second name of best_metrics'),
+  best_metrics: scores,
+  training_metrics: scores.describe('Second name of best_metrics'),
   final_model_path: text,
   artifacts: z.object({ model_path: text }),
   error_message: text,

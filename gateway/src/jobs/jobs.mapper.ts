@@ -1,4 +1,5 @@
 import { nearestNames, type Checkpoint, type EpochMetrics, type Job } from '@trainer/model';
+import { scoresOf } from '../http/scores.js';
 import { durationOf, megabytes, timeOf, timeOrNull } from '../http/times.js';
 import { attemptView } from './attempts.mapper.js';
 import type { FinalResultView, JobView, ProgressView } from './jobs.answers.js';
@@ -21,8 +22,8 @@ export function jobView(job: Job): JobView {
     gpu_allocated: job.gpuAllocated,
     mlflow_run_id: null,
     mlflow_experiment_id: null,
-    best_metrics: job.bestMetrics,
-    training_metrics: job.bestMetrics,
+    best_metrics: scoresOf(job.bestMetrics),
+    training_metrics: scoresOf(job.bestMetrics),
     final_model_path: job.finalModelPath,
     artifacts: { model_path: job.finalModelPath },
     error_message: job.error?.message ?? null,

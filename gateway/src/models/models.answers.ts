@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AnswerOf } from '../http/documented.js';
+import { scores } from '../http/scores.js';
 
 const metrics = z.record(z.string(), z.number().nullable());
 const column = z.object({ name: z.string(), type: z.string(), shape: z.array(z.int().nullable()) });
@@ -11,7 +12,7 @@ const ModelItemSchema = z.object({
   task_type: z.string(),
   minio_path: z.string().nullable(),
   file_size_mb: z.number().nullable(),
-  metrics,
+  metrics: scores,
   hyperparameters: z.record(z.string(), z.unknown()),
   training_duration: z.string().describe('H:MM:SS'),
   created_at: z.string(),

@@ -1,4 +1,5 @@
 import type { Model, StoredFile } from '@trainer/model';
+import { scoresOf } from '../http/scores.js';
 import { durationOf, megabytes, timeOf } from '../http/times.js';
 import type { ModelItem, ModelView } from './models.answers.js';
 
@@ -29,7 +30,7 @@ export function modelItem(model: Model, bucket: string): ModelItem {
     task_type: model.task,
     minio_path: pickle === null ? null : `${bucket}/${pickle.key}`,
     file_size_mb: pickle === null ? null : megabytes(pickle.bytes),
-    metrics: model.result.metrics,
+    metrics: scoresOf(model.result.metrics),
     hyperparameters: model.hyperparameters,
     training_duration: durationOf(model.result.trainingMs),
     created_at: timeOf(model.createdAt),

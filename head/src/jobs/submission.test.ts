@@ -58,9 +58,32 @@ describe('what is not sent', () => {
       });
     });
     test('sets the epochs where the request has none', () => {
-      expect(known({ hyperparameters: { max_iter: 500 } }).epochs).toBe(500);
+      expect(known({ hyperparameters: { max_iter: 500 } })).toMatchObject({ epochs: 500, warnings: [] });
       expect(known({})).toMatchObject({ epochs: 100, hyperparameters: { max_iter: 100, batch_size: 32, learning_rate_init: 0.001 } });
     });
+  });
+  describe('of a model whose epochs are shares of its iterations', () => {
+    const iterations = CATALOG.flatMap(({ modelId, task: taskType, iterations: name }) =>
+      name === undefined ? [] : [{ modelId, taskType, name }],
+    );
+    test.each(iterations)('$modelId has as many epochs as $name says, where epochs are not sent', ({ modelId, taskType, name }) => {
+      const known = (sent: Partial<SentTrainRequest>) => accepted({ modelId, taskType, ...sent });
+      expect(known({ hyperparameters: { [name]: 700 } })).toMatchObject({ epochs: 700, hyperparameters: { [name]: 700 } });
+      expect(known({ hyperparameters: { [name]: 5_000 } })).toMatchObject({ epochs: 1000, hyperparameters: { [name]: 5_000 } });
+      expect(known({ epochs: 10, hyperparameters: { [name]: 700 } })).toMatchObject({
+        epochs: 10,
+        hyperparameters: { [name]: 700 },
+        warnings: [],
+      });
+      expect([known({}).epochs, known({ hyperparameters: { [name]: null } }).epochs]).toEqual([100, 100]);
+    });
+    test('are logistic regression and k-means', () =>
+      expect(iterations.map(({ modelId }) => modelId)).toEqual(['kmeans', 'logistic_regression']));
+  });
+  test('every max_iter of a catalog entry is its epochs or its iterations', () => {
+    const owners = CATALOG.filter(({ parameters }) => Object.hasOwn(parameters.known, 'max_iter'));
+    expect(owners.filter(({ meansSame, iterations }) => (meansSame?.epochs ?? iterations) !== 'max_iter')).toEqual([]);
+    expect(owners.length).toBeGreaterThan(0);
   });
   test('an experiment without a name is the default one', () => {
     expect(accepted({ experimentName: '', runName: '' })).toMatchObject({ experimentName: 'trainer', runName: null });
@@ -213,6 +236,11 @@ describe('warnings', () => {
       { epochs: 10, patience: 10 },
       'patience (10) is not below epochs (10), so early stopping cannot act',
     ],
+    [
+      'a max_iter beside other epochs',
+      { modelId: 'mlp_classifier', epochs: 7, hyperparameters: { max_iter: 500 } },
+      'hyperparameters.max_iter (500) is not used: epochs (7) is sent, and means the same',
+    ],
   ] as [string, Partial<SentTrainRequest>, string][])('%s', (_, sent, warning) => {
     expect(accepted(sent).warnings).toEqual([warning]);
   });
@@ -221,6 +249,7 @@ describe('warnings', () => {
     ['one worker', { numWorkers: 1 }],
     ['many workers of a model that spreads', { numWorkers: 4 }],
     ['few epochs without early stopping', { epochs: 5, patience: 10, earlyStopping: false }],
+    ['a max_iter that is the epochs', { modelId: 'mlp_classifier', epochs: 500, hyperparameters: { max_iter: 500 } }],
     ['few epochs, where nobody spoke of patience', { epochs: 5 }],
   ] as [string, Partial<SentTrainRequest>][])('none for %s', (_, sent) => {
     expect(accepted(sent).warnings).toEqual([]);

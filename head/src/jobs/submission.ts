@@ -52,8 +52,7 @@ function refused(issues: readonly Issue[]): Submission {
 
 function fill(sent: SentTrainRequest, hyper: CheckedHyperparameters, defaults: SubmissionDefaults, entry: CatalogEntry): TrainRequest {
   const { meansSame } = entry;
-  const chosen = meansSame === undefined ? null : hyper.values[meansSame.epochs];
-  const epochs = sent.epochs ?? (typeof chosen === 'number' ? chosen : defaults.epochs);
+  const epochs = sent.epochs ?? sentEpochs(sent, entry) ?? defaults.epochs;
   const batchSize = sent.batchSize ?? TRAIN_LIMITS.batchSize.default;
   const learningRate = sent.learningRate ?? TRAIN_LIMITS.learningRate.default;
   const same =
@@ -90,6 +89,13 @@ function fill(sent: SentTrainRequest, hyper: CheckedHyperparameters, defaults: S
   };
 }
 
+/** What the model's own hyperparameter of epochs or iterations, where it is sent, says of the epochs. */
+function sentEpochs(sent: SentTrainRequest, { meansSame, iterations }: CatalogEntry): number | null {
+  const name = meansSame?.epochs ?? iterations;
+  const value = name !== undefined && Object.hasOwn(sent.hyperparameters, name) ? sent.hyperparameters[name] : null;
+  return typeof value === 'number' ? Math.min(value, TRAIN_LIMITS.epochs.max) : null;
+}
+
 /** What is accepted, and does not do what its sender may think. */
 function warningsOn(sent: SentTrainRequest, request: TrainRequest, entry: CatalogEntry): readonly string[] {
   const warnings: string[] = [];
@@ -98,6 +104,10 @@ function warningsOn(sent: SentTrainRequest, request: TrainRequest, entry: Catalo
     warnings.push(`learning_rate is not used by ${entry.modelId}${other}`);
   }
   if (!entry.takes.batchSize && sent.batchSize !== null) warnings.push(`batch_size is not used by ${entry.modelId}`);
+  const own = sentEpochs(sent, entry);
+  if (entry.meansSame !== undefined && sent.epochs !== null && own !== null && own !== sent.epochs) {
+    warnings.push(`hyperparameters.${entry.meansSame.epochs} (${own}) is not used: epochs (${sent.epochs}) is sent, and means the same`);
+  }
   if (!hasTarget(entry.task) && sent.validationSplit !== null) {
     warnings.push(`validation_split is not used: ${entry.modelId} trains on all rows`);
   }

@@ -105,7 +105,7 @@ export {
 export { travelBytes } from './travel-bytes.js';
 export { CATALOG, catalogEntry, nearestNames } from './catalog/catalog.js';
 export type { CatalogEntry, ModelFamily } from './catalog/catalog.js';
-export type { LearnerWants, ModelDescription, ModelLimits, ModelParameters, TableShape } from './catalog/description.js';
+export type { Conflict, LearnerWants, ModelDescription, ModelLimits, ModelParameters, TableShape } from './catalog/description.js';
 export type { Parameter, ParameterSchema, ParameterValue } from './catalog/parameters.js';
 export { checkHyperparameters } from './catalog/check-parameters.js';
 export type { CheckedHyperparameters } from './catalog/check-parameters.js';

@@ -84,8 +84,8 @@ function columnsDrawn(hyperparameters: HyperparameterValues, columns: number, is
 }
 
 function rowsDrawn(value: Value, rows: number, isDrawn: boolean): number {
-  if (value === null) return isDrawn ? rows : 0;
-  if (!isDrawn) throw refused('max_samples', 'max_samples is for trees that draw their rows: leave it out, or set bootstrap to true');
+  if (!isDrawn) return 0;
+  if (value === null) return rows;
   const number = Number(value);
   return number > 1 ? number : Math.max(1, Math.floor(number * rows));
 }

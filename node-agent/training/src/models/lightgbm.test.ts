@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { checkHyperparameters, type HyperparameterValues } from '@trainer/model';
 import { openLightgbm, type LightgbmLibrary } from '../engines/lightgbm-library.js';
 import { readLightgbmTrees } from '../engines/lightgbm-text.js';
 import type { LabelledRows, Learner, LearnerInit } from '../learning/learner.js';
+import { requireEntry } from '../learning/learners.js';
 import { LIGHTGBM_FOLDER, madeUpInit, madeUpRows } from '../learning/rows.fixture.js';
 import { createLightgbmLearner } from './lightgbm.js';
 
@@ -132,8 +134,16 @@ describe('parameters', () => {
   });
 
   test('goss, which draws the rows itself, refuses drawn rows', () => {
-    const hyperparameters = { boosting_type: 'goss', subsample: 0.5, subsample_freq: 1 };
-    expect(() => learnerOf(madeUpInit(2, { hyperparameters }))).toThrow(/goss draws the rows itself/);
+    const drawn = { boosting_type: 'goss', subsample: 0.5, subsample_freq: 1 };
+    const problemsOf = (sent: HyperparameterValues): string[] =>
+      checkHyperparameters(requireEntry('lightgbm_classifier').parameters, sent).issues.map(({ message }) => message);
+    expect(problemsOf(drawn)).toEqual([expect.stringContaining('goss draws the rows itself')]);
+    expect(
+      [
+        { ...drawn, subsample_freq: 0 },
+        { ...drawn, boosting_type: 'gbdt' },
+      ].map(problemsOf),
+    ).toEqual([[], []]);
   });
 
   test.each([[{ learning_rate: -1 }], [{ num_leaves: 1 }], [{ subsample: 7, subsample_freq: 1 }]])(

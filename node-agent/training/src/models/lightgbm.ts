@@ -88,10 +88,6 @@ function isSampled(values: HyperparameterValues): boolean {
 /** The library's parameters for `init`; what is not named keeps LightGBM's default. @throws InvalidRequestError */
 function lightgbmParameters(init: LearnerInit): LightgbmParameters {
   const { hyperparameters } = init;
-  if (hyperparameters['boosting_type'] === 'goss' && drawsRows(hyperparameters)) {
-    const message = 'goss draws the rows itself: leave subsample and subsample_freq out, or use another boosting_type';
-    throw new InvalidRequestError([{ path: ['hyperparameters', 'subsample'], message, type: 'conflict' }]);
-  }
   const parameters: Record<string, string> = {
     verbosity: '-1',
     // Sums of a fixed order: the same bytes for any number of threads.

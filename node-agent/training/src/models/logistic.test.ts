@@ -48,9 +48,17 @@ describe('the parameters', () => {
   test.each([
     [{ penalty: 'elasticnet' }, 'needs l1_ratio'],
     [{ penalty: 'l2', l1_ratio: 0.5 }, 'l1_ratio 0.5 is for penalty elasticnet, and penalty is l2'],
-  ])('%j are refused where a training begins', (values, words) => {
-    expect(() => engine.createLearner(initOf(values))).toThrow(words);
+    [{ penalty: null, l1_ratio: 1 }, 'l1_ratio 1 is for penalty elasticnet, and penalty is null'],
+  ])('%j are refused when they are sent', (values, words) => {
+    expect(checked(values).issues).toEqual([
+      { path: ['hyperparameters', 'l1_ratio'], message: expect.stringContaining(words), type: 'conflict' },
+    ]);
   });
+
+  test.each([{ penalty: 'elasticnet', l1_ratio: 0.5 }, { penalty: 'l1', l1_ratio: 1 }, { penalty: 'l2', l1_ratio: 0 }, {}])(
+    '%j fit each other',
+    (values) => expect(checked(values).issues).toEqual([]),
+  );
 });
 
 describe('the epochs', () => {

@@ -1,5 +1,5 @@
 import type { Collective } from '@trainer/actor';
-import { InvalidRequestError, type HyperparameterValues } from '@trainer/model';
+import type { HyperparameterValues } from '@trainer/model';
 import { openblasEngine } from '../engines/openblas-engine.js';
 import { predictAffine, trainedAffine, type AffineModel } from '../kernels/affine-model.js';
 import type { DenseAlgebra } from '../kernels/dense-algebra.js';
@@ -19,24 +19,11 @@ interface Penalties {
   readonly sizes: number;
 }
 
-/** scikit-learn's penalties. @throws InvalidRequestError where l1_ratio does not fit the penalty */
-function penaltiesOf(values: HyperparameterValues): Penalties {
-  const { penalty, l1_ratio: ratio } = values;
-  if (penalty === 'elasticnet') {
-    if (typeof ratio !== 'number') throw ratioProblem('penalty elasticnet needs l1_ratio, the share of l1, from 0 to 1: send it');
-    return { squares: 1 - ratio, sizes: ratio };
-  }
-  if (typeof ratio === 'number' && ratio !== 0 && !(penalty === 'l1' && ratio === 1)) {
-    throw ratioProblem(
-      `l1_ratio ${ratio} is for penalty elasticnet, and penalty is ${String(penalty)}: send penalty elasticnet, or leave l1_ratio out`,
-    );
-  }
+/** scikit-learn's penalties. */
+function penaltiesOf({ penalty, l1_ratio: ratio }: HyperparameterValues): Penalties {
   if (penalty === null) return { squares: 0, sizes: 0 };
-  return penalty === 'l1' ? { squares: 0, sizes: 1 } : { squares: 1, sizes: 0 };
-}
-
-function ratioProblem(message: string): InvalidRequestError {
-  return new InvalidRequestError([{ path: ['hyperparameters', 'l1_ratio'], message, type: 'conflict' }]);
+  const sizes = penalty === 'elasticnet' ? Number(ratio) : Number(penalty === 'l1');
+  return { squares: 1 - sizes, sizes };
 }
 
 /** What a snapshot begins with, as doubles. */

@@ -26,7 +26,9 @@ export function checkHyperparameters(parameters: ModelParameters, sent: Readonly
   const tooLarge = hyperparametersProblem(sent);
   if (tooLarge === null) for (const [name, value] of Object.entries(sent)) check.one(name, value);
   else check.issues.push({ path: ['hyperparameters'], message: `hyperparameters ${tooLarge}`, type: 'range' });
-  return { values: { ...defaultsOf(parameters), ...check.values }, seed: check.seed, warnings: check.warnings, issues: check.issues };
+  const values = { ...defaultsOf(parameters), ...check.values };
+  if (check.issues.length === 0) check.together(values);
+  return { values, seed: check.seed, warnings: check.warnings, issues: check.issues };
 }
 
 class Check {
@@ -53,6 +55,10 @@ class Check {
       if (!isOwn) this.#refuse(name, `${name} ${fixedProblem(fixedOne)}`, 'value');
     } else
       this.#refuse(sentName, `${sentName} is unknown; allowed: ${Object.keys(known).join(', ')}, ${SEED}, ${PREPROCESSING}`, 'unknown');
+  }
+
+  together(values: HyperparameterValues): void {
+    for (const { name, message } of this.parameters.conflicts?.(values) ?? []) this.#refuse(name, message, 'conflict');
   }
 
   #known(name: string, sentName: string, value: unknown): void {

@@ -32,6 +32,14 @@ export interface ModelParameters {
    * refused; `instead`: what to do.
    */
   readonly fixed: Readonly<Record<string, { readonly value: ParameterValue; readonly instead?: string }>>;
+  /** What is wrong with values of which each alone is right, and that no table could make right; pure. Absent: nothing. */
+  conflicts?(values: HyperparameterValues): readonly Conflict[];
+}
+
+/** A hyperparameter that does not fit the others, with what to do. */
+export interface Conflict {
+  readonly name: string;
+  readonly message: string;
 }
 
 /** What a learner wants of the encoded table. */
@@ -76,6 +84,8 @@ export interface ModelDescription {
   readonly takes: { readonly batchSize: boolean; readonly learningRate: boolean };
   /** Hyperparameters that mean the same as a field of the request: where one is not sent the other is in force. */
   readonly meansSame?: { readonly batchSize: string; readonly learningRate: string; readonly epochs: string };
+  /** Hyperparameter of the solver's most iterations, of which epochs are shares: where it is sent, and no epochs, there are as many epochs. */
+  readonly iterations?: string;
   /** Equal trainings give equal bytes for equal threads only, as sums are taken in another order; else for any number of threads. */
   readonly areBytesByThreads?: true;
   /** How several ranks train it together; null: there is one rank only. */

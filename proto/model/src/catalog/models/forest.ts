@@ -63,6 +63,11 @@ const fixed: ModelParameters['fixed'] = {
   monotonic_cst: { value: null },
 };
 
+const conflicts: ModelParameters['conflicts'] = ({ bootstrap = true, max_samples: most = null }) =>
+  bootstrap === false && most !== null
+    ? [{ name: 'max_samples', message: 'max_samples is for trees that draw their rows: leave it out, or set bootstrap to true' }]
+    : [];
+
 /** Bytes, fitted to the peaks of real processes; most of what a leaf takes is onnxruntime's, which checks the exported file. */
 const COSTS = { base: 200 * 2 ** 20, perCell: 14, perLeaf: 900 };
 
@@ -109,6 +114,7 @@ export const models: readonly ModelDescription[] = [
       aliases: {},
       withoutEffect,
       fixed,
+      conflicts,
     },
     // Measured: 0.14 of the rows of 2 classes, 0.19 of 3, 0.39 of 26.
     limits: (shape, values) => limits(shape, values, MOST_LEAVES * (1 - 1 / Math.max(2, shape.classes)) ** 1.8),
@@ -131,6 +137,7 @@ export const models: readonly ModelDescription[] = [
       aliases: {},
       withoutEffect,
       fixed,
+      conflicts,
     },
     limits: (shape, values) => limits(shape, values, MOST_LEAVES),
   },

@@ -53,6 +53,7 @@ export const models: readonly ModelDescription[] = [
     takes: { batchSize: false, learningRate: false },
     ranks: { rows: 'shard', about: 'rows; the sums of the clusters are added up, exactly', tolerance: 0 },
     epochs: 'iterations',
+    iterations: 'max_iter',
     earlyStopping: () => false,
     scoredEachEpoch: true,
     wants: { gaps: false, scaled: true, target: 'given' },

@@ -86,6 +86,11 @@ const fixed: ModelParameters['fixed'] = {
   early_stopping_rounds: { value: null, instead: 'use early_stopping and patience of the request' },
 };
 
+const conflicts: ModelParameters['conflicts'] = ({ boosting_type: type, subsample, subsample_freq: every }) =>
+  type === 'goss' && Number(subsample) < 1 && Number(every) > 0
+    ? [{ name: 'subsample', message: 'goss draws the rows itself: leave subsample and subsample_freq out, or use another boosting_type' }]
+    : [];
+
 const common = {
   engine: 'lightgbm',
   takes: { batchSize: false, learningRate: false },
@@ -140,6 +145,7 @@ export const models: readonly ModelDescription[] = [
       },
       aliases,
       withoutEffect: [...withoutEffect, 'num_class', 'num_classes'],
+      conflicts,
       fixed: {
         ...fixed,
         is_unbalance: { value: false, instead: 'use class_weight' },
@@ -162,6 +168,7 @@ export const models: readonly ModelDescription[] = [
       known: boosting,
       aliases,
       withoutEffect,
+      conflicts,
       fixed: {
         ...fixed,
         objective: { value: 'regression' },

@@ -1,4 +1,5 @@
-import type { ModelDescription, ModelLimits, TableShape } from '../description.js';
+import type { HyperparameterValues } from '../../train-request.js';
+import type { Conflict, ModelDescription, ModelLimits, TableShape } from '../description.js';
 import { boolean, choice, integer, nullable, number, type Kind } from '../parameters.js';
 
 /** Bytes: of a process that trains nothing, of a value of the encoded table, of a row's probability, and of a weight. */
@@ -16,6 +17,16 @@ function limits({ rows, columns, classes }: TableShape): ModelLimits {
   const outputs = Math.max(2, classes);
   const cells = PER_CELL * rows * (columns + 1);
   return { maxRows: MAX_ROWS, memoryBytes: BASE + cells + PER_PROBABILITY * rows * outputs + PER_WEIGHT * outputs * (columns + 1) };
+}
+
+/** What scikit-learn ignores with a warning, and what it refuses. */
+function conflicts({ penalty = null, l1_ratio: ratio = null }: HyperparameterValues): readonly Conflict[] {
+  const isNeeded = penalty === 'elasticnet';
+  if (isNeeded && ratio === null)
+    return [{ name: 'l1_ratio', message: 'penalty elasticnet needs l1_ratio, the share of l1, from 0 to 1: send it' }];
+  if (isNeeded || ratio === null || ratio === 0 || (penalty === 'l1' && ratio === 1)) return [];
+  const message = `l1_ratio ${String(ratio)} is for penalty elasticnet, and penalty is ${String(penalty)}: send penalty elasticnet, or leave l1_ratio out`;
+  return [{ name: 'l1_ratio', message }];
 }
 
 /** Names and defaults of scikit-learn 1.9. */
@@ -47,11 +58,13 @@ export const models: readonly ModelDescription[] = [
         warm_start: { value: false },
         multi_class: { value: 'auto', instead: 'more than two classes are trained together, by softmax' },
       },
+      conflicts,
     },
     takes: { batchSize: false, learningRate: false },
     areBytesByThreads: true,
     ranks: { rows: 'shard', about: 'rows; losses, slopes and curvatures are added up', tolerance: 1e-4 },
     epochs: 'iterations',
+    iterations: 'max_iter',
     earlyStopping: () => false,
     scoredEachEpoch: true,
     wants: { gaps: false, scaled: true, target: 'given' },
