@@ -21,6 +21,7 @@ const VARIANTS: Partial<Readonly<Record<ModelFamily, readonly [Shape, Hyperparam
     [LONG, { num_leaves: 255 }],
   ],
   linear: [[{ rows: 500, columns: 2_000, classes: 2 }, {}]],
+  mlp: [[SMALL, { hidden_layer_sizes: [1024, 1024] }]],
   logistic: [[{ rows: 2_000, columns: 500, classes: 26 }, { max_iter: 20 }]],
 };
 

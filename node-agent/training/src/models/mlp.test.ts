@@ -22,8 +22,21 @@ function part({ features, target }: LabelledRows, from: number, to: number): Lab
   };
 }
 
-/** Trains with so many ranks, each with its rows; @returns the parameters of rank 0 after `epochs`, and whether all have the same. */
-async function trained(ranks: number, values: HyperparameterValues, epochs: number): Promise<Float32Array> {
+/** What is compared of a learner: its parameters. */
+async function parametersOf(learner: Learner): Promise<Float32Array> {
+  const bytes = new Uint8Array((await learner.model()).native.bytes);
+  return new Float32Array(bytes.slice(bytes.length - PARAMETERS * 4).buffer);
+}
+
+/** Its mean log-loss on the validation rows. */
+async function lossOf(learner: Learner): Promise<Float32Array> {
+  const shares = await learner.predict('validation');
+  const losses = Array.from(VALIDATION.target, (cls, row) => -Math.log(shares[row * 3 + cls] ?? NaN));
+  return Float32Array.of(losses.reduce((sum, loss) => sum + loss, 0) / losses.length);
+}
+
+/** Trains with so many ranks, each with its rows; @returns what `read` finds in rank 0 after `epochs`; all others have the same. */
+async function trained(ranks: number, values: HyperparameterValues, epochs: number, read = parametersOf): Promise<Float32Array> {
   const all = madeUpRows(ROWS, 3);
   const gangs = ranks === 1 ? [null] : await ring(ranks);
   open.push(...gangs.filter((gang) => gang !== null));
@@ -34,16 +47,16 @@ async function trained(ranks: number, values: HyperparameterValues, epochs: numb
       // Unequal shares.
       const cut = (of: number): number => (of === ranks ? ROWS : Math.floor((ROWS * of) / ranks) + of * 3);
       const train = part(all, cut(rank), cut(rank + 1));
-      const learner = engine.createLearner(initOf(values, { train, validation: train, epochs: 5 }));
+      const learner = engine.createLearner(initOf(values, { train, validation: VALIDATION, epochs }));
       for (let epoch = 1; epoch <= epochs; epoch += 1) await learner.step(epoch, WORK);
-      const bytes = new Uint8Array((await learner.model()).native.bytes);
-      return new Float32Array(bytes.slice(bytes.length - PARAMETERS * 4).buffer);
+      return read(learner);
     }),
   );
   for (const state of states) expect(state).toEqual(states[0]);
   return states[0] ?? new Float32Array(0);
 }
 
+const VALIDATION = madeUpRows(60, 3, 0, 2);
 const PARAMETERS = 5 * 12 + 13 * 3;
 const initOf = (values: HyperparameterValues, changes: Partial<LearnerInit> = {}): LearnerInit =>
   madeUpInit(3, { hyperparameters: { hidden_layer_sizes: [12], ...values }, epochs: 5, ...changes });
@@ -68,6 +81,17 @@ describe('several ranks', () => {
     const values = { solver: 'sgd', learning_rate_init: 0.05, batch_size: 26 };
     const [one, several] = [await trained(1, values, 4), await trained(ranks, values, 4)];
     expect(distance(one, several)).toBeLessThan(1e-5);
+  });
+
+  test.each([2, 3])('of %d end with the validation loss of one by adam, within a hundredth', async (ranks) => {
+    const values = { solver: 'adam', learning_rate_init: 0.01, batch_size: 26 };
+    const [[begun = NaN], [one = NaN], [several = NaN]] = [
+      await trained(1, values, 1, lossOf),
+      await trained(1, values, 40, lossOf),
+      await trained(ranks, values, 40, lossOf),
+    ];
+    expect(Math.abs(several - one)).toBeLessThanOrEqual(0.01 * one);
+    expect(one).toBeLessThan(begun / 2);
   });
 
   test('leave out the same units', async () => {

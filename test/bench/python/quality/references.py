@@ -125,7 +125,7 @@ def encoder(train, task, wants):
     dates = list(train.select_dtypes("datetime").columns)
     texts = [column for column in train.columns if column not in numbers and column not in dates]
     distinct = {column: train[column].nunique() for column in texts}
-    kept = [column for column in texts if distinct[column] <= len(train) / 2]
+    kept = [column for column in texts if distinct[column] <= train[column].count() / 2]
     few = [column for column in kept if distinct[column] <= ONE_HOT_LEVELS]
     many = [column for column in kept if distinct[column] > ONE_HOT_LEVELS]
     rare = max(1, min(10, int(np.ceil(0.01 * len(train)))))
