@@ -177,6 +177,26 @@ describe('a model that predicts something else', () => {
     });
   });
 
+  test('is refused where a target far from zero is predicted by a constant', async () => {
+    const place = 1e9;
+    const constant = (model: TrainedModel): TrainedModel => ({
+      ...model,
+      addTo: (graph, features) => {
+        const { value } = model.addTo(graph, features) as { readonly value: string };
+        const [none, all] = [0, place].map((number) =>
+          graph.constant('number', { shape: [1, 1], type: 'double', values: Float64Array.of(number) }),
+        ) as [string, string];
+        const nothing = graph.add({ operator: 'Mul', inputs: [value, none], output: 'nothing' });
+        return { kind: 'value', value: graph.add({ operator: 'Add', inputs: [nothing, all], output: 'constant' }) };
+      },
+    });
+    const request = await requestFor(madeUpInit(0), preprocessingFor({ kind: 'number', name: 'y' }), 0, constant);
+    const moved = (values: Float64Array): Float64Array => values.map((value) => value + place);
+    const { target, predictions } = request.validation;
+    const validation = { ...request.validation, target: moved(target), predictions: moved(predictions) };
+    await expect(exported({ ...request, validation })).rejects.toMatchObject({ facts: { output: 'variable', rows: 30 } });
+  });
+
   test('is refused by its labels', async () => {
     const request = await requestFor(madeUpInit(2), preprocessingFor(words('no', 'yes')));
     const swapped = request.validation.predictions.map((_, at, all) => all[at ^ 1] ?? 0);

@@ -6,8 +6,8 @@ import type { TargetEncoding } from '../preprocessing/preprocessing.js';
 const ROWS_A_PIECE = 5_000;
 
 /**
- * The validation rows as CSV (RFC 4180, but with line feeds), in pieces: `y_true,y_pred` and for classes `proba_{class}`. Predictions
- * have nine significant digits, which is all that a float32 holds. Of clusters all rows: `row,cluster`, the row's number in the table from 0.
+ * The validation rows as CSV (RFC 4180, but with line feeds), in pieces: `y_true,y_pred` and for classes `proba_{class}`. Numbers
+ * have all their digits, probabilities nine, which is all that a float32 holds. Of clusters all rows: `row,cluster`, the row's number in the table from 0.
  */
 export function* predictionsCsv(target: TargetEncoding, truth: TargetVector, predictions: Predictions): Generator<string> {
   if (target.kind === 'clusters') {
@@ -18,7 +18,7 @@ export function* predictionsCsv(target: TargetEncoding, truth: TargetVector, pre
   const names = target.kind === 'classes' ? target.classes.map((label) => field(`proba_${label}`)) : [];
   let piece = `${['y_true', 'y_pred', ...names].join(',')}\n`;
   for (let row = 0; row < truth.length; row += 1) {
-    piece += target.kind === 'classes' ? classLine(labels, truth, predictions, row) : `${truth[row]},${short(predictions[row])}\n`;
+    piece += target.kind === 'classes' ? classLine(labels, truth, predictions, row) : `${truth[row]},${predictions[row]}\n`;
     if (row % ROWS_A_PIECE === ROWS_A_PIECE - 1) {
       yield piece;
       piece = '';

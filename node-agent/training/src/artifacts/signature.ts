@@ -38,7 +38,7 @@ export function signatureOf(preprocessing: Preprocessing): Signature {
     layout.kind === 'matrix'
       ? [{ name: layout.name, type: 'float32', shape: [null, inputs.length] }]
       : inputs.map(({ type }, at) => ({ name: layout.names[at] ?? '', type: COLUMN_TYPES[type], shape: [null, 1] }));
-  if (target.kind === 'number') return { inputs: columns, outputs: [{ name: OUTPUTS.value, type: 'float32', shape: [null, 1] }] };
+  if (target.kind === 'number') return { inputs: columns, outputs: [{ name: OUTPUTS.value, type: 'float64', shape: [null, 1] }] };
   if (target.kind === 'clusters') return { inputs: columns, outputs: [{ name: OUTPUTS.cluster, type: 'int64', shape: [null] }] };
   return {
     inputs: columns,

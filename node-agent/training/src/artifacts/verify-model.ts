@@ -11,6 +11,10 @@ import { SESSION_OPTIONS, VERIFIED_ROWS, type Verifier } from './verifier.js';
 /** Tolerances of models.md: absolute in parts of the scale, and relative. */
 const ABSOLUTE = 1e-4;
 const RELATIVE = 1e-6;
+/** Of the scale: what is relative to a value far from zero must not let a constant pass. */
+const MOST_OF_SCALE = 1e-2;
+/** Doubles that are added up in another order differ by so much of their value. */
+const ROUNDING = 1e-12;
 /** Below this distance of the two best probabilities either label is right. */
 const TIE = 1e-5;
 
@@ -39,7 +43,7 @@ export async function verifyModel(
   try {
     const results = await session.run(feedsOf(Tensors, preprocessing, rows.raw, count));
     const { target } = preprocessing;
-    if (target.kind === 'number') return compareValues(scoresIn(results, OUTPUTS.value), OUTPUTS.value, rows, count);
+    if (target.kind === 'number') return compareValues(numbersOut(results), OUTPUTS.value, rows, count);
     if (target.kind === 'clusters') return compareClusters(clustersIn(results), OUTPUTS.cluster, rows, count);
     return compareClasses(results, target, rows.predictions, count);
   } finally {
@@ -48,13 +52,14 @@ export async function verifyModel(
 }
 
 /**
- * Compares what the native file predicts of the encoded first `VERIFIED_ROWS` rows with the trainer's own predictions.
+ * Compares what the native file predicts of the encoded first `VERIFIED_ROWS` rows with the trainer's own predictions. A library's own file
+ * gives what float32 holds of a target, however far from zero that is.
  * @throws VerificationError
  */
 export function verifyNative(found: Predictions, target: TargetEncoding, rows: Omit<VerifiedRows, 'raw'>): void {
   const count = Math.min(VERIFIED_ROWS, rows.target.length);
   const file = 'the native file';
-  if (target.kind === 'number') compareValues(found, file, rows, count);
+  if (target.kind === 'number') compareValues(found, file, rows, count, isFar);
   else if (target.kind === 'clusters') compareClusters(clusterNumbers(found), file, rows, count);
   else compareScores(found, file, target.classes.length, rows.predictions, count);
 }
@@ -88,6 +93,12 @@ function numbersIn(column: Column): Float64Array {
   return (column.kind === 'date' ? column.values : numbersOf(column)) ?? new Float64Array(0);
 }
 
+function numbersOut(results: InferenceSession.OnnxValueMapType): Float64Array {
+  const data = (results[OUTPUTS.value] as Tensor | undefined)?.data;
+  if (!(data instanceof Float64Array)) throw new TypeError(`The exported model's ${OUTPUTS.value} is no float64 tensor`);
+  return data;
+}
+
 function scoresIn(results: InferenceSession.OnnxValueMapType, name: string): Float32Array {
   const data = (results[name] as Tensor | undefined)?.data;
   if (!(data instanceof Float32Array)) throw new TypeError(`The exported model's ${name} is no float32 tensor`);
@@ -99,9 +110,10 @@ function compareValues(
   output: string,
   { target, predictions }: Omit<VerifiedRows, 'raw'>,
   count: number,
+  isWrong = isFarInDouble,
 ): { rows: number; tiedRows: number } {
   const scale = deviation(target);
-  const failures = failuresOf(count, (row) => isFar(predictions[row] ?? Number.NaN, found[row] ?? Number.NaN, scale));
+  const failures = failuresOf(count, (row) => isWrong(predictions[row] ?? Number.NaN, found[row] ?? Number.NaN, scale));
   report(failures, count, output, (row) => [String(predictions[row]), String(found[row])]);
   return { rows: count, tiedRows: 0 };
 }
@@ -167,6 +179,13 @@ function bestOf(scores: readonly number[]): { index: number; lead: number } {
 function isFar(expected: number, found: number, scale: number): boolean {
   // Written so that NaN is far.
   return !(Math.abs(found - expected) <= ABSOLUTE * scale + RELATIVE * Math.abs(expected));
+}
+
+/** As `isFar`, but that a target's own spread bounds what is relative to its place. */
+function isFarInDouble(expected: number, found: number, scale: number): boolean {
+  const size = Math.abs(expected);
+  const relative = scale > 0 ? Math.min(RELATIVE * size, MOST_OF_SCALE * scale) : RELATIVE * size;
+  return !(Math.abs(found - expected) <= ABSOLUTE * scale + relative + ROUNDING * size);
 }
 
 function failuresOf(count: number, isWrong: (row: number) => boolean): number[] {

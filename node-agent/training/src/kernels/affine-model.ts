@@ -128,11 +128,13 @@ function addAffine(graph: GraphBuilder, { columns, coefficients, intercepts, lin
   const products = graph.add({ operator: 'MatMul', inputs: [exact, matrix], output: 'products' });
   const row = graph.constant('intercepts', { shape: [1, signs.length], type: 'double', values: biases });
   const scores = graph.add({ operator: 'Add', inputs: [products, row], output: 'scores' });
-  const asFloat = (value: string): string => graph.add({ operator: 'Cast', inputs: [value], output: 'answer', attributes: [TO_FLOAT] });
-  if (link === 'identity') return { kind: 'value', value: asFloat(scores) };
+  if (link === 'identity') return { kind: 'value', value: scores };
   const shares =
     link === 'sigmoid'
       ? graph.add({ operator: 'Sigmoid', inputs: [scores], output: 'shares' })
       : graph.add({ operator: 'Softmax', inputs: [scores], output: 'shares', attributes: [axis(1)] });
-  return { kind: 'probabilities', probabilities: asFloat(shares) };
+  return {
+    kind: 'probabilities',
+    probabilities: graph.add({ operator: 'Cast', inputs: [shares], output: 'answer', attributes: [TO_FLOAT] }),
+  };
 }

@@ -1,5 +1,5 @@
 import type { FeatureMatrix, NativeDescription, Predictions, TrainedModel } from '../learning/learner.js';
-import { axis, type GraphBuilder } from '../onnx/graph-builder.js';
+import { axis, TO_DOUBLE, type GraphBuilder } from '../onnx/graph-builder.js';
 import type { ModelOutputs } from '../onnx/model-outputs.js';
 import { linked, type Link } from './affine-model.js';
 import type { DenseAlgebra } from './dense-algebra.js';
@@ -104,7 +104,9 @@ function addNetwork(graph: GraphBuilder, { shape, parameters, link }: NetworkMod
     const operator = OPERATORS[shape.activation];
     return isLast || operator === null ? sums : graph.add({ operator, inputs: [sums], output: 'units' });
   }, features);
-  if (link === 'identity') return { kind: 'value', value: scores };
+  if (link === 'identity') {
+    return { kind: 'value', value: graph.add({ operator: 'Cast', inputs: [scores], output: 'exact_scores', attributes: [TO_DOUBLE] }) };
+  }
   const shares =
     link === 'sigmoid'
       ? graph.add({ operator: 'Sigmoid', inputs: [scores], output: 'shares' })

@@ -19,7 +19,7 @@ const UNSEEN_FROM = 90;
 /**
  * Numbers, large integers, booleans, dates, text of few and of many levels; each may lack, but the first. Which of them have gaps, and how
  * many, follows the seed. The target follows the first column and the few levels.
- * @param classes 0: the target is a number, a million away from zero, which float32 holds to a sixteenth
+ * @param classes 0: the target is a number, so far from zero that float32 holds it to 64
  */
 export function madeUpTable(seed: number, classes: number): MadeUpTable {
   const next = seededRandom(seed);
@@ -69,7 +69,7 @@ export function madeUpTable(seed: number, classes: number): MadeUpTable {
     target: classes === 0 ? { kind: 'number', name: 'y' } : { kind: 'classes', name: 'y', type: 'string', classes: named(classes) },
     targetOf: by((row) => {
       const value = signal(row);
-      if (classes === 0) return 1e6 + value;
+      if (classes === 0) return 1e9 + value;
       // Every class has a row of the training.
       return row < classes ? row : Math.min(classes - 1, Math.max(0, Math.floor(((value + 2) / 12) * classes)));
     }),

@@ -98,10 +98,9 @@ class ScaledLearner implements Learner {
   }
 }
 
-/** In float32, as the output is: it rounds once or twice, whatever the offset. */
 function unscaled(graph: GraphBuilder, value: string, { offset, factor }: TargetScale): string {
   const constant = (name: string, number: number): string =>
-    graph.constant(name, { shape: [1, 1], type: 'float', values: Float32Array.of(number) });
+    graph.constant(name, { shape: [1, 1], type: 'double', values: Float64Array.of(number) });
   const wide =
     factor === 1 ? value : graph.add({ operator: 'Mul', inputs: [value, constant('target_factor', factor)], output: 'in_units' });
   return graph.add({ operator: 'Add', inputs: [wide, constant('target_offset', offset)], output: 'of_the_target' });

@@ -1,4 +1,4 @@
-import { axis, type GraphBuilder } from './graph-builder.js';
+import { axis, TO_DOUBLE, type GraphBuilder } from './graph-builder.js';
 import type { ModelOutputs } from './model-outputs.js';
 import type { OnnxAttribute } from './protobuf.js';
 
@@ -37,11 +37,14 @@ export interface TreeEnsemble extends TreeSums {
 /** Adds a sum of trees and what turns it into predictions. `features`: float32 [rows, columns], NaN where a value is missing. */
 export function addTrees(graph: GraphBuilder, trees: TreeEnsemble, features: string): ModelOutputs {
   const sums = addTreeSums(graph, trees, features);
+  if (trees.link === 'identity') {
+    const exact = graph.add({ operator: 'Cast', inputs: [sums], output: 'exact_sums', attributes: [TO_DOUBLE] });
+    const base = graph.constant('base', { shape: [1, trees.outputs], type: 'double', values: Float64Array.from(trees.base) });
+    return { kind: 'value', value: graph.add({ operator: 'Add', inputs: [exact, base], output: 'moved_sums' }) };
+  }
   const base = graph.constant('base', { shape: [1, trees.outputs], type: 'float', values: trees.base });
   const margins = graph.add({ operator: 'Add', inputs: [sums, base], output: 'margins' });
   switch (trees.link) {
-    case 'identity':
-      return { kind: 'value', value: margins };
     case 'softmax':
       return {
         kind: 'probabilities',

@@ -1,4 +1,4 @@
-import type { GraphBuilder } from '../../onnx/graph-builder.js';
+import { TO_DOUBLE, type GraphBuilder } from '../../onnx/graph-builder.js';
 import type { ModelOutputs } from '../../onnx/model-outputs.js';
 import { addOtherClass, addTreeSums, type TreeSums } from '../../onnx/trees.js';
 import type { Forest } from './forest-file.js';
@@ -13,12 +13,20 @@ import type { Tree } from './tree.js';
 export function addForest(graph: GraphBuilder, forest: Forest, features: string): ModelOutputs {
   const { trees, classes, offset } = forest;
   const sums = addTreeSums(graph, treeSumsOf(forest), features);
+  if (classes === 0) return { kind: 'value', value: addMeanInDouble(graph, sums, trees.length, offset) };
   const count = graph.constant('tree_count', { shape: [1, 1], type: 'float', values: Float32Array.of(trees.length) });
   const mean = graph.add({ operator: 'Div', inputs: [sums, count], output: 'mean_of_trees' });
   if (classes > 2) return { kind: 'probabilities', probabilities: mean };
-  if (classes === 2) return { kind: 'probabilities', probabilities: addOtherClass(graph, mean) };
-  const base = graph.constant('offset', { shape: [1, 1], type: 'float', values: Float32Array.of(offset) });
-  return { kind: 'value', value: graph.add({ operator: 'Add', inputs: [mean, base], output: 'of_the_target' }) };
+  return { kind: 'probabilities', probabilities: addOtherClass(graph, mean) };
+}
+
+/** The values of leaves are apart from the offset, so that their sums keep their digits in float32 wherever the target lies. */
+function addMeanInDouble(graph: GraphBuilder, sums: string, trees: number, offset: number): string {
+  const constant = (name: string, value: number): string =>
+    graph.constant(name, { shape: [1, 1], type: 'double', values: Float64Array.of(value) });
+  const exact = graph.add({ operator: 'Cast', inputs: [sums], output: 'exact_sums', attributes: [TO_DOUBLE] });
+  const mean = graph.add({ operator: 'Div', inputs: [exact, constant('tree_count', trees)], output: 'mean_of_trees' });
+  return graph.add({ operator: 'Add', inputs: [mean, constant('offset', offset)], output: 'of_the_target' });
 }
 
 function treeSumsOf({ trees, classes }: Forest): TreeSums {
