@@ -18,6 +18,10 @@ test('the strongest come first', () => {
 
 test('a model without importance has none', () => expect(importanceOf(columns(3) as never, null)).toEqual([]));
 
+test.each([Infinity, NaN])('of gains with %d among them none is known', (gain) => {
+  expect(importanceOf(columns(3) as never, [0.5, gain, 0.5])).toEqual([]);
+});
+
 test.each([
   [MOST_FEATURES_SHOWN - 1, MOST_FEATURES_SHOWN - 1],
   [MOST_FEATURES_SHOWN, MOST_FEATURES_SHOWN],

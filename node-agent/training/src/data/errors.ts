@@ -271,6 +271,6 @@ export class DatasetChangedError extends DatasetError<'dataset.changed', { key: 
 }
 
 /** A name or value for a message: in double quotes, control characters escaped, at most 60 characters. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);
 }

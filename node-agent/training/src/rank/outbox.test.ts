@@ -95,3 +95,9 @@ test('a head and a store that answer let it go on to its end', async () => {
   await training.turn();
   expect(training.isOver).toBe(true);
 });
+
+test('a warning that quotes a long name is cut to what a job keeps', () => {
+  const sent: FromWorker[] = [];
+  void new Outbox((message) => sent.push(message)).report({ kind: 'warning', message: 'x'.repeat(200_000) });
+  expect(sent).toEqual([expect.objectContaining({ report: { kind: 'warning', message: `${'x'.repeat(999)}…` } })]);
+});

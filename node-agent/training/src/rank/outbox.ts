@@ -1,4 +1,5 @@
-import type { RankReport } from '@trainer/model';
+import { TRAIN_LIMITS, type RankReport } from '@trainer/model';
+import { short } from '../profile/bounds.js';
 import type { CheckpointBytes, FromWorker } from './rank-messages.js';
 import { SendWindow } from './send-window.js';
 
@@ -14,9 +15,10 @@ export class Outbox {
 
   constructor(private readonly post: (message: Extract<FromWorker, { kind: 'report' | 'checkpoint' }>) => void) {}
 
-  /** Resolves when there is room for another. Numbers are even for reports and odd for checkpoints, so that one acknowledgement serves both. */
+  /** Resolves when there is room for another. A warning is cut to what a job keeps of it: it may quote names of any length. Numbers are even for reports and odd for checkpoints, so that one acknowledgement serves both. */
   report(report: RankReport): Promise<void> {
-    return this.#reports.send(0, (number) => this.post({ kind: 'report', number: 2 * number, report }));
+    const bounded = report.kind === 'warning' ? { ...report, message: short(report.message, TRAIN_LIMITS.warnings.chars) } : report;
+    return this.#reports.send(0, (number) => this.post({ kind: 'report', number: 2 * number, report: bounded }));
   }
 
   /** Resolves when there is room for another. */

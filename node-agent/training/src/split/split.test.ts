@@ -65,6 +65,10 @@ describe('stratified', () => {
     expect(perClass(split, [200, 1])[1]).toBe(0);
     expect(split.warnings).toEqual([expect.stringContaining('"k1"')]);
   });
+  test('a class of one with a long name is not told at length', () => {
+    const { warnings } = stratified([200, 1], { classNames: ['a', 'x'.repeat(100_000)] });
+    expect(warnings.join('').length).toBeLessThan(300);
+  });
   test('classes of one row each are an error', () => {
     expect(() => stratified(Array<number>(120).fill(1))).toThrow('no row could validate');
   });

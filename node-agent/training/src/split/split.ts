@@ -1,4 +1,4 @@
-import { TargetError, TooFewRowsError } from '../data/errors.js';
+import { quoted, TargetError, TooFewRowsError } from '../data/errors.js';
 import { seededSource, shuffle } from './random-source.js';
 
 /** How the rows were split: with the rows' number and classes it gives the same split anywhere. */
@@ -124,7 +124,7 @@ function warnSingles(input: SplitInput, groups: readonly Int32Array[], warnings:
   }
   const names = singles
     .slice(0, 10)
-    .map((name) => JSON.stringify(name))
+    .map((name) => (typeof name === 'string' ? quoted(name) : String(name)))
     .join(', ');
   const more = singles.length > 10 ? ` and ${singles.length - 10} more` : '';
   warnings.push(`Only one row has the class ${names}${more}; it is used for training and no metric of validation speaks of it.`);
