@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { EngineError } from './errors.js';
 
+test("what the library's float32 can't hold is never tried again", () => {
+  const reason = "Out of range value for learning_rate, value='1e-300'";
+  expect(new EngineError('XGBoost', 'XGBoosterUpdateOneIter', reason).retry).toBe('never');
+});
+
 test.each([
   ['[12:00:01] /workspace/src/x.cc:83: Check failed: no label\nStack trace:\n  [bt] (0) lib.so', 'Check failed: no label'],
   [

@@ -9,11 +9,11 @@ export class EngineError extends TrainerError<'engine.failed', { engine: string;
 }
 
 /**
- * XGBoost's words (dmlc/parameter.h, 3.2) and LightGBM's (src/io/config_auto.cpp, 4.7) for a parameter that they do not take; another attempt
- * would send it the same.
+ * XGBoost's words (dmlc/parameter.h, 3.2) and LightGBM's (src/io/config_auto.cpp, 4.7) for a parameter that they do not take, and ours for
+ * OpenBLAS; another attempt would send it the same.
  */
 const PARAMETER_REFUSED =
-  /Check failed: .* at \S*config\S*\.cpp|Invalid Parameter format for |value .* for Parameter .* (?:exceed bound|should be)|Invalid Input: '.*', valid values are|trailing characters could not be parsed|No conversion could be performed/;
+  /Check failed: .* at \S*config\S*\.cpp|Invalid Parameter format for |Out of range value for |value .* for Parameter .* (?:exceed bound|should be)|Invalid Input: '.*', valid values are|trailing characters could not be parsed|No conversion could be performed|argument \d+ is not valid, or holds NaN/;
 
 /** The engine's library can't be opened on this machine; another may have it. */
 export class EngineUnavailableError extends TrainerError<'engine.unavailable', { engine: string; path: string; reason: string }> {

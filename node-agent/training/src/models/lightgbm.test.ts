@@ -156,6 +156,24 @@ describe('parameters', () => {
   );
 });
 
+test.each([
+  ['0.01 of 50 training rows is less than one row: send at least 0.02', { subsample: 0.01, subsample_freq: 1 }],
+  [null, { subsample: 0.02, subsample_freq: 1 }],
+  [null, { subsample: 0.01, subsample_freq: 0 }],
+])('rows are drawn only where one can be: %s', (message, hyperparameters) => {
+  const open = (): Learner => learnerOf(madeUpInit(2, { train: madeUpRows(50, 2), hyperparameters }));
+  if (message === null) expect(open).not.toThrow();
+  else expect(open).toThrow(message);
+});
+
+test('more leaves than rows take no more memory than one a row', async () => {
+  const leaves = async (asked: number): Promise<Uint8Array> => {
+    const { learner } = await trained(madeUpInit(2, { hyperparameters: { num_leaves: asked, min_child_samples: 1 } }));
+    return (await learner.model()).native.bytes;
+  };
+  expect(Buffer.from(await leaves(131_072)).toString()).toBe(Buffer.from(await leaves(120)).toString());
+});
+
 test('a rank without validation rows trains, and goes on', async () => {
   const init = madeUpInit(3, { validation: madeUpRows(0, 3) });
   const { learner } = await trained(init);

@@ -45,7 +45,7 @@ export async function openEngine(nativeDir: string): Promise<Engine> {
  * @throws InvalidRequestError when parameters do not go together. @throws EngineError, PeerLostError
  */
 export function createLightgbmLearner(library: LightgbmLibrary, init: LearnerInit, team: ThreadCollective | null = null): Learner {
-  const parameters = { ...lightgbmParameters(init), ...parametersOfRanks(team) };
+  const parameters = { ...lightgbmParameters(init), ...leavesOf(init, team), ...parametersOfRanks(team) };
   requireRows(init, team);
   const train = library.createDataset({ ...init.train, weights: weightsOf(init, team) }, parameters, null);
   try {
@@ -119,12 +119,30 @@ function parametersOfRanks(team: ThreadCollective | null): LightgbmParameters {
   return { tree_learner: 'data', num_machines: String(team.worldSize), pre_partition: 'true' };
 }
 
-/** The library trains on no share without rows. @throws InvalidRequestError on every rank alike */
-function requireRows({ train }: LearnerInit, team: ThreadCollective | null): void {
+/** The library makes room for all leaves that it may grow, be the rows fewer or not. */
+function leavesOf({ hyperparameters, train }: LearnerInit, team: ThreadCollective | null): LightgbmParameters {
+  const asked = Number(hyperparameters['num_leaves'] ?? 0);
+  const most = Math.max(2, train.features.rows);
+  return asked > most && (team?.worldSize ?? 1) === 1 ? { num_leaves: String(most) } : {};
+}
+
+/** The library trains on no share without rows, and draws none of too few. @throws InvalidRequestError on every rank alike */
+function requireRows({ train, hyperparameters }: LearnerInit, team: ThreadCollective | null): void {
   const [least = 0] = team === null ? [train.features.rows] : team.blocking.allReduce(Int32Array.of(train.features.rows), 'min');
-  if (least > 0) return;
+  if (least > 0) {
+    requireDrawn(hyperparameters, least);
+    return;
+  }
   const message = `there are fewer blocks of training rows than the ${team?.worldSize ?? 1} workers: ask for fewer workers`;
   throw new InvalidRequestError([{ path: ['num_workers'], message, type: 'value' }]);
+}
+
+/** It draws the whole part of `subsample` times the rows. */
+function requireDrawn(hyperparameters: HyperparameterValues, rows: number): void {
+  const share = Number(hyperparameters['subsample'] ?? 1);
+  if (!drawsRows(hyperparameters) || Math.floor(share * rows) > 0) return;
+  const message = `${share} of ${rows} training rows is less than one row: send at least ${String(Math.ceil(1e4 / rows) / 1e4)}`;
+  throw new InvalidRequestError([{ path: ['hyperparameters', 'subsample'], message, type: 'value' }]);
 }
 
 /** scikit-learn's `balanced`: rows / (classes x rows of the class), of all ranks. @returns null: all alike */

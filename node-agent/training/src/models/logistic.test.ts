@@ -100,3 +100,13 @@ test('constant columns have no coefficient, and harm nothing', async () => {
   const { importance } = await learner.model();
   expect([importance?.[0], learner.warnings?.()]).toEqual([0, []]);
 });
+
+test.each([2, 3])('the least C of all leaves the intercepts alone, of %i classes', async (classes) => {
+  const init = madeUpInit(classes, { hyperparameters: { penalty: 'l2', C: 5e-324 } });
+  const learner = engine.createLearner(init);
+  await epochsOf(learner);
+  const predictions = await learner.predict('validation');
+  const first = [...predictions.subarray(0, classes)];
+  expect(first.every(Number.isFinite)).toBe(true);
+  expect([...predictions.subarray(classes, 2 * classes)]).toEqual(first);
+});

@@ -13,6 +13,9 @@ export function openEngine(nativeDir: string): Promise<Engine> {
   return openblasEngine(nativeDir, (...given) => new LogisticLearner(...given));
 }
 
+/** Below it the inverse leaves the range of doubles; every coefficient is 0 long before. */
+const LEAST_C = 1e-300;
+
 /** The weights of the coefficients' squares and sizes, for C 1. */
 interface Penalties {
   readonly squares: number;
@@ -174,7 +177,7 @@ class LogisticLearner implements Learner {
     const isBalanced = hyperparameters['class_weight'] === 'balanced';
     const classWeights = counts.map((count) => (isBalanced && count > 0 ? all / (classCount * count) : 1));
     const totalWeight = counts.reduce((sum, count, k) => sum + count * (classWeights[k] ?? 1), 0);
-    const strength = 1 / (Number(hyperparameters['C'] ?? 1) * totalWeight);
+    const strength = 1 / (Math.max(Number(hyperparameters['C'] ?? 1), LEAST_C) * totalWeight);
     const objective = new LogisticObjective(this.algebra, this.team, {
       rows,
       classCount,

@@ -105,6 +105,12 @@ describe('training', () => {
     await expect(train()).rejects.toThrow(expect.objectContaining({ code: 'engine.failed', retry: 'never' }));
   });
 
+  test('a rate that float32 can not hold trains as the least one', async () => {
+    const bytes = async (rate: number): Promise<string> =>
+      fileOf(await trained(madeUpInit(2, { hyperparameters: { learning_rate: rate } })));
+    expect(await bytes(1e-300)).toBe(await bytes(2 ** -126));
+  });
+
   test('an infinite value is an error of the engine that names the cause', async () => {
     const rows = madeUpRows(20, 2);
     rows.features.values[5] = Infinity;

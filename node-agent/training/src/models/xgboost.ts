@@ -74,9 +74,17 @@ function xgboostParameters(init: LearnerInit): Readonly<Record<string, string>> 
   };
   for (const name of PASSED) {
     const value = hyperparameters[name];
-    if (value !== null && value !== undefined) parameters[name] = String(value);
+    if (value !== null && value !== undefined) parameters[name] = readable(value);
   }
   return isSampled(hyperparameters) ? { ...parameters, seed_per_iteration: 'true' } : parameters;
+}
+
+/** The least positive number that the library reads; it keeps float32 and refuses smaller ones as out of range. */
+const LEAST_READABLE = 2 ** -126;
+
+function readable(value: HyperparameterValues[string]): string {
+  const isTooSmall = typeof value === 'number' && value > 0 && value < LEAST_READABLE;
+  return String(isTooSmall ? LEAST_READABLE : value);
 }
 
 function objectiveOf({ task, classCount, hyperparameters }: LearnerInit): Readonly<Record<string, string>> {

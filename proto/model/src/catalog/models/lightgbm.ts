@@ -116,8 +116,8 @@ function limits(shape: TableShape, values: HyperparameterValues, treesOfRound: n
   const leavesOfTree = Math.max(1, Math.min(leavesAllowed, byDepth, Math.ceil(shape.rows / rowsOfLeaf)));
   const forest = {
     leaves: numericValue(values, 'n_estimators', DEFAULT_ROUNDS) * treesOfRound * leavesOfTree,
-    // The library makes the histograms of all leaves that a tree may have at its start.
-    mostLeaves: leavesAllowed,
+    // The library makes the histograms of all leaves that a tree may have at its start: of no more than the rows.
+    mostLeaves: Math.min(leavesAllowed, Math.max(2, shape.rows)),
     bins: Math.min(numericValue(values, 'max_bin', MAX_BINS), shape.rows),
   };
   return { maxRows: MAX_ROWS, memoryBytes: treeMemory(COSTS, shape, forest) };
