@@ -157,6 +157,13 @@ export class ColumnNameTooLongError extends DatasetError<'dataset.column-name', 
   }
 }
 
+/** Libraries in C would read it as another name, which ends there. */
+export class ColumnNameNulError extends DatasetError<'dataset.column-name', { position: number }> {
+  constructor(position: number) {
+    super('dataset.column-name', `The name of column ${position} holds a NUL character. Rename it.`, { position });
+  }
+}
+
 /** A column that the request names is not in the table. */
 export class UnknownColumnError extends DatasetError<
   'dataset.unknown-column',

@@ -111,6 +111,14 @@ describe('training', () => {
     expect(await bytes(1e-300)).toBe(await bytes(2 ** -126));
   });
 
+  test.each([1e9, 2 ** 64, -1e25])('the file predicts in units of a target that lies at %d', async (offset) => {
+    const init = madeUpInit(0);
+    const { native } = await (await trained(init)).model();
+    const file = native.described({ columns: ['a', 'b', 'c', 'd'], preprocessing: '', target: { offset, factor: 1 } });
+    const [found = NaN] = native.predict(file, init.validation.features);
+    expect(Math.abs(found / offset - 1)).toBeLessThan(1e-6);
+  });
+
   test('an infinite value is an error of the engine that names the cause', async () => {
     const rows = madeUpRows(20, 2);
     rows.features.values[5] = Infinity;

@@ -105,6 +105,9 @@ function objectiveOf({ task, classCount, hyperparameters }: LearnerInit): Readon
   return { objective: 'binary:logistic', scale_pos_weight: String(weight) };
 }
 
+/** With an exponent: the library reads the digits of 1e19 as an integer, which overflows. */
+const scoreText = (score: number): string => score.toExponential();
+
 /** The attribute of our files that says how raw columns become the file's. */
 const PREPROCESSING_ATTRIBUTE = 'trainer_preprocessing';
 
@@ -116,7 +119,7 @@ function describedModel(library: XgboostLibrary, bytes: Uint8Array, description:
   try {
     booster.read(bytes);
     booster.setParameters({ num_feature: String(columns.length) });
-    if (target !== null) booster.setParameters({ base_score: String((readXgboostTrees(bytes).trees.base[0] ?? 0) + target.offset) });
+    if (target !== null) booster.setParameters({ base_score: scoreText((readXgboostTrees(bytes).trees.base[0] ?? 0) + target.offset) });
     booster.nameColumns(columns);
     booster.setAttribute(PREPROCESSING_ATTRIBUTE, preprocessing);
     return booster.save();
