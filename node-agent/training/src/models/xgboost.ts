@@ -79,8 +79,8 @@ function xgboostParameters(init: LearnerInit): Readonly<Record<string, string>> 
   return isSampled(hyperparameters) ? { ...parameters, seed_per_iteration: 'true' } : parameters;
 }
 
-/** The least positive number that the library reads; it keeps float32 and refuses smaller ones as out of range. */
-const LEAST_READABLE = 2 ** -126;
+/** It keeps float32, writes what it was given with nine digits, and refuses to read what is below the least normal number (1.2e-38). */
+const LEAST_READABLE = 1e-37;
 
 function readable(value: HyperparameterValues[string]): string {
   const isTooSmall = typeof value === 'number' && value > 0 && value < LEAST_READABLE;
