@@ -49,7 +49,7 @@ describe('a forest', () => {
     async (task) => {
       const found: unknown[] = [];
       for (const threads of [1, 2, 3]) {
-        const learner = learnerOf(task, threads, 30, 60_000);
+        const learner = learnerOf(task, threads, 12, 20_000);
         for (let epoch = 1; epoch <= learner.epochs; epoch += 1) await learner.step(epoch, { tick: () => undefined });
         const hash = createHash('sha256').update((await learner.model()).native.bytes);
         for (const part of ['train', 'validation'] as const)

@@ -4,6 +4,7 @@ export { startFaultCluster } from './harness/fault-cluster.js';
 export type { FaultCluster } from './harness/fault-cluster.js';
 export { InterruptedTraining, WAYS } from './harness/interrupted-training.js';
 export type { Interrupted, Interruption } from './harness/interrupted-training.js';
+export { longMemoryCases, peakShare } from './ranks/peak-memory.js';
 export { ProvingGround } from './harness/proving-ground.js';
 export type { Recovery } from './harness/proving-ground.js';
 export { RandomOperations } from './harness/random-operations.js';

@@ -27,6 +27,7 @@ const BENCHES: Benches = {
 /** They prove more than they measure, over many minutes: only when named. */
 const ONLY_NAMED: Benches = {
   'ended-rows': async () => (await import('./benches/ended-rows.js')).endedRows,
+  memory: async () => (await import('./benches/memory.js')).memory,
   faults: async () => (await import('./benches/faults.js')).faults,
   quality: async () => (await import('./quality/quality.js')).quality,
   reading: async () => (await import('./benches/reading.js')).reading,
