@@ -6,6 +6,7 @@ import type { ObjectStore } from '@trainer/storage';
 import type { ConnectActors } from './actors/actor-session.js';
 import type { GatewaySettings } from './config.js';
 import { CatalogModule } from './catalog/catalog.module.js';
+import { ClusterModule } from './cluster/cluster.module.js';
 import { DataModule } from './data/data.module.js';
 import { HealthModule } from './health/health.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
@@ -24,7 +25,7 @@ export interface GatewayParts {
   readonly clock: Clock;
 }
 
-@Module({ imports: [JobsModule, ModelsModule, CatalogModule, DataModule, HealthModule] })
+@Module({ imports: [JobsModule, ModelsModule, CatalogModule, ClusterModule, DataModule, HealthModule] })
 export class GatewayModule {
   static with(parts: GatewayParts): DynamicModule {
     const providers = [

@@ -378,6 +378,8 @@ describe('the documents', () => {
       '/',
       '/catalog',
       '/catalog/{model_id}',
+      '/cluster',
+      '/cluster/nodes',
       '/data',
       '/data/{path}',
       '/health',
@@ -390,6 +392,7 @@ describe('the documents', () => {
       '/train/{id}',
       '/train/{id}/events',
       '/train/{id}/final_result',
+      '/train/{id}/logs',
       '/train/{id}/progress',
     ]);
   });

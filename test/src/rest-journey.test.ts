@@ -94,6 +94,23 @@ describe('iris, from the upload to the prediction', () => {
     expect(await rest.allEvents(job.job_id, 7)).toEqual(all.slice(7));
   });
 
+  test('its log tells a JSON object a line, to its end or from near it, as it is written or afterwards', async () => {
+    const linesOf = async (query: string): Promise<{ at: string; process: string; stream: string; line: string }[]> => {
+      const answer = await fetch(`${rest.url}/train/${job.job_id}/logs${query}`);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/x-ndjson']);
+      const text = await answer.text();
+      return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Awaited<ReturnType<typeof linesOf>>[number]]));
+    };
+    const all = await linesOf('');
+    expect(all.length).toBeGreaterThan(1);
+    for (const { at, process, stream } of all) {
+      expect(at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}$/);
+      expect([process.length > 0, stream]).toEqual([true, expect.stringMatching(/^std(out|err)$/)]);
+    }
+    expect(await linesOf('?tail=1')).toEqual(all.slice(-1));
+    expect(await linesOf('?follow')).toEqual(all);
+  });
+
   test('its progress shows the last ten epochs, or all', async () => {
     const epochsOf = async (query: string): Promise<number[]> => {
       const { body } = await rest.call<{ recent_metrics: { epoch: number }[] }>(`/train/${job.job_id}/progress${query}`);
@@ -308,7 +325,7 @@ test('forty jobs at once all complete, three at a time', async () => {
   expect(new Set(ids).size).toBe(40);
 }, 120_000);
 
-test.each(['', '/progress', '/events', '/final_result'])('a job that is not there is said so (%s)', async (part) => {
+test.each(['', '/progress', '/events', '/logs', '/final_result'])('a job that is not there is said so (%s)', async (part) => {
   expect(await rest.call<Problem>(`/train/train_ffffffffffff${part}`)).toMatchObject({
     status: 404,
     body: { detail: 'Job train_ffffffffffff not found' },

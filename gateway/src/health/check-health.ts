@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClusterStatus, HeadConnection } from '@trainer/client/internal';
 import type { Clock, NodeView } from '@trainer/model';
+import { connected, heldBy } from '../cluster/cluster.mapper.js';
 import type { GatewaySettings } from '../config.js';
 import { CLOCK, HEAD, SETTINGS } from '../tokens.js';
 import type { HealthView } from './health.answers.js';
@@ -20,7 +21,8 @@ export class CheckHealth {
 
   async execute(): Promise<HealthView> {
     const status = await this.#status();
-    const nodes = status?.nodes.filter((node) => node.state === 'connected') ?? [];
+    const nodes = connected(status?.nodes ?? []);
+    const { cpus, gpus } = heldBy(nodes);
     const missing = missingOf(status, nodes);
     const reasons = typeof status?.databaseTrouble === 'string' ? [status.databaseTrouble] : [];
     return {
@@ -31,7 +33,7 @@ export class CheckHealth {
       mlflow_connected: false,
       postgres_connected: status?.isDatabaseConnected ?? false,
       minio_connected: status?.isStoreConnected ?? false,
-      cluster: clusterOf(nodes),
+      cluster: { nodes: nodes.length, cpus, gpus },
       missing,
       reasons,
       version: this.settings.version,
@@ -58,16 +60,4 @@ function missingOf(status: ClusterStatus | null, nodes: readonly NodeView[]): st
     ['node', nodes.length > 0],
   ];
   return parts.filter(([, up]) => !up).map(([name]) => name);
-}
-
-function clusterOf(nodes: readonly NodeView[]): HealthView['cluster'] {
-  const sum = (of: (node: NodeView) => number): number => nodes.reduce((total, node) => total + of(node), 0);
-  return {
-    nodes: nodes.length,
-    cpus: { total: sum((node) => node.capacity.cpuMilli) / 1000, free: sum((node) => node.available.cpuMilli) / 1000 },
-    gpus: {
-      total: sum((node) => node.capacity.gpus.length),
-      free: sum((node) => node.available.gpus.filter((gpu) => gpu.milli === 1000).length),
-    },
-  };
 }

@@ -120,3 +120,12 @@ export type AttemptView = AnswerOf<typeof AttemptSchema>;
 export type JobView = AnswerOf<typeof JobSchema>;
 export type ProgressView = AnswerOf<typeof ProgressSchema>;
 export type FinalResultView = AnswerOf<typeof FinalResultSchema>;
+
+/** A line of GET /train/{id}/logs. */
+export const LogLineSchema = z.object({
+  at: z.string(),
+  process: z.string().describe('Each rank of each attempt is a process of its own'),
+  stream: z.enum(['stdout', 'stderr']),
+  line: z.string(),
+});
+export type LogLineView = AnswerOf<typeof LogLineSchema>;

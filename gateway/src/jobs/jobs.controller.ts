@@ -3,18 +3,20 @@ import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CancelJob } from './cancel-job.js';
 import { JobEvents } from './job-events.js';
+import { JobLogs } from './job-logs.js';
 import {
   DescribeCancel,
   DescribeEvents,
   DescribeGet,
   DescribeList,
+  DescribeLogs,
   DescribeProgress,
   DescribeResult,
   DescribeSubmit,
 } from './jobs.docs.js';
 import { JobReads } from './job-reads.js';
 import type { FinalResultView, JobView, ProgressView } from './jobs.answers.js';
-import { ListJobsQuery, ProgressQuery, TrainBody } from './jobs.schema.js';
+import { ListJobsQuery, LogsQuery, ProgressQuery, TrainBody } from './jobs.schema.js';
 import { ListJobs } from './list-jobs.js';
 import { SubmitJob } from './submit-job.js';
 
@@ -26,6 +28,7 @@ export class JobsController {
     private readonly listJobs: ListJobs,
     private readonly cancelJob: CancelJob,
     private readonly jobEvents: JobEvents,
+    private readonly jobLogs: JobLogs,
     private readonly reads: JobReads,
   ) {}
 
@@ -66,6 +69,12 @@ export class JobsController {
   @DescribeEvents()
   async events(@Param('id') id: string, @Headers('last-event-id') last: string | undefined): Promise<StreamableFile> {
     return new StreamableFile(await this.jobEvents.execute(id, last), { type: 'text/event-stream' });
+  }
+
+  @Get(':id/logs')
+  @DescribeLogs()
+  async logs(@Param('id') id: string, @Query({ schema: LogsQuery }) query: LogsQuery): Promise<StreamableFile> {
+    return new StreamableFile(await this.jobLogs.execute(id, query), { type: 'application/x-ndjson' });
   }
 
   @Delete(':id')

@@ -2,8 +2,8 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import { errorResponses, jsonSchema } from '../http/documented.js';
-import { ListJobsQuery, TrainBody } from './jobs.schema.js';
-import { FinalResultSchema, JobSchema, ProgressSchema } from './jobs.answers.js';
+import { ListJobsQuery, LogsQuery, TrainBody } from './jobs.schema.js';
+import { FinalResultSchema, JobSchema, LogLineSchema, ProgressSchema } from './jobs.answers.js';
 
 const id = ApiParam({ name: 'id', description: 'job_id', example: 'train_a1b2c3d4e5f6' });
 
@@ -74,6 +74,15 @@ export const DescribeEvents = () =>
     ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Number of the last event that was read' }),
     ApiResponse({ status: 200, description: 'text/event-stream', content: { 'text/event-stream': { schema: { type: 'string' } } } }),
     ...errorResponses({ 404: 'No such job' }),
+  );
+
+export const DescribeLogs = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'What the processes of a job wrote', description: 'A JSON object a line, of every rank of every attempt.' }),
+    id,
+    ...queries(LogsQuery),
+    ApiResponse({ status: 200, description: 'The lines', content: { 'application/x-ndjson': { schema: jsonSchema(LogLineSchema) } } }),
+    ...errorResponses({ 404: 'No such job', 422: 'A query that is no number, or neither true nor false' }),
   );
 
 export const DescribeCancel = () =>

@@ -95,3 +95,13 @@ export type ListJobsQuery = z.infer<typeof ListJobsQuery>;
 
 export const ProgressQuery = z.object({ epochs: z.enum(['all']).optional() });
 export type ProgressQuery = z.infer<typeof ProgressQuery>;
+
+export const LogsQuery = z.object({
+  follow: z
+    .enum(['', 'true', '1', 'false', '0'])
+    .optional()
+    .transform((value) => value !== undefined && !['false', '0'].includes(value))
+    .describe('Goes on with what is written from now on, to the end of the job'),
+  tail: whole(0, 1_000_000, 0).describe('Only so many of the last lines; 0: all'),
+});
+export type LogsQuery = z.infer<typeof LogsQuery>;

@@ -1,11 +1,12 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { serveCollective, type Gang, type Rank, type RankContext } from '@trainer/actor';
-import { TrainerError, toErrorData, type Begin, type TrainingAssignment, type TrainingResult } from '@trainer/model';
+import { TrainerError, toErrorData, type Begin, type RankReport, type TrainingAssignment, type TrainingResult } from '@trainer/model';
 import { deferred, sleep, systemClock } from '@trainer/runtime';
 import { openObjectStore } from '@trainer/storage';
 import { AttemptStore } from './attempt-store.js';
 import { failureOf } from './failure.js';
 import type { CheckpointBytes, FinishedTraining, FromWorker, ToWorker, WorkerOutcome, WorkerStart } from './rank-messages.js';
+import { lineOf } from './report-line.js';
 import { SharedWork } from './shared-work.js';
 
 /** The worker thread ended by itself, without an outcome. */
@@ -94,7 +95,7 @@ export class TrainingRank implements Rank {
     try {
       const outcome = await this.#outcome.promise.finally(() => (this.#isDecided = true));
       await this.#checkpoints;
-      if (outcome.kind === 'failed') await this.context.report({ kind: 'failed', error: outcome.error });
+      if (outcome.kind === 'failed') await this.#tell({ kind: 'failed', error: outcome.error });
       if (outcome.kind === 'finished') await this.#finish(outcome.training, begunMs);
       // A rank that failed does not leave in good order: the others hear of it by its end.
       await joining;
@@ -206,19 +207,25 @@ export class TrainingRank implements Rank {
       const { signature, classes, featureImportance, verified } = exported;
       const trainingMs = Math.round(performance.now() - begunMs);
       const result: TrainingResult = { ...facts, files, signature, classes, featureImportance, verified, trainingMs };
-      await this.context.report({ kind: 'result', result });
+      await this.#tell({ kind: 'result', result });
     } catch (error) {
-      await this.context.report({ kind: 'failed', error: failureOf(error) });
+      await this.#tell({ kind: 'failed', error: failureOf(error) });
     }
   }
 
   /** A report that the head refuses ends the attempt: `begin` throws its error. */
-  async #report(report: Parameters<RankContext['report']>[0]): Promise<void> {
+  async #report(report: RankReport): Promise<void> {
     try {
-      await this.context.report(report);
+      await this.#tell(report);
     } catch (error) {
       this.#outcome.reject(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  #tell(report: RankReport): Promise<void> {
+    const line = lineOf(report);
+    if (line !== null) this.context.log(line);
+    return this.context.report(report);
   }
 
   #post(message: ToWorker): void {
