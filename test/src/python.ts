@@ -23,9 +23,10 @@ export interface TestPython {
 /**
  * Installs the packages into `.cache/python/{hash of the requirements and of the Python}` the first time, and only then.
  * @param requirementsFile a file relative to `test/python`
+ * @param layout prefix: below `lib`, as wheels want it that bring libraries beside their modules
  * @throws when there is no python3 with pip.
  */
-export async function testPython(requirementsFile = 'requirements.txt'): Promise<TestPython> {
+export async function testPython(requirementsFile = 'requirements.txt', layout: 'target' | 'prefix' = 'target'): Promise<TestPython> {
   const requirements = join(SCRIPTS, requirementsFile);
   const version = await execute('python3', ['-c', 'import sys; print(sys.version)']);
   const key = createHash('sha256')
@@ -33,19 +34,22 @@ export async function testPython(requirementsFile = 'requirements.txt'): Promise
     .update(version)
     .digest('hex')
     .slice(0, 16);
-  const folder = join(ROOT, '.cache', 'python', key);
-  if (!existsSync(folder)) await install(requirements, folder);
+  const isPrefix = layout === 'prefix';
+  const folder = join(ROOT, '.cache', 'python', isPrefix ? `${key}-prefix` : key);
+  if (!existsSync(folder)) await install(requirements, folder, isPrefix ? ['--ignore-installed', '--prefix'] : ['--target']);
+  const packages = isPrefix ? join(folder, 'lib', `python${/^\d+\.\d+/.exec(version)?.[0] ?? ''}`, 'site-packages') : folder;
   return {
-    run: (script, input) => run(join(SCRIPTS, script), folder, input),
-    output: (script, words) => output(join(SCRIPTS, script), folder, words),
+    run: (script, input) => run(join(SCRIPTS, script), packages, input),
+    output: (script, words) => output(join(SCRIPTS, script), packages, words),
   };
 }
 
-async function install(requirements: string, folder: string): Promise<void> {
+/** @param place pip's words before the folder */
+async function install(requirements: string, folder: string, place: readonly string[]): Promise<void> {
   const partial = `${folder}.${process.pid}`;
   await mkdir(partial, { recursive: true });
   const flags = ['--quiet', '--disable-pip-version-check', '--no-compile', '--only-binary', ':all:', '--root-user-action', 'ignore'];
-  await execute('python3', ['-m', 'pip', 'install', ...flags, '--target', partial, '-r', requirements]);
+  await execute('python3', ['-m', 'pip', 'install', ...flags, ...place, partial, '-r', requirements]);
   try {
     await rename(partial, folder);
   } catch {

@@ -14,6 +14,7 @@ export type { ExportedModel } from './artifacts/exported-model.js';
 export { prepareVerifier } from './artifacts/verifier.js';
 export { PICKLE_LOADER, PICKLE_PROGRAM } from './artifacts/pickle-program.js';
 export { splitRows } from './split/split.js';
+export { trainingRange } from './split/shards.js';
 export { openDataset } from './data/open-dataset.js';
 export type { DatasetReading } from './data/open-dataset.js';
 export { datesOf } from './data/dates.js';

@@ -28,6 +28,7 @@ const BENCHES: Benches = {
 const ONLY_NAMED: Benches = {
   'ended-rows': async () => (await import('./benches/ended-rows.js')).endedRows,
   memory: async () => (await import('./benches/memory.js')).memory,
+  models: async () => (await import('./benches/models.js')).models,
   faults: async () => (await import('./benches/faults.js')).faults,
   quality: async () => (await import('./quality/quality.js')).quality,
   reading: async () => (await import('./benches/reading.js')).reading,
