@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { loneGang } from '@trainer/actor';
 import { Lloyd, problemOf } from '../kernels/kmeans/lloyd.js';
+import { inexactProducts } from '../kernels/kmeans/products.fixture.js';
 import { RowSpace } from '../kernels/kmeans/row-space.js';
 import { firstCentres, RECORDED, recordedRows } from '../kernels/kmeans/scikit-learn.fixture.js';
 import type { FeatureMatrix } from '../learning/learner.js';
@@ -21,7 +22,7 @@ const encodedOf =
 describe('scores of clusters are those of scikit-learn', () => {
   test.each(RECORDED.map((recorded) => [recorded.name, recorded] as const))('%s', async (_name, recorded) => {
     const rows = recordedRows(recorded);
-    const problem = await problemOf(await RowSpace.open(rows, loneGang()), recorded.clusters, recorded.tol);
+    const problem = await problemOf(await RowSpace.open(rows, loneGang()), inexactProducts(0), recorded.clusters, recorded.tol);
     const lloyd = Lloyd.start(problem, firstCentres(rows, recorded), () => undefined);
     for (let at = 0; at < recorded.iterations; at += 1) await lloyd.iterate(() => undefined);
     const clusters = Float64Array.from(lloyd.clusters);

@@ -1,8 +1,10 @@
-import { loneGang, type Collective } from '@trainer/actor';
+import type { Collective } from '@trainer/actor';
 import { InvalidRequestError } from '@trainer/model';
+import { openblasEngine } from '../engines/openblas-engine.js';
 import { rowsToTry, triedCounts, type Tried } from '../kernels/kmeans/choose-count.js';
 import { nearest, squaredDistance, turned, type Nearest } from '../kernels/kmeans/distances.js';
 import { Lloyd, problemOf, type Problem } from '../kernels/kmeans/lloyd.js';
+import type { Products } from '../kernels/kmeans/inexact-distances.js';
 import { RowSpace } from '../kernels/kmeans/row-space.js';
 import { randomRows, spreadRows } from '../kernels/kmeans/seeding.js';
 import type {
@@ -21,16 +23,13 @@ import { nearestCentreInOnnx } from '../onnx/nearest-centre.js';
 import { seededSource } from '../split/random-source.js';
 import { NUMBERS_A_ROW } from '../tasks/cluster-predictions.js';
 
-export async function openEngine(): Promise<Engine> {
-  let team: Collective = loneGang();
-  return {
-    versions: {},
-    createLearner: (init) => new KMeans(init, team),
-    join: async (joined) => {
-      team = joined;
-      return { leave: async () => undefined };
-    },
-  };
+/** Clusters around means. */
+export function openEngine(nativeDir: string): Promise<Engine> {
+  return openblasEngine(nativeDir, (algebra, ...given) => {
+    // Its products are so small that threads take more time to wait for each other than they save.
+    algebra.setThreads(1);
+    return new KMeans(algebra, ...given);
+  });
 }
 
 /** What scikit-learn has where nothing is sent. */
@@ -101,6 +100,7 @@ class KMeans implements Learner {
   #recalled: Fit | null = null;
 
   constructor(
+    private readonly products: Products,
     private readonly init: LearnerInit,
     private readonly team: Collective,
   ) {
@@ -136,14 +136,14 @@ class KMeans implements Learner {
       const message = `n_clusters is ${count}, more than the ${space.rows} rows of the table; send at most ${space.rows}`;
       throw new InvalidRequestError([{ path: ['hyperparameters', 'n_clusters'], message, type: 'conflict' }]);
     }
-    return problemOf(space, count, this.#settings.tol);
+    return problemOf(space, this.products, count, this.#settings.tol);
   }
 
   async #chosenCount(space: RowSpace, tick: (share: number) => void): Promise<Pick<State, 'count' | 'tried'>> {
     const { clusters } = this.#settings;
     if (clusters !== 'auto') return { count: clusters ?? (this.init.classCount || DEFAULT_CLUSTERS), tried: [] };
     const rows = await rowsToTry(space, seededSource(this.init.seed));
-    const tried = await triedCounts(rows, this.init.seed, tick);
+    const tried = await triedCounts(rows, this.products, this.init.seed, tick);
     const best = tried.reduce<Tried>((most, one) => (one.silhouette > most.silhouette ? one : most), { count: 1, silhouette: -Infinity });
     return { count: best.count, tried };
   }
@@ -170,7 +170,7 @@ class KMeans implements Learner {
     const random = seededSource(this.init.seed + this.#state.restart * NEXT_SEED);
     const { space, count } = problem;
     const isSpread = this.#settings.init === 'k-means++';
-    const first = isSpread ? await spreadRows(space, count, random, (share) => tick(share / 2)) : await randomRows(space, count, random);
+    const first = isSpread ? await spreadRows(problem, random, (share) => tick(share / 2)) : await randomRows(space, count, random);
     return Lloyd.start(problem, first, (share) => tick((1 + share) / 2));
   }
 

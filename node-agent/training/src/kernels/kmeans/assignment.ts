@@ -1,9 +1,9 @@
-import { centreDistance, nearest, squaredDistance, turned, type Nearest } from './distances.js';
+import { centreDistance } from './distances.js';
 import type { ExactSums } from './exact-sums.js';
+import type { Products } from './inexact-distances.js';
+import { NearCentres } from './near-centres.js';
 import type { RowSpace } from './row-space.js';
 
-/** Rows between two ticks: some ten milliseconds of work where columns and centres are many. */
-const TICK_WORK = 2_000_000;
 /** Centres of which every pair is compared: of more it would cost as much as the rows do. */
 const MOST_PAIRED = 256;
 /** What rounding may have added to a bound: far more than it can, as a row that is looked at in vain costs little. */
@@ -11,7 +11,7 @@ const SLACK = 1 - 1e-9;
 
 /**
  * Which centre each of a rank's rows is nearest to (ties: the lower number), and the sums of their values by centre. After the centres have
- * moved only rows are compared with them whose bounds no longer tell the nearest one (Hamerly, 2010, "Making k-means even faster"); as
+ * moved only rows are compared with them whose bounds no longer tell the nearest one (Hamerly, 2010, "Making k-means even faster"), by products; as
  * the bounds leave room for rounding and the sums are exact, all is as if every row had been compared and added anew.
  */
 export class Assignment {
@@ -22,12 +22,18 @@ export class Assignment {
   /** At least the distance to its centre, and at most that to any other. */
   readonly #upper: Float64Array;
   readonly #lower: Float64Array;
+  /** Rows of a block whose bounds do not tell, by their places in it. */
+  readonly #asked: Int32Array;
+  readonly #near: NearCentres;
 
   constructor(
     private readonly space: RowSpace,
     private readonly exact: ExactSums,
     private readonly count: number,
+    products: Products,
   ) {
+    this.#near = new NearCentres(products, space, count);
+    this.#asked = new Int32Array(this.#near.blockRows);
     this.clusters = new Int32Array(space.own.rows).fill(-1);
     this.sums = new Float64Array(count * (space.columns + 1));
     this.#upper = new Float64Array(space.own.rows).fill(Infinity);
@@ -36,14 +42,14 @@ export class Assignment {
 
   /** @param moved how far each centre has moved since the last time; null: the first time */
   assign(centres: Float64Array, moved: Float64Array | null, tick: (share: number) => void): void {
-    const { rows, columns } = this.space.own;
+    const { rows } = this.space.own;
     const halves = this.#halfDistances(centres);
     const most = twoGreatest(moved ?? new Float64Array(0));
-    const each = Math.max(1, Math.floor(TICK_WORK / (this.count * columns)));
-    for (let from = 0; from < rows; from += each) {
-      const to = Math.min(from + each, rows);
+    this.#near.aim(centres);
+    for (let from = 0; from < rows; from += this.#near.blockRows) {
+      const to = Math.min(from + this.#near.blockRows, rows);
       if (moved !== null) this.#loosen(moved, most, from, to);
-      this.#assignRows(centres, halves, from, to);
+      this.#assignRows(halves, from, to);
       tick(to / rows);
     }
   }
@@ -58,37 +64,37 @@ export class Assignment {
     }
   }
 
-  #assignRows(centres: Float64Array, halves: Float64Array, from: number, to: number): void {
+  #assignRows(halves: Float64Array, from: number, to: number): void {
     const { clusters } = this;
-    const { values, columns } = this.space.own;
-    const across = turned(centres, columns);
-    const [upper, lower] = [this.#upper, this.#lower];
-    const found: Nearest = { cluster: 0, distance: 0, next: 0 };
+    const near = this.#near;
+    const [upper, lower, asked] = [this.#upper, this.#lower, this.#asked];
+    let wanted = 0;
     for (let row = from; row < to; row += 1) {
       const cluster = clusters[row] ?? -1;
-      if (cluster >= 0) {
-        const bound = Math.max(lower[row] ?? NaN, halves[cluster] ?? NaN) * SLACK;
-        if ((upper[row] ?? NaN) < bound) continue;
-        const distance = Math.sqrt(squaredDistance(values, row * columns, centres, cluster * columns, columns));
-        upper[row] = distance;
-        if (distance < bound) continue;
-      }
-      nearest(values, row * columns, across, found);
-      upper[row] = Math.sqrt(found.distance);
-      lower[row] = Math.sqrt(found.next);
-      if (found.cluster !== cluster) this.#move(row, cluster, found.cluster);
+      if (cluster >= 0 && (upper[row] ?? NaN) < Math.max(lower[row] ?? NaN, halves[cluster] ?? NaN) * SLACK) continue;
+      asked[wanted] = row - from;
+      wanted += 1;
+    }
+    if (wanted === 0) return;
+    near.find(from, to - from, asked, wanted);
+    for (let place = 0; place < wanted; place += 1) {
+      const row = from + (asked[place] ?? 0);
+      upper[row] = near.upper[place] ?? NaN;
+      lower[row] = near.lower[place] ?? NaN;
+      const [before, after] = [clusters[row] ?? -1, near.clusters[place] ?? 0];
+      if (before === after) continue;
+      if (before >= 0) this.#count(row, before, -1);
+      this.#count(row, after, 1);
+      clusters[row] = after;
     }
   }
 
-  #move(row: number, from: number, to: number): void {
+  /** @param times 1 or -1: the row comes to the cluster, or leaves it */
+  #count(row: number, cluster: number, times: number): void {
     const { values, columns } = this.space.own;
-    const width = columns + 1;
-    for (const [cluster, times] of [[from, -1] as const, [to, 1] as const]) {
-      if (cluster < 0) continue;
-      this.exact.add(values, row * columns, this.sums, cluster * width, times);
-      this.sums[cluster * width + columns] = (this.sums[cluster * width + columns] ?? NaN) + times;
-    }
-    this.clusters[row] = to;
+    const at = cluster * (columns + 1);
+    this.exact.add(values, row * columns, this.sums, at, times);
+    this.sums[at + columns] = (this.sums[at + columns] ?? NaN) + times;
   }
 
   /** Half the distance of each centre to the next one: rows that are nearer to it are nearer to no other. */

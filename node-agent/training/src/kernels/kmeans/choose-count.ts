@@ -3,6 +3,7 @@ import type { FeatureMatrix } from '../../learning/learner.js';
 import { meanSilhouette } from '../../metrics/silhouette.js';
 import { seededSource, type RandomSource } from '../../split/random-source.js';
 import { Lloyd, problemOf } from './lloyd.js';
+import type { Products } from './inexact-distances.js';
 import { RowSpace } from './row-space.js';
 import { spreadRows } from './seeding.js';
 
@@ -36,11 +37,16 @@ export async function rowsToTry(space: RowSpace, random: RandomSource): Promise<
  * Tries numbers of clusters on some rows, each from three starts. Deterministic.
  * @returns those that give a silhouette; empty where none does
  */
-export async function triedCounts(rows: FeatureMatrix, seed: number, tick: (share: number) => void): Promise<readonly Tried[]> {
+export async function triedCounts(
+  rows: FeatureMatrix,
+  products: Products,
+  seed: number,
+  tick: (share: number) => void,
+): Promise<readonly Tried[]> {
   const space = await RowSpace.open(rows, loneGang());
   const tried: Tried[] = [];
   for (let count = FEWEST; count <= Math.min(MOST, rows.rows - 1); count += 1) {
-    const clusters = await bestClusters(space, count, seed);
+    const clusters = await bestClusters(space, products, count, seed);
     const silhouette = meanSilhouette(rows, Float64Array.from(clusters));
     if (silhouette !== null) tried.push({ count, silhouette });
     tick((count - FEWEST + 1) / (MOST - FEWEST + 1));
@@ -48,12 +54,12 @@ export async function triedCounts(rows: FeatureMatrix, seed: number, tick: (shar
   return tried;
 }
 
-async function bestClusters(space: RowSpace, count: number, seed: number): Promise<Int32Array> {
-  const problem = await problemOf(space, count, 1e-4);
+async function bestClusters(space: RowSpace, products: Products, count: number, seed: number): Promise<Int32Array> {
+  const problem = await problemOf(space, products, count, 1e-4);
   let best: { readonly inertia: number; readonly clusters: Int32Array } = { inertia: Infinity, clusters: new Int32Array(0) };
   for (let restart = 0; restart < RESTARTS; restart += 1) {
     const nothing = (): void => undefined;
-    const lloyd = Lloyd.start(problem, await spreadRows(space, count, seededSource(seed + restart), nothing), nothing);
+    const lloyd = Lloyd.start(problem, await spreadRows(problem, seededSource(seed + restart), nothing), nothing);
     for (let iteration = 0; iteration < ITERATIONS && !(await lloyd.iterate(nothing)); iteration += 1);
     const inertia = await lloyd.inertia();
     if (inertia < best.inertia) best = { inertia, clusters: lloyd.clusters };

@@ -1,16 +1,25 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+/** @jest-environment ./node-agent/training/native-environment.mjs */
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { loneGang, type Collective, type Gang } from '@trainer/actor';
 import fc from 'fast-check';
+import { openOpenblas } from '../../engines/openblas-library.js';
 import type { FeatureMatrix } from '../../learning/learner.js';
 import { ring } from '../../learning/ring.fixture.js';
+import { NATIVE_DIR } from '../../rank/rank.fixture.js';
 import { seededSource } from '../../split/random-source.js';
 import { trainingRange } from '../../split/shards.js';
+import type { DenseAlgebra } from '../dense-algebra.js';
 import { Lloyd, problemOf } from './lloyd.js';
 import { RowSpace } from './row-space.js';
 import { firstCentres, RECORDED, recordedRows } from './scikit-learn.fixture.js';
 import { randomRows, spreadRows } from './seeding.js';
 
 const nothing = (): void => undefined;
+let algebra: DenseAlgebra;
+beforeAll(async () => {
+  algebra = await openOpenblas(join(NATIVE_DIR, 'openblas'));
+});
 const open: Gang[] = [];
 afterEach(() => Promise.all(open.splice(0).map((gang) => gang.leave())));
 
@@ -26,7 +35,7 @@ async function solved(
   { count, tol = 1e-4, most = 300 }: Settings,
   team: Collective = loneGang(),
 ) {
-  const lloyd = Lloyd.start(await problemOf(await RowSpace.open(rows, team), count, tol), first, nothing);
+  const lloyd = Lloyd.start(await problemOf(await RowSpace.open(rows, team), algebra, count, tol), first, nothing);
   let iterations = 0;
   let isStill = false;
   while (iterations < most && !isStill) {
@@ -75,7 +84,7 @@ describe('bounds change nothing', () => {
       fc.asyncProperty(anyRows, fc.integer({ min: 1, max: 9 }), fc.nat(), async (rows, wanted, seed) => {
         const count = Math.min(wanted, rows.rows);
         const space = await RowSpace.open(rows, loneGang());
-        const problem = await problemOf(space, count, 0);
+        const problem = await problemOf(space, algebra, count, 0);
         const lloyd = Lloyd.start(problem, await randomRows(space, count, seededSource(seed)), nothing);
         for (let iteration = 0; iteration < 12; iteration += 1) {
           const isStill = await lloyd.iterate(nothing);
@@ -102,7 +111,7 @@ describe('any number of ranks', () => {
   test.each([2, 3])('%i of them draw the same first centres and end with the same bits as one', async (worldSize) => {
     const rows = recordedRows({ rows: 1_500, columns: 5, far: 0 });
     const alone = await RowSpace.open(rows, loneGang());
-    const spread = await spreadRows(alone, 9, seededSource(3), nothing);
+    const spread = await spreadRows({ space: alone, products: algebra, count: 9 }, seededSource(3), nothing);
     const random = await randomRows(alone, 9, seededSource(4));
     const one = await solved(rows, spread, { count: 9 });
     const gangs = await ring(worldSize);
@@ -111,7 +120,7 @@ describe('any number of ranks', () => {
       gangs.map(async (gang) => {
         const shard = shardOf(rows, gang.rank, worldSize);
         const space = await RowSpace.open(shard, gang);
-        const drawn = await spreadRows(space, 9, seededSource(3), nothing);
+        const drawn = await spreadRows({ space: space, products: algebra, count: 9 }, seededSource(3), nothing);
         const others = await randomRows(space, 9, seededSource(4));
         const { lloyd, iterations, inertia } = await solved(shard, drawn, { count: 9 }, gang);
         return { drawn, others, centres: lloyd.centres, clusters: lloyd.clusters, iterations, inertia };
@@ -147,13 +156,21 @@ describe('rows that are not what one would like', () => {
   test('fewer distinct ones than centres: each distinct one has a centre, and the others stay without rows', async () => {
     const rows = { values: Float32Array.from({ length: 30 }, (_, row) => row % 3), rows: 30, columns: 1 };
     const space = await RowSpace.open(rows, loneGang());
-    const { lloyd, inertia } = await solved(rows, await spreadRows(space, 8, seededSource(1), nothing), { count: 8 });
+    const { lloyd, inertia } = await solved(
+      rows,
+      await spreadRows({ space: space, products: algebra, count: 8 }, seededSource(1), nothing),
+      { count: 8 },
+    );
     expect([inertia, await lloyd.occupied()]).toEqual([0, 3]);
   });
   test('all alike', async () => {
     const rows = { values: new Float32Array(20).fill(1e30), rows: 10, columns: 2 };
     const space = await RowSpace.open(rows, loneGang());
-    const { lloyd, inertia } = await solved(rows, await spreadRows(space, 3, seededSource(1), nothing), { count: 3 });
+    const { lloyd, inertia } = await solved(
+      rows,
+      await spreadRows({ space: space, products: algebra, count: 3 }, seededSource(1), nothing),
+      { count: 3 },
+    );
     expect([inertia, await lloyd.occupied(), [...lloyd.centres.subarray(0, 2)]]).toEqual([0, 1, [...rows.values.subarray(0, 2)]]);
   });
   test('one', async () => {
@@ -176,7 +193,7 @@ describe('first centres', () => {
         const space = await RowSpace.open(rows, loneGang());
         const texts = Array.from({ length: rows.rows }, (_, row) => rows.values.slice(row * rows.columns, (row + 1) * rows.columns).join());
         const count = Math.min(5, new Set(texts).size);
-        const centres = await spreadRows(space, count, seededSource(seed), nothing);
+        const centres = await spreadRows({ space: space, products: algebra, count: count }, seededSource(seed), nothing);
         const drawn = Array.from({ length: count }, (_, c) => centres.slice(c * rows.columns, (c + 1) * rows.columns).join());
         expect(new Set(drawn).size).toBe(count);
         expect(drawn.filter((text) => !texts.includes(text))).toEqual([]);

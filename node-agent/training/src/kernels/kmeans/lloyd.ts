@@ -1,10 +1,11 @@
 import { Assignment } from './assignment.js';
 import { centreDistance, squaredDistance } from './distances.js';
 import { ExactSums } from './exact-sums.js';
+import type { Products } from './inexact-distances.js';
 import { added, type RowSpace } from './row-space.js';
 
 /** @param tol of the mean variance of the columns, as scikit-learn has it. All ranks call it together. */
-export async function problemOf(space: RowSpace, count: number, tol: number): Promise<Problem> {
+export async function problemOf(space: RowSpace, products: Products, count: number, tol: number): Promise<Problem> {
   const exact = await ExactSums.of(space);
   const { values, rows, columns } = space.own;
   const sums = new Float64Array(columns);
@@ -16,12 +17,13 @@ export async function problemOf(space: RowSpace, count: number, tol: number): Pr
     for (let row = from; row < to; row += 1) sum += squaredDistance(values, row * columns, means, 0, columns);
     return sum;
   });
-  return { space, exact, count, tolerance: (tol * added(scatter)) / space.rows / columns };
+  return { space, products, exact, count, tolerance: (tol * added(scatter)) / space.rows / columns };
 }
 
 /** What stays the same in all restarts. */
 export interface Problem {
   readonly space: RowSpace;
+  readonly products: Products;
   readonly exact: ExactSums;
   /** Of centres. */
   readonly count: number;
@@ -41,7 +43,7 @@ export class Lloyd {
     /** Row-major `count x columns`; replaced and never changed. */
     public centres: Float64Array,
   ) {
-    this.#assignment = new Assignment(problem.space, problem.exact, problem.count);
+    this.#assignment = new Assignment(problem.space, problem.exact, problem.count, problem.products);
   }
 
   static start(problem: Problem, centres: Float64Array, tick: (share: number) => void): Lloyd {

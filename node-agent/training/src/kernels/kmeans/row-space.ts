@@ -7,13 +7,20 @@ import { rowBlocks, type RowRange } from '../../split/shards.js';
  * number of ranks: sums are of blocks, and then over them in their order. All methods but `own` are called by all ranks together.
  */
 export class RowSpace {
+  /** Of each own row: the root of the sum of its squares; and the greatest of these. */
+  readonly lengths: Float64Array;
+  readonly longest: number;
+
   private constructor(
     readonly own: FeatureMatrix,
     /** Rows of all ranks, and the number of this rank's first one among them. */
     readonly rows: number,
     readonly first: number,
     readonly team: Collective,
-  ) {}
+  ) {
+    this.lengths = lengthsOf(own);
+    this.longest = this.lengths.reduce((most, length) => Math.max(most, length), 0);
+  }
 
   static async open(own: FeatureMatrix, team: Collective): Promise<RowSpace> {
     const counts = await team.allReduce(
@@ -28,15 +35,32 @@ export class RowSpace {
     return this.own.columns;
   }
 
+  /** Rows of a block at most. */
+  get blockRows(): number {
+    return rowBlocks(this.rows).size;
+  }
+
   /** @returns the numbers of all blocks, in their order. @param sumOf one number a block of own rows, from..to */
   async blockSums(sumOf: (from: number, to: number) => number): Promise<Float64Array> {
+    const [sums] = await this.manyBlockSums(1, (from, to, out) => {
+      out[0] = sumOf(from, to);
+    });
+    return sums ?? new Float64Array(0);
+  }
+
+  /** The same of several sums at once. @param sumsOf writes one of each to `out`. @returns of each the numbers of all blocks */
+  async manyBlockSums(many: number, sumsOf: (from: number, to: number, out: Float64Array) => void): Promise<readonly Float64Array[]> {
     const { size, count } = rowBlocks(this.rows);
-    const sums = new Float64Array(count);
+    const sums = new Float64Array(many * count);
+    const out = new Float64Array(many);
     for (let from = 0; from < this.own.rows; from += size) {
-      sums[(this.first + from) / size] = sumOf(from, Math.min(from + size, this.own.rows));
+      sumsOf(from, Math.min(from + size, this.own.rows), out);
+      const block = (this.first + from) / size;
+      for (let of = 0; of < many; of += 1) sums[of * count + block] = out[of] ?? NaN;
     }
     // Each block is of one rank, and to add zeros changes no bit.
-    return this.team.allReduce(sums, 'sum');
+    const all = await this.team.allReduce(sums, 'sum');
+    return Array.from({ length: many }, (_, of) => all.subarray(of * count, (of + 1) * count));
   }
 
   /** @param block by its number. @returns its rows, as own ones, or null where another rank has them */
@@ -56,6 +80,16 @@ export class RowSpace {
     }
     return this.team.allReduce(found, 'sum');
   }
+}
+
+function lengthsOf({ values, rows, columns }: FeatureMatrix): Float64Array {
+  const lengths = new Float64Array(rows);
+  for (let row = 0; row < rows; row += 1) {
+    let sum = 0;
+    for (let at = row * columns; at < (row + 1) * columns; at += 1) sum += (values[at] ?? NaN) * (values[at] ?? NaN);
+    lengths[row] = Math.sqrt(sum);
+  }
+  return lengths;
 }
 
 /** @returns the numbers added up in their order */

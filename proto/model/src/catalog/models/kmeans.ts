@@ -25,7 +25,7 @@ export const models: readonly ModelDescription[] = [
     modelId: 'kmeans',
     task: 'clustering',
     about: 'Clusters around means: each row belongs to the nearest of n_clusters centres',
-    engine: null,
+    engine: 'openblas',
     parameters: {
       known: {
         n_clusters: {
