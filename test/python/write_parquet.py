@@ -1,7 +1,8 @@
 """Writes the Parquet files of test/fixtures/parquet, as people's programs write them: python3 write_parquet.py FOLDER.
 
-Needs pandas, pyarrow and polars (written with pandas 3.1.1, pyarrow 26.0.1, polars 2.1.0); the tests only read the files.
+Needs pandas, pyarrow and polars (written with pandas 3.1.1, pyarrow 26.0.1, polars 2.1.0; the encrypted ones with pyarrow 22.0.0); the tests only read the files.
 """
+import base64
 import datetime as dt
 import decimal
 import os
@@ -11,6 +12,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pe
 
 folder = sys.argv[1]
 
@@ -52,3 +54,22 @@ frame.reset_index(drop=True).to_parquet(path("pandas"))
 pl.DataFrame(
     {"n": [1, None, 3], "t": ["x", None, "01"], "c": pl.Series(["u", "v", None], dtype=pl.Categorical), "d": day, "f": [0.5, float("nan"), None]}
 ).write_parquet(path("polars"))
+
+
+class Keys(pe.KmsClient):
+    def __init__(self, _config):
+        pe.KmsClient.__init__(self)
+
+    def wrap_key(self, key, _master):
+        return base64.b64encode(key)
+
+    def unwrap_key(self, wrapped, _master):
+        return base64.b64decode(wrapped)
+
+
+numbers = pa.table({"a": [1, 2, 3], "label": ["x", "y", "x"]})
+for name, columns in (("encrypted-column", {"c": ["a"]}), ("encrypted-columns", {"c": ["a", "label"]})):
+    plain = pe.EncryptionConfiguration(footer_key="f", column_keys=columns, plaintext_footer=True)
+    properties = pe.CryptoFactory(Keys).file_encryption_properties(pe.KmsConnectionConfig(), plain)
+    with pq.ParquetWriter(path(name), numbers.schema, encryption_properties=properties) as writer:
+        writer.write_table(numbers)

@@ -77,3 +77,9 @@ test('polars', async () => {
     f: ['number', 0.5, NaN, NaN],
   });
 });
+test.each(['encrypted-column', 'encrypted-columns'])(
+  'a file whose footer can be read and whose columns can not is refused as such: %s',
+  async (name) => {
+    await expect(read(name)).rejects.toThrow(/its columns are encrypted/);
+  },
+);

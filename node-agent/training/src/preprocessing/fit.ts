@@ -123,7 +123,7 @@ function planText(column: TextColumn, context: FitContext): ColumnPlan {
   const { levels, counts } = levelCodes(column, context.rows);
   const distinctLevels = levels.filter((level, at) => level !== MISSING && (counts[at] ?? 0) > 0).length;
   const present = context.rows.length - (counts[levels.indexOf(MISSING)] ?? 0);
-  const words = strayWords(column);
+  const words = [...strayWords(column), ...dressedNumbers(column)];
   const leftOut = (why: string): ColumnPlan => ({
     fitted: null,
     warnings: [...words, `Column ${JSON.stringify(column.name)} was left out: ${why}.`],
@@ -166,6 +166,26 @@ function strayWords({ name, labels }: TextColumn): string[] {
     : [
         `Column ${JSON.stringify(name)} is text because of ${shown}; its other values are numbers. Leave missing values empty to have it read as numbers.`,
       ];
+}
+
+/** Numbers as people read them: with a currency, a percent sign, thousands apart, a comma for the point, or a loss in brackets. */
+const DRESSED = /^\(?[-+]?(?:\p{Sc}|[A-Z]{3})?\s?[-+]?\d{1,3}(?:[,.'\s]?\d{3})*(?:[.,]\d+)?\s?(?:%|\p{Sc}|[A-Z]{3})?\)?$/u;
+const LONGEST_DRESSED = 40;
+
+function dressedNumbers({ name, labels }: TextColumn): string[] {
+  const isPlain = (label: string): boolean => !Number.isNaN(Number(label));
+  let [others, example] = [0, ''];
+  for (const label of labels) {
+    if (isPlain(label)) continue;
+    const text = label.trim();
+    if (text.length > LONGEST_DRESSED || !DRESSED.test(text)) others += 1;
+    else if (example === '') example = text;
+    if (others > STRAY_WORDS) return [];
+  }
+  if (example === '' || others * 2 > labels.length) return [];
+  return [
+    `Column ${JSON.stringify(name)} is text, though its values, such as ${JSON.stringify(example)}, are numbers. Write them plainly, such as 1234.5, to have it read as numbers.`,
+  ];
 }
 
 function inputOf(column: Column, step: FittedStep): InputColumn {

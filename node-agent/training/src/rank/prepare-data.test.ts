@@ -85,6 +85,26 @@ test('a column that one word makes text is told by it', async () => {
   expect(facts.warnings).toEqual([expect.stringContaining('Column "a" is text because of "n/k"')]);
 });
 
+test.each([
+  ['a currency and thousands', (at: number) => `"$${at},${String((at * 37) % 1_000).padStart(3, '0')}.50"`, '"$0,000.50"'],
+  ['percent signs', (at: number) => `${at / 2}%`, '"0%"'],
+  ['losses in brackets', (at: number) => (at % 3 === 0 ? `(${at + 0.5})` : `${at}`), '"(0.5)"'],
+  ['a currency behind', (at: number) => `${at} EUR`, '"0 EUR"'],
+  ['decimal commas', (at: number) => `"${at},5"`, '"0,5"'],
+] as const)('a column of numbers with %s is told how they are to be written', async (_, cell, example) => {
+  const { facts } = await prepare(table(100, (at) => `${cell(at)},${at * 2},${at % 2}`));
+  expect(facts.warnings).toContainEqual(expect.stringMatching(/^Column "a" is text, though its values, such as .* Write them plainly/));
+  expect(facts.warnings.join('\n')).toContain(`such as ${example},`);
+});
+test.each([
+  ['words', (at: number) => `word ${at % 50}`],
+  ['codes', (at: number) => `A-${at}`],
+  ['versions', (at: number) => `1.${at}.2`],
+])('a column of %s is not', async (_, cell) => {
+  const { facts } = await prepare(table(100, (at) => `${cell(at)},${at * 2},${at % 2}`));
+  expect(facts.warnings.join('\n')).not.toContain('plainly');
+});
+
 test('a model that takes no gaps has them filled, and without preprocessing the first is refused by its line', async () => {
   const dataset = await folder.open(table(100, (at) => `${at % 10 === 3 ? '' : at / 4},${at},${at % 2}`));
   const wants = { gaps: false, scaled: true, target: 'given' } as const;

@@ -111,7 +111,7 @@ function leavesOf({ children }: ReturnType<typeof schemaRoot>): number {
 function chunksOf(groups: FileMetaData['row_groups'], leaf: number, said: ColumnMetaData['type'] | undefined): ParquetChunk[] {
   return groups.map(({ columns, num_rows: rows }): ParquetChunk => {
     const chunk = columns[leaf];
-    if (!chunk?.meta_data) throw new Error('its columns are encrypted');
+    if (!chunk?.meta_data || chunk.crypto_metadata) throw new Error('its columns are encrypted');
     if (chunk.file_path) throw new Error('its columns are in other files');
     const { codec, type, data_page_offset: data, dictionary_page_offset: dictionary = 0n } = chunk.meta_data;
     if (type !== said) throw new Error('a column has pages of another type than it says');
