@@ -8,6 +8,7 @@ import type { GatewaySettings } from './config.js';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { ClusterModule } from './cluster/cluster.module.js';
 import { DataModule } from './data/data.module.js';
+import { ExperimentsModule } from './experiments/experiments.module.js';
 import { HealthModule } from './health/health.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { ModelsModule } from './models/models.module.js';
@@ -25,7 +26,7 @@ export interface GatewayParts {
   readonly clock: Clock;
 }
 
-@Module({ imports: [JobsModule, ModelsModule, CatalogModule, ClusterModule, DataModule, HealthModule] })
+@Module({ imports: [JobsModule, ModelsModule, CatalogModule, ClusterModule, DataModule, ExperimentsModule, HealthModule] })
 export class GatewayModule {
   static with(parts: GatewayParts): DynamicModule {
     const providers = [

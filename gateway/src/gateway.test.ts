@@ -370,34 +370,3 @@ describe('health', () => {
     expect([answer.status, await detailOf(answer)]).toEqual([503, 'Not ready: head missing']);
   });
 });
-
-describe('the documents', () => {
-  it('describe every route with its answers', async () => {
-    const document = (await (await call('/openapi.json')).json()) as { paths: Record<string, unknown> };
-    expect(Object.keys(document.paths).sort()).toEqual([
-      '/',
-      '/catalog',
-      '/catalog/{model_id}',
-      '/cluster',
-      '/cluster/nodes',
-      '/data',
-      '/data/{path}',
-      '/health',
-      '/health/live',
-      '/health/ready',
-      '/models',
-      '/models/{id}',
-      '/models/{id}/download',
-      '/train',
-      '/train/{id}',
-      '/train/{id}/events',
-      '/train/{id}/final_result',
-      '/train/{id}/logs',
-      '/train/{id}/progress',
-    ]);
-  });
-
-  it('are shown as a page', async () => {
-    expect((await call('/docs')).status).toBe(200);
-  });
-});

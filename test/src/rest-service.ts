@@ -100,6 +100,11 @@ export class RestService {
     return this.call('/train', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
   }
 
+  batch(jobs: readonly TrainBody[], headers: Readonly<Record<string, string>> = {}): Promise<Answer<{ jobs: RestJob[] } & Problem>> {
+    const body = JSON.stringify({ jobs });
+    return this.call('/train/batch', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
+  }
+
   cancel(id: string): Promise<Answer<{ message: string } & Problem>> {
     return this.call(`/train/${id}`, { method: 'DELETE' });
   }

@@ -116,8 +116,12 @@ export const FinalResultSchema = JobSchema.pick({
   training_metrics: true,
 });
 
+/** What POST /train/batch answers: the jobs in the order of the requests. */
+export const BatchSchema = z.object({ jobs: z.array(JobSchema) });
+
 export type AttemptView = AnswerOf<typeof AttemptSchema>;
 export type JobView = AnswerOf<typeof JobSchema>;
+export type BatchView = AnswerOf<typeof BatchSchema>;
 export type ProgressView = AnswerOf<typeof ProgressSchema>;
 export type FinalResultView = AnswerOf<typeof FinalResultSchema>;
 

@@ -5,6 +5,7 @@ import { CancelJob } from './cancel-job.js';
 import { JobEvents } from './job-events.js';
 import { JobLogs } from './job-logs.js';
 import {
+  DescribeBatch,
   DescribeCancel,
   DescribeEvents,
   DescribeGet,
@@ -15,9 +16,10 @@ import {
   DescribeSubmit,
 } from './jobs.docs.js';
 import { JobReads } from './job-reads.js';
-import type { FinalResultView, JobView, ProgressView } from './jobs.answers.js';
-import { ListJobsQuery, LogsQuery, ProgressQuery, TrainBody } from './jobs.schema.js';
+import type { BatchView, FinalResultView, JobView, ProgressView } from './jobs.answers.js';
+import { BatchBody, ListJobsQuery, LogsQuery, ProgressQuery, TrainBody } from './jobs.schema.js';
 import { ListJobs } from './list-jobs.js';
+import { SubmitBatch } from './submit-batch.js';
 import { SubmitJob } from './submit-job.js';
 
 @ApiTags('training')
@@ -25,6 +27,7 @@ import { SubmitJob } from './submit-job.js';
 export class JobsController {
   constructor(
     private readonly submitJob: SubmitJob,
+    private readonly submitBatch: SubmitBatch,
     private readonly listJobs: ListJobs,
     private readonly cancelJob: CancelJob,
     private readonly jobEvents: JobEvents,
@@ -37,6 +40,13 @@ export class JobsController {
   @DescribeSubmit()
   submit(@Body({ schema: TrainBody }) body: TrainBody, @Headers('idempotency-key') key?: string): Promise<JobView> {
     return this.submitJob.execute(body, key);
+  }
+
+  @Post('batch')
+  @HttpCode(200)
+  @DescribeBatch()
+  batch(@Body({ schema: BatchBody }) body: BatchBody, @Headers('idempotency-key') key?: string): Promise<BatchView> {
+    return this.submitBatch.execute(body, key);
   }
 
   @Get()

@@ -2,10 +2,20 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import { errorResponses, jsonSchema } from '../http/documented.js';
-import { ListJobsQuery, LogsQuery, TrainBody } from './jobs.schema.js';
-import { FinalResultSchema, JobSchema, LogLineSchema, ProgressSchema } from './jobs.answers.js';
+import { BatchBody, ListJobsQuery, LogsQuery, TrainBody } from './jobs.schema.js';
+import { BatchSchema, FinalResultSchema, JobSchema, LogLineSchema, ProgressSchema } from './jobs.answers.js';
 
 const id = ApiParam({ name: 'id', description: 'job_id', example: 'train_a1b2c3d4e5f6' });
+
+const submitErrors = {
+  404: 'No such dataset',
+  408: 'The body stalled',
+  413: 'The body is larger than 1 MiB',
+  409: 'The idempotency key was used with another body',
+  422: 'A field is wrong; the detail names it',
+  429: 'The queue is full',
+  503: 'The head, database or object store is away',
+} as const;
 
 export const DescribeSubmit = () =>
   applyDecorators(
@@ -20,15 +30,16 @@ export const DescribeSubmit = () =>
       },
     }),
     ApiResponse({ status: 200, description: 'The job, pending', schema: jsonSchema(JobSchema) }),
-    ...errorResponses({
-      404: 'No such dataset',
-      408: 'The body stalled',
-      413: 'The body is larger than 1 MiB',
-      409: 'The idempotency key was used with another body',
-      422: 'A field is wrong; the detail names it',
-      429: 'The queue is full',
-      503: 'The head, database or object store is away',
-    }),
+    ...errorResponses(submitErrors),
+  );
+
+export const DescribeBatch = () =>
+  applyDecorators(
+    ApiOperation({ summary: 'Train several models', description: 'Queues all of the jobs or none, and answers with them at once.' }),
+    ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key with the same body gives the same jobs' }),
+    ApiBody({ schema: jsonSchema(BatchBody) }),
+    ApiResponse({ status: 200, description: 'The jobs in the order of the requests, pending', schema: jsonSchema(BatchSchema) }),
+    ...errorResponses({ ...submitErrors, 422: 'A field is wrong; the detail names it by its place, such as jobs, 3, epochs' }),
   );
 
 export const DescribeList = () =>

@@ -6,7 +6,8 @@ import { JobLogs } from './job-logs.js';
 import { JobReads } from './job-reads.js';
 import { JobsController } from './jobs.controller.js';
 import { ListJobs } from './list-jobs.js';
+import { SubmitBatch } from './submit-batch.js';
 import { SubmitJob } from './submit-job.js';
 
-@Module({ controllers: [JobsController], providers: [SubmitJob, ListJobs, CancelJob, JobEvents, JobLogs, JobFeed, JobReads] })
+@Module({ controllers: [JobsController], providers: [SubmitJob, SubmitBatch, ListJobs, CancelJob, JobEvents, JobLogs, JobFeed, JobReads] })
 export class JobsModule {}

@@ -78,6 +78,10 @@ export type TrainBody = z.infer<typeof TrainBody>;
 
 export const KNOWN_FIELDS: readonly string[] = Object.keys(TrainBody.shape);
 
+/** Body of POST /train/batch. */
+export const BatchBody = z.object({ jobs: z.array(TrainBody).min(1).max(L.batch.max) });
+export type BatchBody = z.infer<typeof BatchBody>;
+
 export const ListJobsQuery = z.object({
   status: z.enum(STATUSES).optional(),
   limit: whole(1, 100, 10),

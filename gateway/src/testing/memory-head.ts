@@ -40,6 +40,9 @@ export function memoryHead(): MemoryHead {
         stored.set(job.id, job);
         return Promise.resolve(job);
       },
+      submitAll: unused,
+      experiments: unused,
+      leaderboard: unused,
       get: (id) => Promise.resolve().then(() => find(id)),
       list: (filter: JobFilter = {}) => {
         const jobs = [...stored.values()].filter((job) => filter.status === undefined || job.status === filter.status);

@@ -3,7 +3,7 @@ import { jobId } from '@trainer/model';
 import type { JobStatus } from '@trainer/model';
 import type { ObjectStore } from '@trainer/storage';
 import { memoryStore as memoryObjects } from '@trainer/storage/testing';
-import { aJob } from '../store/cluster-store.contract.js';
+import { aJob } from '../store/stored-rows.fixture.js';
 import type { ClusterStore } from '../store/cluster-store.js';
 import { emptyRows, memoryStore } from '../store/memory-store.js';
 import { sweepFinalKeys } from './sweep.js';

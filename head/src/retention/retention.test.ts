@@ -8,7 +8,7 @@ import { memoryStore as memoryObjects } from '@trainer/storage/testing';
 import { logObjectKey } from '@trainer/wire';
 import { ClusterLoop } from '../loop/cluster-loop.js';
 import { ClusterState } from '../loop/cluster-state.js';
-import { aLease, anActor, aNode } from '../store/cluster-store.contract.js';
+import { aLease, anActor, aNode } from '../store/stored-rows.fixture.js';
 import type { ClusterStore, Forgettable } from '../store/cluster-store.js';
 import { emptyRows, memoryStore } from '../store/memory-store.js';
 import type { MemoryRows } from '../store/memory-store.js';

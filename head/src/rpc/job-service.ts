@@ -1,11 +1,12 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
-import { isFinalStatus, jobId, NotFoundError } from '@trainer/model';
+import { InvalidRequestError, isFinalStatus, isLessBetter, jobId, LEADING_METRICS, NotFoundError } from '@trainer/model';
 import type { Job, JobEvent, JobId } from '@trainer/model';
 import type { Logger } from '@trainer/runtime';
 import type { JobServiceServer, pb } from '@trainer/wire';
 import {
   decodeSentRequest,
   encodeEpochMetrics,
+  encodeExperiment,
   encodeJob,
   encodeJobEvent,
   encodeModel,
@@ -39,8 +40,15 @@ export function jobService(rules: JobRules): JobServiceServer {
   const { logger, store, submissions } = rules;
   return {
     submit: unary(logger, async ({ request, idempotencyKey }: pb.SubmitRequest) =>
-      shown(rules, await submissions.submit(decodeSentRequest(request, 'request'), idempotencyKey ?? null)),
+      shown(rules, await submissions.submit({ sent: decodeSentRequest(request, 'request'), key: idempotencyKey ?? null })),
     ),
+    submitAll: unary(logger, async ({ submissions: asked }: pb.SubmitAllRequest) => {
+      const all = asked.map(({ request, idempotencyKey }, at) => ({
+        sent: decodeSentRequest(request, `submissions[${at}].request`),
+        key: idempotencyKey ?? null,
+      }));
+      return { jobs: (await submissions.submitAll(all)).map((job) => shown(rules, job)) };
+    }),
     get: unary(logger, async ({ job }: pb.JobRef) => shown(rules, (await find(rules, job)).job)),
     list: unary(logger, (request: pb.ListJobsRequest) => list(rules, request)),
     cancel: unary(logger, async (request: pb.CancelRequest) => shown(rules, await cancel(rules, request))),
@@ -59,6 +67,10 @@ export function jobService(rules: JobRules): JobServiceServer {
       const { models, total } = await store.models(Math.max(page, 1), size);
       return { models: models.map(encodeModel), total };
     }),
+    listExperiments: unary(logger, async ({ limit }: pb.ListExperimentsRequest) => ({
+      experiments: (await store.experiments(listedAtMost(limit))).map(encodeExperiment),
+    })),
+    leaderboard: unary(logger, (request: pb.LeaderboardRequest) => leaderboard(rules, request)),
     deleteModel: unary(logger, async ({ job }: pb.JobRef) => shown(rules, await deleteModel(rules, job))),
   };
 }
@@ -92,6 +104,23 @@ function parseId(text: string): JobId {
   }
 }
 
+function listedAtMost(limit: number): number {
+  return Math.min(limit === 0 ? DEFAULT_LISTED : limit, MAX_LISTED);
+}
+
+/** @throws NotFoundError (the experiment), InvalidRequestError that names the metrics there are */
+async function leaderboard(rules: JobRules, { experiment, metric, limit }: pb.LeaderboardRequest): Promise<pb.LeaderboardReply> {
+  const known = await rules.store.metricsOf(experiment);
+  if (known === null) throw new NotFoundError('Experiment', experiment);
+  const by = metric ?? LEADING_METRICS.find((name) => known.includes(name)) ?? LEADING_METRICS[0];
+  if (known.length > 0 && !known.includes(by)) {
+    const message = `'${by.slice(0, 80)}' is a metric of no completed job of this experiment; there are: ${known.join(', ')}`;
+    throw new InvalidRequestError([{ path: ['metric'], message, type: 'unknown' }]);
+  }
+  const jobs = await rules.store.leaderboard({ experiment, metric: by, isLessBetter: isLessBetter(by), limit: listedAtMost(limit) });
+  return { metric: by, jobs: jobs.map(({ job }) => shown(rules, job)) };
+}
+
 async function list(rules: JobRules, request: pb.ListJobsRequest): Promise<pb.ListJobsReply> {
   const { jobs, nextCursor } = await rules.store.jobs({
     status: request.status === undefined ? null : jobStatusCodec.decode(request.status, 'status'),
@@ -99,7 +128,7 @@ async function list(rules: JobRules, request: pb.ListJobsRequest): Promise<pb.Li
     experimentName: request.experimentName ?? null,
     tag: request.tagName === undefined ? null : { name: request.tagName, value: request.tagValue ?? '' },
     cursor: request.cursor ?? null,
-    limit: Math.min(request.limit === 0 ? DEFAULT_LISTED : request.limit, MAX_LISTED),
+    limit: listedAtMost(request.limit),
   });
   return { jobs: jobs.map(({ job }) => shown(rules, job)), nextCursor: nextCursor ?? undefined };
 }

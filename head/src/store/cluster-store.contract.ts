@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { actorId, jobId, leaseId, nodeId, sessionId } from '@trainer/model';
-import type { Actor, EpochMetrics, Job, Lease, Model } from '@trainer/model';
-import { aTrainRequest } from '@trainer/model/testing';
-import { newJob, submittedEvent } from '../jobs/new-job.js';
+import { actorId, jobId } from '@trainer/model';
+import type { Actor, Job, JobStatus } from '@trainer/model';
+import { submittedEvent } from '../jobs/new-job.js';
 import type { JobRecord } from '../jobs/job-record.js';
-import type { ClusterStore, StoredNode } from './cluster-store.js';
+import type { ClusterStore } from './cluster-store.js';
+import { aJob, aLease, aModel, anActor, anEpoch, aNode, NODE, SESSION } from './stored-rows.fixture.js';
 
 /** An empty store, and how another head takes over from it. */
 export interface StoreFixture {
@@ -12,10 +12,6 @@ export interface StoreFixture {
   /** Another head leads from now on. */
   takeOver(): Promise<void>;
 }
-
-const NODE = nodeId('node-000000000001');
-const LEASE = leaseId('1-1');
-const SESSION = sessionId('session-0000000000000001');
 
 /** What every adapter of ClusterStore promises. */
 export function describeClusterStore(name: string, open: () => Promise<StoreFixture>): void {
@@ -162,6 +158,39 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       expect(page.models.map(({ createdAt }) => createdAt)).toEqual([1]);
     });
 
+    test('experiments are counted by status, newest first; their completed jobs are ranked, and their metrics named', async () => {
+      const { store } = await open();
+      const jobOf = (n: number, experimentName: string, status: JobStatus, bestMetrics: Job['bestMetrics'] = {}): JobRecord => {
+        const record = aJob(`train_00000000000${n}`, n);
+        return { ...record, job: { ...record.job, status, bestMetrics, request: { ...record.job.request, experimentName } } };
+      };
+      const [best, same, worse] = [
+        jobOf(1, 'a "b"', 'completed', { val_loss: 0.5, val_accuracy: 0.9 }),
+        jobOf(2, 'a "b"', 'completed', { val_loss: 0.25, val_accuracy: 0.9 }),
+        jobOf(3, 'a "b"', 'completed', { val_loss: null, val_accuracy: 1e-7 }),
+      ];
+      const others = [jobOf(4, 'a "b"', 'failed', { val_accuracy: 1 }), jobOf(5, 'other', 'pending'), jobOf(6, 'other', 'cancelled')];
+      await store.commit({ newJobs: [best, same, worse, ...others] });
+      const none = { pending: 0, running: 0, completed: 0, failed: 0, cancelled: 0 };
+      expect(await store.experiments(10)).toEqual([
+        { name: 'other', newestAt: 6, jobs: { ...none, pending: 1, cancelled: 1 } },
+        { name: 'a "b"', newestAt: 4, jobs: { ...none, completed: 3, failed: 1 } },
+      ]);
+      expect(await store.experiments(1)).toHaveLength(1);
+      const ranked = async (metric: string, isLessBetter: boolean, limit = 10): Promise<string[]> =>
+        (await store.leaderboard({ experiment: 'a "b"', metric, isLessBetter, limit })).map(({ job }) => job.id);
+      const [first, second, third] = [best.job.id, same.job.id, worse.job.id];
+      expect(await ranked('val_accuracy', false)).toEqual([first, second, third]);
+      expect(await ranked('val_accuracy', false, 1)).toEqual([first]);
+      expect(await ranked('val_loss', true)).toEqual([second, first]);
+      expect(await ranked('none', true)).toEqual([]);
+      expect([await store.metricsOf('a "b"'), await store.metricsOf('other'), await store.metricsOf('none')]).toEqual([
+        ['val_accuracy', 'val_loss'],
+        [],
+        null,
+      ]);
+    });
+
     test('a deleted model is gone, also where it was stored in the same transaction; its job stays', async () => {
       const { store } = await open();
       const records = [1, 2, 3].map((n) => aJob(`train_00000000000${n}`, n));
@@ -274,53 +303,6 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
   });
 }
 
-/** @internal */
-export function aNode(): StoredNode {
-  return {
-    storedFact: 3,
-    entry: {
-      id: NODE,
-      incarnation: 1,
-      helloNumber: 7,
-      host: 'h',
-      version: '1',
-      capacity: { cpuMilli: 2000, memoryBytes: 2 ** 32, gpus: [] },
-      labels: { zone: 'a' },
-      engines: [{ engine: 'xgboost', unavailable: null }],
-      state: 'connected',
-      stream: null,
-      since: 4,
-    },
-  };
-}
-
-/** @internal */
-export function anActor(id: string): Actor {
-  return {
-    spec: {
-      id: actorId(id),
-      session: SESSION,
-      classRef: { kind: 'bundle', hash: 'f'.repeat(64) as never, exportName: 'Counter' },
-      className: 'Counter',
-      args: { kind: 'inline', bytes: Buffer.from([0, 1, 255]) },
-      resources: { cpuMilli: 100, memoryBytes: 2 ** 28, gpuMilli: 0 },
-      concurrency: 1,
-      priority: 50,
-      env: { A: 'b' },
-      name: null,
-      namespace: 'default',
-      maxRestarts: 0,
-      checkpointEvery: 1_000,
-      maxCallRetries: 0,
-    },
-    state: { at: 'pending', since: 1, reason: null },
-    restarts: 0,
-    deaths: [],
-    hasRun: false,
-    quickRestarts: 0,
-  };
-}
-
 /** Who has ended is never constructed again. */
 function withoutArgs(actor: Actor): Actor {
   return { ...actor, spec: { ...actor.spec, args: { kind: 'inline', bytes: Buffer.alloc(0) } } };
@@ -328,63 +310,4 @@ function withoutArgs(actor: Actor): Actor {
 
 function named(actor: Actor, name: string, namespace = 'default'): Actor {
   return { ...actor, spec: { ...actor.spec, name, namespace } };
-}
-
-/** @internal */
-export function aLease(): Lease {
-  return {
-    id: LEASE,
-    node: NODE,
-    nodeIncarnation: 1,
-    grant: { cpuMilli: 100, memoryBytes: 1, gpus: [] },
-    state: 'planned',
-    since: 2,
-    pid: null,
-    address: null,
-    cause: null,
-    holder: { kind: 'actor', actor: actorId('actor-0000000000000001'), incarnation: 1 },
-  };
-}
-
-/** @internal */
-export function aJob(id: string, createdAt: number): JobRecord {
-  const request = aTrainRequest({
-    dataId: 'a\u2028 "b".csv',
-    epochs: 10,
-    hyperparameters: { max_depth: 6 },
-    tags: { n: String(createdAt) },
-  });
-  const dataset = { key: request.dataId, etag: 'e', bytes: 1 };
-  return newJob({ id: jobId(id), request, dataset, dataBucket: 'd', modelsBucket: 'm', checkpointInterval: 5 }, createdAt);
-}
-
-/** @internal */
-export function anEpoch(epoch: number, trainLoss: number): EpochMetrics {
-  return { epoch, trainLoss, valLoss: null, trainAccuracy: null, valAccuracy: null, learningRate: null, additional: { val_f1_macro: 0.5 } };
-}
-
-function aModel(job: Job): Model {
-  return {
-    job: job.id,
-    modelId: job.request.modelId,
-    task: 'classification',
-    files: [],
-    hyperparameters: {},
-    seed: 42,
-    createdAt: job.createdAt,
-    result: {
-      files: [],
-      metrics: {},
-      keptEpoch: 1,
-      lastEpoch: 1,
-      signature: { inputs: [], outputs: [] },
-      classes: null,
-      featureImportance: null,
-      dataFingerprint: '',
-      verified: { rows: 0, tiedRows: 0 },
-      selectedOnValidation: false,
-      baseline: {},
-      trainingMs: 1,
-    },
-  };
 }

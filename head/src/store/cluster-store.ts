@@ -4,6 +4,7 @@ import type {
   Attempt,
   Checkpoint,
   EpochMetrics,
+  Experiment,
   JobEvent,
   JobId,
   JobStatus,
@@ -109,6 +110,14 @@ export interface JobQuery {
   readonly limit: number;
 }
 
+/** The completed jobs of an experiment that have the metric, the best first. */
+export interface LeaderboardQuery {
+  readonly experiment: string;
+  readonly metric: string;
+  readonly isLessBetter: boolean;
+  readonly limit: number;
+}
+
 /**
  * The truth of what was accepted and what happened.
  *
@@ -130,6 +139,12 @@ export interface ClusterStore {
   room(): Promise<void>;
   job(id: JobId): Promise<JobRecord | null>;
   jobs(query: JobQuery): Promise<{ jobs: readonly JobRecord[]; nextCursor: string | null }>;
+  /** By their newest job, newest first. */
+  experiments(limit: number): Promise<readonly Experiment[]>;
+  /** Of equal ones the older first. */
+  leaderboard(query: LeaderboardQuery): Promise<readonly JobRecord[]>;
+  /** Metrics that a completed job of the experiment has, by name; null: it has no job. */
+  metricsOf(experiment: string): Promise<readonly string[] | null>;
   /** Of each epoch its newest attempt, oldest first; `last`: only so many of the newest, null: all. */
   epochs(job: JobId, last: number | null): Promise<readonly EpochMetrics[]>;
   checkpoints(job: JobId): Promise<readonly StoredCheckpoint[]>;

@@ -3,7 +3,7 @@ import { actorId, jobId, leaseId, nodeId, sessionId } from '@trainer/model';
 import type { Actor, JobStatus, Lease, LeaseId, SessionId } from '@trainer/model';
 import type { JobRecord } from '../jobs/job-record.js';
 import { submittedEvent } from '../jobs/new-job.js';
-import { aJob, aLease, anActor, anEpoch, aNode } from './cluster-store.contract.js';
+import { aJob, aLease, anActor, anEpoch, aNode } from './stored-rows.fixture.js';
 import type { StoreFixture } from './cluster-store.contract.js';
 import type { ClusterStore, Forgettable } from './cluster-store.js';
 

@@ -1,8 +1,9 @@
-import { isFinalStatus } from '@trainer/model';
+import { isFinalStatus, STATUSES } from '@trainer/model';
 import type {
   Actor,
   ActorId,
   EpochMetrics,
+  Experiment,
   JobEvent,
   JobId,
   Lease,
@@ -195,6 +196,7 @@ export function memoryReads(rows: MemoryRows, nodesSince: () => Millis = () => 0
     load: () => loadRows(rows, nodesSince()),
     job: (id) => rows.jobs.get(id) ?? null,
     jobs: (query) => listJobs(rows, query),
+    ...experimentReads(rows),
     epochs: (job, last) => {
       const newest = new Map<number, { readonly attempt: number; readonly metrics: EpochMetrics }>();
       for (const row of of(rows.epochs, job))
@@ -241,6 +243,41 @@ function listJobs(rows: MemoryRows, { status, modelId, experimentName, tag, curs
   const jobs = found.slice(0, limit);
   const last = jobs.at(-1)?.job;
   return { jobs, nextCursor: found.length > limit && last !== undefined ? `${Math.round(last.createdAt)}_${last.id}` : null };
+}
+
+function experimentReads(rows: MemoryRows): Pick<MemoryReads, 'experiments' | 'leaderboard' | 'metricsOf'> {
+  const jobsOf = (experiment: string): JobRecord[] =>
+    [...rows.jobs.values()].filter(({ job }) => job.request.experimentName === experiment);
+  const completedOf = (experiment: string): JobRecord[] => jobsOf(experiment).filter(({ job }) => job.status === 'completed');
+  return {
+    experiments(limit) {
+      const names = [...new Set([...rows.jobs.values()].map(({ job }) => job.request.experimentName))];
+      const found = names.map((name) => {
+        const jobs = jobsOf(name);
+        const counts = STATUSES.map((status) => [status, jobs.filter(({ job }) => job.status === status).length] as const);
+        const newestAt = Math.max(...jobs.map(({ job }) => Math.round(job.createdAt)));
+        return { name, newestAt, jobs: Object.fromEntries(counts) as Experiment['jobs'] };
+      });
+      return found.sort((a, b) => b.newestAt - a.newestAt || (a.name < b.name ? -1 : 1)).slice(0, limit);
+    },
+    leaderboard({ experiment, metric, isLessBetter, limit }) {
+      const scored = completedOf(experiment).flatMap((record) => {
+        const score = record.job.bestMetrics[metric];
+        return typeof score === 'number' ? [{ record, score: isLessBetter ? score : -score }] : [];
+      });
+      return scored
+        .sort((a, b) => a.score - b.score || a.record.job.createdAt - b.record.job.createdAt)
+        .slice(0, limit)
+        .map(({ record }) => record);
+    },
+    metricsOf(experiment) {
+      if (jobsOf(experiment).length === 0) return null;
+      const names = completedOf(experiment).flatMap(({ job }) =>
+        Object.entries(job.bestMetrics).flatMap(([name, value]) => (value === null ? [] : [name])),
+      );
+      return [...new Set(names)].sort();
+    },
+  };
 }
 
 /** @returns how many rows are gone. */

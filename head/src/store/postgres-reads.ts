@@ -1,4 +1,4 @@
-import { actorId, jobId, leaseId, nodeId, sessionId } from '@trainer/model';
+import { actorId, jobId, leaseId, nodeId, sessionId, STATUSES } from '@trainer/model';
 import type {
   Actor,
   ActorSpec,
@@ -6,6 +6,7 @@ import type {
   Checkpoint,
   Death,
   EpochMetrics,
+  Experiment,
   Job,
   JobEvent,
   JobId,
@@ -77,6 +78,7 @@ export function postgresReads({ reads: database, long }: Database, nodesSince: (
       return row === undefined ? null : toJob(row);
     },
     jobs: (query) => listJobs(database, query),
+    ...experimentReads(database),
     ...jobHistory(database),
     async model(job) {
       const [row] = await database.query<{ body: Model }>('SELECT body FROM trainer.models WHERE job = $1', [job]);
@@ -121,6 +123,39 @@ export function postgresReads({ reads: database, long }: Database, nodesSince: (
     key: (key) => findKey(database, key),
     async hasBundle(hash) {
       return (await database.query('SELECT FROM trainer.bundles WHERE hash = $1', [hash])).length > 0;
+    },
+  };
+}
+
+const SCORES = "state -> 'job' -> 'bestMetrics'";
+
+function experimentReads(database: Connections): Pick<Reads, 'experiments' | 'leaderboard' | 'metricsOf'> {
+  return {
+    async experiments(limit) {
+      const counts = STATUSES.map((status) => `count(*) FILTER (WHERE status = '${status}')::int AS ${status}`).join(', ');
+      const rows = await database.query<Experiment['jobs'] & { readonly name: string; readonly newest_at: string }>(
+        `SELECT experiment_name AS name, max(created_at) AS newest_at, ${counts} FROM trainer.jobs
+           GROUP BY experiment_name ORDER BY newest_at DESC, name LIMIT $1`,
+        [limit],
+      );
+      return rows.map(({ name, newest_at, ...jobs }) => ({ name, newestAt: Number(newest_at), jobs }));
+    },
+    async leaderboard({ experiment, metric, isLessBetter, limit }) {
+      const rows = await database.query<JobRow>(
+        `${JOB} WHERE experiment_name = $1 AND status = 'completed' AND jsonb_typeof(${SCORES} -> $2) = 'number'
+           ORDER BY (${SCORES} ->> $2)::float8 ${isLessBetter ? 'ASC' : 'DESC'}, created_at, job LIMIT $3`,
+        [experiment, metric, limit],
+      );
+      return rows.map(toJob);
+    },
+    async metricsOf(experiment) {
+      const rows = await database.query<{ name: string }>(
+        `SELECT DISTINCT name FROM trainer.jobs, jsonb_each(${SCORES}) AS score (name, value)
+           WHERE experiment_name = $1 AND status = 'completed' AND jsonb_typeof(value) = 'number' ORDER BY name`,
+        [experiment],
+      );
+      if (rows.length > 0) return rows.map(({ name }) => name);
+      return (await database.query('SELECT FROM trainer.jobs WHERE experiment_name = $1 LIMIT 1', [experiment])).length > 0 ? [] : null;
     },
   };
 }

@@ -20,6 +20,8 @@ export type { TextSample } from './data/text-sample.js';
 export type { Sniffed } from './data/sniff.js';
 export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData, boundedError } from './errors.js';
 export type { ErrorCode, ErrorData, ErrorFacts, Issue, Retry } from './errors.js';
+export { isLessBetter, LEADING_METRICS } from './experiments.js';
+export type { Experiment } from './experiments.js';
 export {
   actorId,
   bundleHash,

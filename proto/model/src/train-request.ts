@@ -92,6 +92,8 @@ export const TRAIN_LIMITS = {
   tags: { max: 100, keyChars: 250, valueChars: 5000, bytes: 64 * 1024 },
   warnings: { max: 100, chars: 1000, bytes: 32 * 1024 },
   request: { bytes: 192 * 1024 },
+  /** Requests that are taken in together. */
+  batch: { max: 100 },
   names: { chars: 250 },
   dataId: { chars: 512 },
   columnName: { chars: 1024 },

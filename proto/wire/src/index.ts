@@ -55,6 +55,8 @@ export {
   encodeJobEventNumberBytes,
   encodeModel,
   jobStatusCodec,
+  decodeExperiment,
+  encodeExperiment,
 } from './jobs.codec.js';
 export type { JobNews } from './jobs.codec.js';
 export {

@@ -1,4 +1,14 @@
-import { jobId, leaseId, nodeId, type Job, type JobEvent, type JobPhase, type JobStatus, type Model } from '@trainer/model';
+import {
+  jobId,
+  leaseId,
+  nodeId,
+  type Experiment,
+  type Job,
+  type JobEvent,
+  type JobPhase,
+  type JobStatus,
+  type Model,
+} from '@trainer/model';
 import { decodeAttempt, encodeAttempt } from './attempts.codec.js';
 import { decodeErrorData, encodeErrorData } from './common.codec.js';
 import { enumCodec } from './enum-codec.js';
@@ -180,4 +190,13 @@ export function encodeJobEventNumberBytes({ job, number, type, at }: JobEvent): 
 export function decodeJobNewsBytes(bytes: Uint8Array): JobNews {
   const wire = fromBytes(pb.JobEvent, bytes, 'jobEvent');
   return { number: wire.number, event: wire.data === undefined ? null : decodeJobEvent(wire) };
+}
+
+export function encodeExperiment({ name, jobs, newestAt }: Experiment): pb.Experiment {
+  return { name, newestAt: wholeMs(newestAt), ...jobs };
+}
+
+export function decodeExperiment({ name, newestAt, ...jobs }: pb.Experiment): Experiment {
+  const { pending, running, completed, failed, cancelled } = jobs;
+  return { name, newestAt, jobs: { pending, running, completed, failed, cancelled } };
 }

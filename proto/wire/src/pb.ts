@@ -36,6 +36,9 @@ export type {
   Job,
   JobEvent,
   JobRef,
+  LeaderboardReply,
+  LeaderboardRequest,
+  ListExperimentsRequest,
   ListJobsReply,
   ListJobsRequest,
   ListModelsReply,
@@ -44,6 +47,7 @@ export type {
   ProgressReply,
   ProgressRequest,
   StoredCheckpoint,
+  SubmitAllRequest,
   SubmitRequest,
   TrainRequest,
 } from './gen/trainer/v1/jobs.js';

@@ -2,6 +2,7 @@ import type {
   ActorState,
   Death,
   EpochMetrics,
+  Experiment,
   Job,
   JobEvent,
   JobStatus,
@@ -80,6 +81,8 @@ export interface Jobs {
    * @throws TrainerError `request.invalid` (facts.issues name the fields), `not-found` (the dataset), `idempotency.conflict`, `queue.full`.
    */
   submit(request: TrainingRequest, options?: { readonly idempotencyKey?: string }): Promise<Job>;
+  /** All of them or none, in their order, at most 100. @throws as `submit`; issues name a field by its place, `jobs.3.epochs`. */
+  submitAll(requests: readonly { readonly request: TrainingRequest; readonly idempotencyKey?: string }[]): Promise<readonly Job[]>;
   /** @throws TrainerError `not-found`. */
   get(job: string): Promise<Job>;
   list(filter?: JobFilter): Promise<JobPage>;
@@ -107,6 +110,16 @@ export interface Jobs {
   model(job: string): Promise<Model>;
   /** Newest first; `page` from 1. */
   models(options?: { readonly page?: number; readonly pageSize?: number }): Promise<ModelPage>;
+  /** Newest first, at most `limit` (default 100). */
+  experiments(options?: { readonly limit?: number }): Promise<readonly Experiment[]>;
+  /**
+   * The completed jobs of an experiment that have the metric, the best first. Default: by accuracy, R2 or silhouette, the best ten.
+   * @throws TrainerError `not-found` (the experiment), `request.invalid` (a metric that none of them has)
+   */
+  leaderboard(
+    experiment: string,
+    options?: { readonly metric?: string; readonly limit?: number },
+  ): Promise<{ readonly metric: string; readonly jobs: readonly Job[] }>;
   /** Its files and its entry go; the job stays, without a path. @throws TrainerError `not-found` (the job), `model.none`. */
   deleteModel(job: string): Promise<Job>;
 }

@@ -1,6 +1,7 @@
 import type { JobEvent, SentTrainRequest } from '@trainer/model';
 import {
   decodeEpochMetrics,
+  decodeExperiment,
   decodeJob,
   decodeJobEvent,
   decodeModel,
@@ -25,6 +26,15 @@ export function jobsOver(rpc: HeadRpc): Jobs {
       const message = { request: encodeSentRequest(sentRequest(request)), idempotencyKey: key };
       return decodeJob(await rpc.unary(jobs.submit.bind(jobs), message, { isIdempotent: key !== undefined }));
     },
+    async submitAll(requests) {
+      const submissions = requests.map(({ request, idempotencyKey }) => ({
+        request: encodeSentRequest(sentRequest(request)),
+        idempotencyKey,
+      }));
+      const isIdempotent = requests.every(({ idempotencyKey }) => idempotencyKey !== undefined);
+      const reply = await rpc.unary(jobs.submitAll.bind(jobs), { submissions }, { isIdempotent });
+      return reply.jobs.map((job, index) => decodeJob(job, `jobs[${index}]`));
+    },
     async get(job) {
       return decodeJob(await rpc.unary(jobs.get.bind(jobs), { job }, { isIdempotent: true }));
     },
@@ -43,6 +53,14 @@ export function jobsOver(rpc: HeadRpc): Jobs {
       return decodeModel(await rpc.unary(jobs.getModel.bind(jobs), { job }, { isIdempotent: true }));
     },
     models: (options = {}) => listModels(rpc, options),
+    async experiments({ limit = DEFAULT_LISTED } = {}) {
+      const reply = await rpc.unary(jobs.listExperiments.bind(jobs), { limit }, { isIdempotent: true });
+      return reply.experiments.map(decodeExperiment);
+    },
+    async leaderboard(experiment, { metric, limit = DEFAULT_PAGE_SIZE } = {}) {
+      const reply = await rpc.unary(jobs.leaderboard.bind(jobs), { experiment, metric, limit }, { isIdempotent: true });
+      return { metric: reply.metric, jobs: reply.jobs.map((job, index) => decodeJob(job, `jobs[${index}]`)) };
+    },
     async deleteModel(job) {
       return decodeJob(await rpc.unary(jobs.deleteModel.bind(jobs), { job }, { isIdempotent: false }));
     },

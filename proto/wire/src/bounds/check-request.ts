@@ -40,6 +40,7 @@ const BOUNDS: ReadonlyMap<string, Bound> = new Map([
   ...bounded(ClusterServiceService, { status: formed }),
   ...bounded(JobServiceService, {
     submit: requests.submitBound,
+    submitAll: requests.submitAllBound,
     get: requests.jobRefBound,
     list: requests.listJobsBound,
     cancel: requests.cancelBound,
@@ -49,6 +50,8 @@ const BOUNDS: ReadonlyMap<string, Bound> = new Map([
     getModel: requests.jobRefBound,
     deleteModel: requests.jobRefBound,
     listModels: requests.listModelsBound,
+    listExperiments: requests.listExperimentsBound,
+    leaderboard: requests.leaderboardBound,
   }),
   ...bounded(ActorCallsService, { connect: requests.callBatchBound }),
 ]);

@@ -90,7 +90,10 @@ export const submitBound = message<jobs.SubmitRequest>({
   }),
   idempotencyKey: text(TRAIN_LIMITS.idempotencyKey.chars),
 });
+export const submitAllBound = message<jobs.SubmitAllRequest>({ submissions: list(TRAIN_LIMITS.batch.max, submitBound) });
 export const jobRefBound = message<jobs.JobRef>({ job: short });
+export const listExperimentsBound = message<jobs.ListExperimentsRequest>({ limit: listed });
+export const leaderboardBound = message<jobs.LeaderboardRequest>({ experiment: trainName, metric: trainName, limit: listed });
 export const listJobsBound = message<jobs.ListJobsRequest>({
   status: formed,
   limit: listed,

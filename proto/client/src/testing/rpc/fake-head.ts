@@ -107,7 +107,20 @@ export class FakeHead {
     server.addService(ClusterServiceService, { status: this.#unary(() => STATUS) });
     server.addService(SessionServiceService, { attach: (call: ServerDuplexStream<pb.FromSession, pb.ToSession>) => this.#attach(call) });
     const refuse = (_call: unknown, done: sendUnaryData<never>): void => done({ code: 12, details: 'not in this test' });
-    const names = ['submit', 'get', 'list', 'cancel', 'progress', 'events', 'getModel', 'listModels', 'deleteModel'];
+    const names = [
+      'submit',
+      'submitAll',
+      'get',
+      'list',
+      'cancel',
+      'progress',
+      'events',
+      'getModel',
+      'listModels',
+      'listExperiments',
+      'leaderboard',
+      'deleteModel',
+    ];
     const jobs = { ...Object.fromEntries(names.map((name) => [name, refuse])), ...this.jobs } as JobServiceServer;
     server.addService(JobServiceService, jobs);
   }
