@@ -51,7 +51,9 @@ test('a frame of 16 MiB in small chunks takes time in proportion to its size', (
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1_000;
   };
-  const small = cpuMs(1);
+  /** The least of some: of a large heap the collector takes more than the frame does. */
+  const leastMs = (mib: number): number => Math.min(...Array.from({ length: 4 }, () => cpuMs(mib)));
+  const small = leastMs(1);
   // Sixteen times in proportion; joined anew with each chunk it would be 256 times.
-  expect(cpuMs(16)).toBeLessThan(64 * small + 50);
+  expect(leastMs(16)).toBeLessThan(64 * small + 50);
 });

@@ -66,6 +66,12 @@ function jobWhen(id: string, what: string, test: (job: ShownJob) => boolean): Pr
   );
 }
 
+/** Checkpoints are uploaded beside the training, and reported after the epochs that were trained meanwhile. */
+async function checkpointsOf(id: string): Promise<number> {
+  const answer = await fetch(`${cluster.restUrl}/train/${id}/progress`);
+  return answer.status === 200 ? ((await answer.json()) as { checkpoints: readonly unknown[] }).checkpoints.length : 0;
+}
+
 /** `trainer job ID` as a terminal shows it. */
 async function terminal(id: string): Promise<string> {
   const env = {
@@ -84,6 +90,7 @@ test(
     const trains = (attempt: number): Promise<ShownJob> =>
       jobWhen(id, `trains in attempt ${attempt}`, (job) => job.attempt === attempt && job.current_epoch > 10 * attempt);
     await trains(1);
+    await cluster.until('a checkpoint is stored', async () => ((await checkpointsOf(id)) > 0 ? true : null), LONGEST_MS);
     for (const { pid } of cluster.actorProcesses()) signalTo(pid, 'SIGKILL');
     await trains(2);
     for (const { pid } of cluster.actorProcesses()) signalTo(pid, 'SIGSEGV');

@@ -142,8 +142,9 @@ export class ProvingGround implements AsyncDisposable {
     await this.cluster.until('every actor is called', areCalled, SOON_MS);
     const training = await this.#trainingJob();
     const rank = this.#rankOf(training);
-    const pid = (await this.#actorOn(rank.agent)).load.lastPid;
-    if (pid === null) throw new Error(`No actor on ${rank.agent} has answered a call.`);
+    // The one that was there may have ended meanwhile, and its successor not have answered yet.
+    const { load } = await this.#actorOn(rank.agent);
+    const pid = await this.cluster.until(`an actor on ${rank.agent} has answered`, () => load.lastPid, SOON_MS);
     return { scene: { cluster: this.cluster, actor: { pid, agent: rank.agent }, rank }, training };
   }
 
