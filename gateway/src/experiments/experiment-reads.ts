@@ -24,7 +24,10 @@ export class ExperimentReads {
       experiment,
       metric,
       order: isLessBetter(metric) ? 'ascending' : 'descending',
-      entries: jobs.map((job, at) => ({ rank: at + 1, value: job.bestMetrics[metric] ?? 0, job: jobView(job) })),
+      entries: jobs.flatMap((job, at) => {
+        const value = job.bestMetrics[metric];
+        return typeof value === 'number' ? [{ rank: at + 1, value, job: jobView(job) }] : [];
+      }),
     };
   }
 }

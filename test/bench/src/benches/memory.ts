@@ -2,10 +2,10 @@ import { CATALOG } from '@trainer/model';
 import { longMemoryCases, peakShare } from '@trainer/test';
 import { round } from '../measuring/statistics.js';
 import { prove } from '../measuring/timing.js';
+import { isWanted } from '../measuring/wanted.js';
 import type { Bench, Results } from './bench.js';
 
 const DIGITS = 2;
-const WANTED = process.env['BENCH_MODELS'] ?? '';
 
 /** A rank's peak memory by what the catalog estimates of it, for every model, small and large tables, narrow and wide ones. */
 export const memory: Bench = {
@@ -15,7 +15,7 @@ export const memory: Bench = {
   run: async ({ say }) => {
     const results: Record<string, Results> = {};
     const out: string[] = [];
-    for (const entry of CATALOG.filter(({ modelId }) => modelId.includes(WANTED))) {
+    for (const entry of CATALOG.filter(({ modelId }) => isWanted('BENCH_MODELS', modelId))) {
       const shares: Record<string, number> = {};
       for (const one of longMemoryCases(entry)) {
         const what = JSON.stringify(one);

@@ -2,6 +2,7 @@ import { CATALOG, catalogEntry } from '@trainer/model';
 import { temporaryHome } from '../cluster/running-cluster.js';
 import { summary } from '../measuring/statistics.js';
 import { prove } from '../measuring/timing.js';
+import { isWanted } from '../measuring/wanted.js';
 import { columns } from '../report/table.js';
 import type { BenchTable, Taken } from '../models/messages.js';
 import { learn, LIMIT_S, openPythons, type Case, type Pythons, type Said } from '../models/sides.js';
@@ -37,7 +38,7 @@ export const models: Bench = {
         pythons.cases.some(({ model }) => model === modelId),
         `${modelId} has a reference`,
       );
-    const cases = pythons.cases.filter(({ name }) => name.includes(process.env['BENCH_MODELS'] ?? ''));
+    const cases = pythons.cases.filter(({ name }) => isWanted('BENCH_MODELS', name));
     await using home = await temporaryHome();
     const tables = new Map<string, Promise<BenchTable>>();
     const table: Ground['table'] = (model, shape) => {

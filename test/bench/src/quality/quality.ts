@@ -7,6 +7,7 @@ import { downloadModel, metricsOf, putData, trainAndFollow } from '../cluster/re
 import { startCluster, temporaryHome } from '../cluster/running-cluster.js';
 import { round } from '../measuring/statistics.js';
 import { prove } from '../measuring/timing.js';
+import { isWanted } from '../measuring/wanted.js';
 import { columns } from '../report/table.js';
 import { isAsGood, isAsGoodTogether, pooled, type Comparison, type Task } from './verdict.js';
 
@@ -94,10 +95,6 @@ export const quality: Bench = {
     return resultsOf(lines);
   },
 };
-
-function isWanted(setting: string, name: string): boolean {
-  return name.includes(process.env[setting] ?? '');
-}
 
 async function openService(home: string): Promise<{ readonly url: string } & AsyncDisposable> {
   const cluster = await startCluster({ withGateway: true, home: join(home, 'cluster') });
