@@ -26,7 +26,7 @@ test('a program outside the repository, of the packed client alone, compiles and
     const tarball = packed.stdout.trim().split('\n').at(-1) ?? '';
     await run('npm', ['install', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline', tarball], folder);
     // The clone's compiler; the program sees no other package of the clone.
-    await run(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'lib', 'tsc.js')], folder);
+    await run(process.execPath, [join(ROOT, 'node_modules', 'typescript-native', 'bin', 'tsc')], folder);
     const ran = await run(process.execPath, [join('dist', 'main.js')], folder, { TRAINER_HOME: cluster.home });
     expect(ran.stdout.split('\n')).toEqual([
       'incremented to 7',

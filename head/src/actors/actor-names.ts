@@ -62,12 +62,12 @@ export function holderOf(turn: Turn, { namespace, name }: ActorName): Actor | un
 export function namedActor({ actors, names }: ClusterState, name: ActorName): Actor {
   const id = names.get(name.namespace, name.name);
   const actor = id === undefined ? undefined : actors.seen(id);
-  if (actor === undefined) throw new NoSuchNameError(name, likely(name.name, names.in(name.namespace)));
+  if (actor === undefined) throw new NoSuchNameError(name, namesToCompare(name.name, names.in(name.namespace)));
   return actor;
 }
 
 /** Some of the names, those that may be meant: to compare each of 10,000 with a wrong one would stop the head for a tenth of a second. */
-function likely(wrong: string, names: Iterable<string>): readonly string[] {
+export function namesToCompare(wrong: string, names: Iterable<string>): readonly string[] {
   const [alike, others]: [string[], string[]] = [[], []];
   for (const name of names) {
     if (alike.length === MOST_COMPARED) break;
