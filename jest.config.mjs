@@ -29,5 +29,7 @@ export default {
   },
   // Tests of the whole mostly wait for processes of their own, so two side by side pay even on two cores.
   maxWorkers: Math.max(2, availableParallelism() - 1),
+  // Each suite leaves its modules behind in the worker; a heap that has grown costs more in collecting than a new worker.
+  workerIdleMemoryLimit: '1GB',
   testTimeout: 30_000,
 };
