@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Clock, Timer } from '@trainer/model';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasBody } from './connection-room.js';
@@ -13,10 +14,12 @@ export interface BodyPatience {
 }
 
 /**
- * After an early answer, such as that of an upload that is too large, so much time is left for the rest of the body, which is thrown
- * away: a client that writes before it reads would otherwise see a broken connection in place of the answer.
+ * After an early answer, such as that of an upload that is too large, the rest of the body is thrown away while it comes, for so long
+ * in all: a client that writes before it reads would otherwise see a broken connection in place of the answer.
  */
-const LINGER_MS = 2_000;
+const LINGER_MS = 30_000;
+/** A client that has sent nothing for so long has read its answer, or never will. */
+const LINGER_SILENT_MS = 2_000;
 
 /** Gives up requests whose body stalls, with 408, and ends connections whose request was answered before it was whole. */
 export function addBodyLimits(fastify: FastifyInstance, patience: BodyPatience): void {
@@ -26,15 +29,28 @@ export function addBodyLimits(fastify: FastifyInstance, patience: BodyPatience):
     done();
   });
   fastify.addHook('onResponse', ({ raw }, _reply, done) => {
-    if (!raw.complete && !raw.socket.destroyed) {
-      const timer = clock.after(LINGER_MS, () => raw.complete || raw.socket.destroy());
-      raw.socket.once('close', () => {
-        timer.cancel();
-        // Node ends a request with its connection only until it is answered; whoever still reads this one would wait for ever.
-        raw.destroy();
-      });
-    }
+    if (!raw.complete && !raw.socket.destroyed) linger(raw, clock);
     done();
+  });
+}
+
+/** Ends the connection of an answered request whose body still comes. */
+function linger(raw: IncomingMessage, clock: Clock): void {
+  const { socket } = raw;
+  const endsAt = clock.monotonicMs() + LINGER_MS;
+  let timer: Timer;
+  const look = (seenBytes: number): void => {
+    timer = clock.after(LINGER_SILENT_MS, () => {
+      if (raw.complete) return;
+      if (socket.bytesRead === seenBytes || clock.monotonicMs() >= endsAt) socket.destroy();
+      else look(socket.bytesRead);
+    });
+  };
+  look(socket.bytesRead);
+  socket.once('close', () => {
+    timer.cancel();
+    // Node ends a request with its connection only until it is answered; whoever still reads this one would wait for ever.
+    raw.destroy();
   });
 }
 

@@ -59,7 +59,8 @@ export class ProgramPart implements FaultPart {
   async start(): Promise<void> {
     const program = this.launch();
     const isReady = (): boolean => {
-      if (program.hasEnded()) throw new Error(`${this.name} ended at its start. It wrote:\n${program.output()}`);
+      const end = program.end();
+      if (end !== null) throw new Error(`${this.name} (process ${program.pid}) ended at its start: ${end}. It wrote:\n${program.output()}`);
       return this.options.readyLine.test(program.output());
     };
     await until(`${this.name} is ready`, isReady, {

@@ -21,6 +21,8 @@ export interface Program {
   readonly pid: number;
   readonly ended: Promise<Ended>;
   hasEnded(): boolean;
+  /** How it ended, such as `code 1` or `SIGKILL`; null: it runs. */
+  end(): string | null;
   /** What it wrote so far, both streams. */
   output(): string;
   kill(signal: NodeJS.Signals): void;
@@ -48,11 +50,11 @@ export function startProgram(command: string, words: readonly string[], options:
       : options.spawner.spawn({ command, args: words, cwd, env, stdio, isGroupLeader: false });
   const written = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) child[name]?.setEncoding('utf8').on('data', (text: string) => (written[name] += text));
-  let hasEnded = false;
+  let end: string | null = null;
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
-      hasEnded = true;
+      end = signal ?? `code ${code}`;
       resolve({ code, signal, ...written, tookMs: performance.now() - startedAt });
     });
   });
@@ -61,7 +63,8 @@ export function startProgram(command: string, words: readonly string[], options:
   return {
     pid: child.pid ?? -1,
     ended,
-    hasEnded: () => hasEnded,
+    hasEnded: () => end !== null,
+    end: () => end,
     output: () => written.stdout + written.stderr,
     kill: (signal) => void child.kill(signal),
   };

@@ -4,7 +4,7 @@ import { startProgram } from '../harness/index.js';
 
 const LONG_RUN = fileURLToPath(new URL('../../dist/simulation/long-run.js', import.meta.url));
 /** By hand it makes as many runs as it is told. */
-const SEEDS = 120;
+const SEEDS = 60;
 const OPERATIONS = 60;
 
 // As a program of its own: within jest's module loader it takes ten times as long.

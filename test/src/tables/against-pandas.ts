@@ -43,11 +43,12 @@ export async function compareAll(python: TestPython, inputs: readonly TableCase[
     for (const [index, input] of inputs.entries()) {
       const path = files[index]?.path ?? '';
       const first = await readFile(path, {});
+      const whole = told(first.table);
       let unsteady: string | null = null;
       for (const rangeBytes of RANGES) {
         // A large file in shares of a byte takes long, and shows no more.
         const other = told((await readFile(path, { rangeBytes: Math.max(rangeBytes, input.bytes.length >> 10) })).table);
-        if (other !== told(first.table)) unsteady ??= other;
+        if (other !== whole) unsteady ??= other;
       }
       compared.push({ input, pandas: pandas[index] ?? { error: 'no answer' }, ours: first.table, names: first.names, unsteady });
     }
