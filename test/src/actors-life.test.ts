@@ -12,12 +12,12 @@ let client: Cluster;
 beforeAll(async () => {
   cluster = await startCluster();
   client = await cluster.connect();
-}, 90_000);
+});
 
 afterAll(async () => {
   await client?.close();
   await cluster?.stop();
-}, 30_000);
+});
 
 /** What the node has free; waits for it as leases are freed when the process is gone. */
 async function nothingHeld(): Promise<void> {

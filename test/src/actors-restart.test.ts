@@ -20,12 +20,12 @@ let client: Cluster;
 beforeAll(async () => {
   cluster = await startCluster();
   client = await cluster.connect();
-}, 90_000);
+});
 
 afterAll(async () => {
   await client?.close();
   await cluster?.stop();
-}, 30_000);
+});
 
 /** SIGKILL, as the kernel or a person would; resolves when it is known, so that calls made from now on are not written to the dead. */
 async function killProcessOf(keeper: ActorHandle<Keeper>): Promise<number> {

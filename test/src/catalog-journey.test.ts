@@ -16,8 +16,8 @@ beforeAll(async () => {
     return `${row % 9 === 4 ? '' : size},kind ${row % 5},${day(row)},${size > 50 ? 'large' : 'small'},${(size / 10 + (row % 5)).toFixed(2)}`;
   });
   await rest.put('table.csv', table);
-}, 90_000);
-afterAll(() => cluster?.stop(), 30_000);
+});
+afterAll(() => cluster?.stop());
 
 describe.each(CATALOG)('$modelId', ({ modelId, task, formats }) => {
   const [target, other] = hasClasses(task) ? ['label', 'value'] : ['value', 'label'];
@@ -44,5 +44,5 @@ describe.each(CATALOG)('$modelId', ({ modelId, task, formats }) => {
       const file = files.find((known) => known.format === format);
       expect([format, (await rest.download(job.job_id, format)).length]).toEqual([format, file?.bytes]);
     }
-  }, 60_000);
+  });
 });

@@ -35,7 +35,7 @@ beforeAll(async () => {
   await rest.put('labelled.csv', customers(true));
   await rest.put('few.csv', 'a,b\n1,2\n3,5\n');
 }, PYTHON_SETUP_MS);
-afterAll(() => cluster?.stop(), 30_000);
+afterAll(() => cluster?.stop());
 
 const request = { model_id: 'kmeans', task_type: 'clustering', data_id: 'customers.csv', epochs: 20 };
 
@@ -106,4 +106,4 @@ test('more clusters than rows fail the job, naming both; so does a name that sci
 test('the command shows the scores of clusters', async () => {
   const { code, stdout } = await cluster.trainer('models');
   expect([code, stdout]).toEqual([0, expect.stringMatching(/kmeans +silhouette 0\.\d{4}/)]);
-}, 60_000);
+});

@@ -11,9 +11,9 @@ let rest: RestService;
 beforeAll(async () => {
   cluster = await startCluster({ withGateway: true, env: { MAX_PARALLEL_JOBS: '16' } });
   rest = new RestService(cluster);
-}, 90_000);
+});
 
-afterAll(() => cluster?.stop(), 30_000);
+afterAll(() => cluster?.stop());
 
 const request = (fields: TrainBody = {}): TrainBody => ({
   model_id: 'xgboost_classifier',
@@ -53,4 +53,4 @@ test('sixteen jobs over one dataset read it once', async () => {
 test('a dataset that is put again is read again', async () => {
   await rest.put('wide.csv', table(1));
   expect((await rest.trained(request())).status).toBe('completed');
-}, 60_000);
+});

@@ -57,7 +57,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cluster?.stop();
-}, 30_000);
+});
 
 async function asParquet(table: string): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'trainer-profile-'));

@@ -37,12 +37,12 @@ describe('a part dies', () => {
   beforeAll(async () => {
     cluster = await startCluster({ withGateway: true });
     client = await cluster.connect();
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await client?.close();
     await cluster?.stop();
-  }, 30_000);
+  });
 
   const nothingHeld = (): Promise<unknown> =>
     cluster.until('the node holds no lease', async () => (await client.nodes.list()).every((node) => node.leases === 0), SOON_MS);

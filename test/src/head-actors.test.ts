@@ -27,9 +27,9 @@ let incarnation = 0;
 beforeAll(async () => {
   servers = await startRealServers();
   objects = await openObjectStore(storeConfigOf(servers));
-}, 60_000);
+});
 
-afterAll(() => servers.stop(), 60_000);
+afterAll(() => servers.stop());
 
 beforeEach(async () => {
   incarnation += 1;

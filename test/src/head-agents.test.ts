@@ -16,14 +16,14 @@ let incarnation = 0;
 
 beforeAll(async () => {
   servers = await startRealServers();
-}, 60_000);
+});
 
-afterAll(() => servers.stop(), 60_000);
+afterAll(() => servers.stop());
 
 beforeEach(async () => {
   incarnation += 1;
   scene = await HeadScene.open({ servers, node: NODE, incarnation });
-}, 30_000);
+});
 
 afterEach(() => scene.close());
 

@@ -25,9 +25,9 @@ let incarnation = 0;
 
 beforeAll(async () => {
   servers = await startRealServers();
-}, 60_000);
+});
 
-afterAll(() => servers.stop(), 60_000);
+afterAll(() => servers.stop());
 
 beforeEach(async () => {
   incarnation += 1;
@@ -37,7 +37,7 @@ beforeEach(async () => {
   database.hostname = '127.0.0.1';
   database.port = String(link.port);
   scene = await HeadScene.open({ servers, node: NODE, incarnation, databaseUrl: database.href });
-}, 30_000);
+});
 
 afterEach(async () => {
   await scene.close();
@@ -72,7 +72,7 @@ test('an outage that is longer than every grace ends no actor and no session, an
   await scene.agent.fact(placed.lease, { kind: 'ready', address: '127.0.0.1:8' });
   expect((await next).state.at).toBe('alive');
   expect(scene.fatal).toBeNull();
-}, 30_000);
+});
 
 test('a fact that is told during an outage is stored after it', async () => {
   await scene.agent.connect();
@@ -86,7 +86,7 @@ test('a fact that is told during an outage is stored after it', async () => {
   await scene.agent.connect();
   expect(await stored).toMatchObject({ storedFact: 3, refused: [] });
   expect((await scene.calls.get(spec.id)).state).toMatchObject({ at: 'dead', cause: { kind: 'signal' } });
-}, 30_000);
+});
 
 test('a hello during an outage is answered so, and reconciled when it is over', async () => {
   link.sever();
@@ -95,7 +95,7 @@ test('a hello during an outage is answered so, and reconciled when it is over', 
   await moreEchoes(2);
   link.heal();
   expect((await welcome).verdicts).toEqual([]);
-}, 30_000);
+});
 
 test('a session is attached once the outage is over', async () => {
   await scene.agent.connect();
@@ -108,7 +108,7 @@ test('a session is attached once the outage is over', async () => {
   const { lease } = await scene.agent.placement(1);
   await scene.agent.fact(lease, { kind: 'ready', address: '127.0.0.1:7' });
   expect((await created).state.at).toBe('alive');
-}, 30_000);
+});
 
 test('a connection that is cut and not closed suspends the head in time, and what was sent into the cut counts once or not at all', async () => {
   await scene.agent.connect([], 0);
@@ -126,7 +126,7 @@ test('a connection that is cut and not closed suspends the head in time, and wha
   expect(stored.jobs.map(({ id }) => id)).toContain(before.id);
   for (const job of stored.jobs) expect((await scene.connection.jobs.cancel(job.id)).status).toBe('cancelled');
   expect(scene.fatal).toBeNull();
-}, 40_000);
+});
 
 test('a job whose commit happened, though its answer was lost, is known once and can be cancelled', async () => {
   await scene.agent.connect([], 0);
@@ -154,7 +154,7 @@ test('a job whose commit happened, though its answer was lost, is known once and
   for (const job of stored.jobs) expect((await scene.connection.jobs.cancel(job.id)).status).toBe('cancelled');
   await database.close();
   expect(scene.fatal).toBeNull();
-}, 40_000);
+});
 
 /** Its own statements time out, and are looked for, after so long. */
 const openWithin = (timeoutMs: number) => {
@@ -175,14 +175,14 @@ test('a long statement whose connection is cut is given up, though it may take m
   expect(await long).toMatchObject({ code: 'cluster.unavailable' });
   link.heal();
   await database.close();
-}, 30_000);
+});
 
 test('a long statement that PostgreSQL works on is waited for', async () => {
   // Connecting is given so long too, and a busy machine takes a tenth of it.
   const database = openWithin(1_000);
   expect(await database.long.query('SELECT 7 AS done FROM pg_sleep(4)')).toEqual([{ done: 7 }]);
   await database.close();
-}, 30_000);
+});
 
 test('an agent that has obeyed another leadership of the same head epoch makes this one raise its own', async () => {
   const { headEpoch } = await scene.connection.status();
@@ -192,7 +192,7 @@ test('an agent that has obeyed another leadership of the same head epoch makes t
   scene.agent.newestHeadEpoch = headEpoch + 1;
   expect((await scene.agent.connect()).headEpoch).toBe(headEpoch + 1);
   expect(scene.fatal).toBeNull();
-}, 30_000);
+});
 
 test('an agent that has obeyed a newer head makes this one raise its head epoch above it', async () => {
   const first = await scene.agent.connect();
@@ -207,4 +207,4 @@ test('an agent that has obeyed a newer head makes this one raise its head epoch 
   expect((await created).state.at).toBe('alive');
   expect((await scene.connection.status()).headEpoch).toBe(welcome.headEpoch);
   expect(scene.fatal).toBeNull();
-}, 30_000);
+});

@@ -32,7 +32,7 @@ beforeAll(async () => {
   servers = await startRealServers(folder);
   scene = await HeadScene.open({ servers, node: nodeId('node-00000000000d'), incarnation: 1 });
   await scene.agent.connect([], 0);
-}, 60_000);
+});
 
 afterAll(async () => {
   if (mounted) {
@@ -41,7 +41,7 @@ afterAll(async () => {
     spawnSync('umount', [folder]);
   }
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 const DISK_IS_FULL = /The disk of the database is full \(.*No space left on device\)\. Make room/;
 /** For a cancel, a job and the status together: a head that is away is waited for three times as long, a full disk is not. */

@@ -40,9 +40,9 @@ beforeAll(async () => {
   servers = await startRealServers();
   objects = await openObjectStore(storeConfigOf(servers));
   await objects.put('data-preparer', 'iris.csv', Buffer.from('a,b\n1,2\n'));
-}, 60_000);
+});
 
-afterAll(() => servers.stop(), 60_000);
+afterAll(() => servers.stop());
 
 beforeEach(async () => {
   fatal = null;
@@ -252,7 +252,7 @@ test('a job goes from its submission to a model under its final keys', async () 
   expect(events.map(({ number }) => number)).toEqual(events.map((_, index) => index + 1));
   expect(events.at(-1)).toMatchObject({ type: 'status', data: { status: 'completed' } });
   expect(events.filter(({ type }) => type === 'metrics')).toHaveLength(1);
-}, 30_000);
+});
 
 type Report = Extract<Parameters<TestAgent['fact']>[1], { kind: 'rank' }>['report'];
 function reportOf(report: Report): { kind: 'rank'; report: Report } {
@@ -358,7 +358,7 @@ test('after the death of PostgreSQL the head reads its state anew and goes on', 
   const welcome = await agent.connect([{ lease, state: 'ready' }]);
   expect(welcome.verdicts).toEqual([{ lease, verdict: 'keep' }]);
   expect(fatal).toBeNull();
-}, 30_000);
+});
 
 test('a second head waits while the first one leads, and follows when it is closed', async () => {
   let isLeading = false;

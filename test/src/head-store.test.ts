@@ -37,12 +37,12 @@ beforeAll(async () => {
   await migrate(database.long);
   // The leaders' connections are there for as long as the tests run.
   await Promise.all([first.leadership.query('SELECT'), second.leadership.query('SELECT')]);
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([database, first, second].map((one) => one.close()));
   await servers.stop();
-}, 60_000);
+});
 
 async function empty(): Promise<void> {
   await database.long.query(
@@ -120,17 +120,17 @@ test('many slow reads hold up neither a commit nor the leadership', async () => 
   expect(await own.renew(FIRST, headEpoch)).toBe('held');
   expect(reading).toBeGreaterThan(0);
   await Promise.all(reads);
-}, 30_000);
+});
 
 test('of more reads than can wait the last is told so, and the others are answered', async () => {
   const reads = await Promise.allSettled(Array.from({ length: 204 }, () => database.reads.query('SELECT pg_sleep(0.001)')));
   expect(reads.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(200);
   expect(reads.at(-1)).toMatchObject({ reason: { code: 'cluster.unavailable', message: expect.stringContaining('200 requests wait') } });
-}, 30_000);
+});
 
 test('PostgreSQL itself ends a statement that nobody waits for any more', async () => {
   const impatient = openDatabase({ url: servers.databaseUrl, applicationName: 'trainer-test', timeoutMs: 300, onLost: () => undefined });
   await expect(impatient.reads.query('SELECT pg_sleep(60)')).rejects.toMatchObject({ code: 'cluster.unavailable' });
   await until('it is ended', async () => (await database.long.query(SLEEPING)).length === 0, { clock: systemClock(), deadlineMs: 5_000 });
   await impatient.close();
-}, 30_000);
+});

@@ -10,9 +10,9 @@ beforeAll(async () => {
   cluster = await startCluster({ withGateway: true });
   rest = new RestService(cluster);
   await rest.put('iris.csv', IRIS);
-}, 90_000);
+});
 
-afterAll(() => cluster?.stop(), 30_000);
+afterAll(() => cluster?.stop());
 
 const label = (row: number): string => (row % 2 === 0 ? 'x' : 'y');
 
@@ -180,7 +180,7 @@ describe('a table that can not be trained on fails its job at the first attempt,
   let jobs: ReadonlyMap<string, string>;
   beforeAll(async () => {
     jobs = await submitAll(BAD, 10);
-  }, 60_000);
+  });
 
   test.each(BAD)(
     '$name',
@@ -195,14 +195,14 @@ describe('a table that can not be trained on fails its job at the first attempt,
   test('the cluster lives, and trains on', async () => {
     expect((await rest.call('/health/ready')).status).toBe(200);
     expect(await rest.trained(irisRequest())).toMatchObject({ status: 'completed' });
-  }, 60_000);
+  });
 });
 
 describe('a table that needs a word is trained on, with a warning', () => {
   let jobs: ReadonlyMap<string, string>;
   beforeAll(async () => {
     jobs = await submitAll(WARNED, 20);
-  }, 60_000);
+  });
 
   test.each(WARNED)(
     '$name',
@@ -221,7 +221,7 @@ describe('a table of another form is trained on', () => {
   let jobs: ReadonlyMap<string, string>;
   beforeAll(async () => {
     jobs = await submitAll(ODD, 5);
-  }, 60_000);
+  });
 
   test.each(ODD)(
     '$name',
@@ -278,7 +278,7 @@ describe('POST /train takes each limit itself, and trains', () => {
   let jobs: ReadonlyMap<string, string>;
   beforeAll(async () => {
     jobs = await submitAll(LIMITS, 3);
-  }, 60_000);
+  });
 
   test.each(LIMITS)(
     '$name',

@@ -10,8 +10,8 @@ beforeAll(async () => {
   cluster = await startCluster({ withGateway: true });
   rest = new RestService(cluster);
   await rest.put('iris.csv', IRIS);
-}, 60_000);
-afterAll(() => cluster?.stop(), 30_000);
+});
+afterAll(() => cluster?.stop());
 
 describe('a batch', () => {
   const count = async (): Promise<number> => (await rest.call<RestJob[]>('/train?limit=100&experiment_name=batched')).body.length;
@@ -27,7 +27,7 @@ describe('a batch', () => {
       seeds.map((seed) => ['completed', { at: String(seed) }]),
     );
     expect(await count()).toBe(10);
-  }, 90_000);
+  });
 
   test.each<[string, readonly Readonly<Record<string, unknown>>[], number, unknown]>([
     ['a wrong field', [of({}), of({ hyperparameters: { max_depth: 'x' } })], 422, [['body', 'jobs', 1, 'hyperparameters', 'max_depth']]],
@@ -87,7 +87,7 @@ describe('an experiment', () => {
     expect(best?.value).toBeLessThanOrEqual(other?.value ?? 0);
     expect(best?.value).toBe(best?.job.best_metrics['val_loss']);
     expect((await rest.call<Leaderboard>(`${path}?limit=1`)).body).toMatchObject({ metric: 'val_accuracy', order: 'descending' });
-  }, 90_000);
+  });
 
   test('that nobody named, and a metric that none of its jobs has, are said so', async () => {
     expect(await rest.call<Problem>('/experiments/none/leaderboard')).toMatchObject({

@@ -15,7 +15,7 @@ beforeAll(async () => {
   python = await testPython();
   cluster = await startCluster({ withGateway: true });
 }, PYTHON_SETUP_MS);
-afterAll(() => cluster?.stop(), 30_000);
+afterAll(() => cluster?.stop());
 
 test(
   "every check of the seed's own client passes",

@@ -16,9 +16,9 @@ beforeAll(async () => {
   rest = new RestService(cluster);
   await rest.put('iris.csv', IRIS);
   await rest.put('slow.csv', slowTable());
-}, 90_000);
+});
 
-afterAll(() => cluster?.stop(), 30_000);
+afterAll(() => cluster?.stop());
 
 const nothingRuns = (): Promise<unknown> =>
   cluster.until('no process of a job is left', () => cluster.pidsOf('actors').length === 0, 15_000);
@@ -35,7 +35,7 @@ describe('a cancel', () => {
       expect(await rest.job(id)).toMatchObject({ status: 'cancelled', phase: 'ended', final_model_path: null });
       expect(cluster.pidsOf('actors')).toEqual([]);
     },
-    60_000,
+    180_000,
   );
 
   test('while the job is exporting ends it or comes too late, and nothing else', async () => {
@@ -48,7 +48,7 @@ describe('a cancel', () => {
       [400, 'completed'],
     ]).toContainEqual([status, job.status]);
     await nothingRuns();
-  }, 60_000);
+  });
 
   test('of a queued job ends it at once, and the running one goes on', async () => {
     const running = await rest.submit(slowRequest());
@@ -63,7 +63,7 @@ describe('a cancel', () => {
     expect(await rest.job(queued)).toMatchObject({ status: 'cancelled' });
     expect(await rest.job(running)).toMatchObject({ status: 'running' });
     await rest.cancel(running);
-  }, 60_000);
+  });
 
   test('twice at once is one cancel, and one more is refused', async () => {
     const id = await rest.submit(slowRequest());
@@ -71,7 +71,7 @@ describe('a cancel', () => {
     const both = await Promise.all([rest.cancel(id), rest.cancel(id)]);
     expect(both.map(({ status }) => status)).toEqual([200, 200]);
     expect(await rest.cancel(id)).toMatchObject({ status: 400, body: { detail: 'Cannot cancel job in status: cancelled' } });
-  }, 60_000);
+  });
 
   test('leaves no model, and the next job trains', async () => {
     const id = await rest.submit(slowRequest());
@@ -82,7 +82,7 @@ describe('a cancel', () => {
     expect(await rest.call(`/models/${id}/download`)).toMatchObject({ status: 400, body: { detail } });
     expect(await rest.call(`/train/${id}/final_result`)).toMatchObject({ status: 404, body: { detail: 'Result not ready' } });
     expect(await rest.trained(irisRequest())).toMatchObject({ status: 'completed' });
-  }, 60_000);
+  });
 });
 
 test.each([['overwritten', () => rest.put('later.csv', `${IRIS.toString()}6,3,5,2,virginica\n`)]])(
@@ -100,7 +100,7 @@ test.each([['overwritten', () => rest.put('later.csv', `${IRIS.toString()}6,3,5,
       error_message: expect.stringMatching(/later\.csv was overwritten.*Submit the job again/),
     });
   },
-  60_000,
+  180_000,
 );
 
 test('a full queue refuses with 429 and takes jobs again once there is room', async () => {
@@ -117,7 +117,7 @@ test('a full queue refuses with 429 and takes jobs again once there is room', as
   const late = await rest.post(irisRequest());
   expect(late.status).toBe(200);
   await Promise.all([running, ...waiting.slice(1), late.body.job_id].map((id) => rest.cancel(id)));
-}, 60_000);
+});
 
 /** So many that the training is not over before it is seen to be under way. */
 const KILLED_EPOCHS = 300;

@@ -158,7 +158,7 @@ describe('a job that waits', () => {
       expect(Math.max(...few.counts)).toBeLessThanOrEqual(11);
       expect(new Set(many.counts)).toEqual(new Set(few.counts));
     },
-    60_000,
+    180_000,
   );
 
   test('is told its place when that is read, and the place moves up without a row', async () => {

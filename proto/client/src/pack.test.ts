@@ -22,7 +22,7 @@ beforeAll(async () => {
   await mkdir(join(modules, '@types'));
   await symlink(await realpath(join(root, 'node_modules', '@types', 'node')), join(modules, '@types', 'node'));
   await cp(join(root, 'docs', 'examples'), folder, { recursive: true });
-}, 60_000);
+});
 
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -46,7 +46,7 @@ function run(command: readonly string[], env: Record<string, string> = {}): { ou
 
 test('the example compiles against the packed types alone, library checks included', () => {
   expect(run([process.execPath, join(root, 'node_modules', 'typescript', 'lib', 'tsc.js'), '-p', '.'])).toEqual({ output: '', code: 0 });
-}, 60_000);
+});
 
 test('the packed client runs outside the repository, and says how to get a cluster', async () => {
   await writeFile(

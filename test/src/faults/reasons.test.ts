@@ -39,7 +39,7 @@ beforeAll(async () => {
   await put('slow.csv', slowTable());
 }, 120_000);
 
-afterAll(() => cluster?.close(), 60_000);
+afterAll(() => cluster?.close());
 
 async function put(name: string, body: string): Promise<void> {
   const answer = await fetch(`${cluster.restUrl}/data/${name}`, { method: 'PUT', body });

@@ -13,7 +13,7 @@ beforeAll(async () => {
   for (const way of WAYS) undisturbed.set(way, await training.undisturbed(way));
 }, 180_000);
 
-afterAll(() => training?.[Symbol.asyncDispose](), 60_000);
+afterAll(() => training?.[Symbol.asyncDispose]());
 
 /** The job completes, each epoch is shown once, and the model is the undisturbed one to the byte. */
 async function isTheSame(interruption: Interruption): Promise<Interrupted> {

@@ -26,13 +26,13 @@ beforeAll(async () => {
   scene = await HeadScene.open({ servers, node: nodeId('node-0000000000aa'), incarnation: 1 });
   await scene.agent.connect();
   bundles = openClient(BundleServiceClient, scene.head.address, servers.secret);
-}, 60_000);
+});
 
 afterAll(async () => {
   bundles?.close();
   await scene?.close();
   await servers?.stop();
-}, 60_000);
+});
 
 const body = randomBytes(300_000);
 const argsOf = (bytes: Buffer): StoredArgs => ({ bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
@@ -127,4 +127,4 @@ test('arguments of an actor that is refused, killed before its create, or never 
     await until(`nothing of ${id} is left`, async () => (await keysOf(id)).length === 0, { clock: systemClock(), deadlineMs: SOON_MS });
   }
   session.close();
-}, 30_000);
+});

@@ -32,7 +32,7 @@ beforeAll(async () => {
   cluster = await startCluster({ withGateway: true });
   found = (await python.run('check_predictions.py', { url: new RestService(cluster).url })) as Findings;
 }, PYTHON_SETUP_MS);
-afterAll(() => cluster?.stop(), 30_000);
+afterAll(() => cluster?.stop());
 
 describe('a table of penguins with gaps, text, dates and odd names', () => {
   test('is learned, and what was left out is told', () => {
