@@ -4,7 +4,7 @@ import { caught, ProbeSpec, startCluster, stillRunning, type TestCluster } from 
 
 /** Small enough that the smallest machine has room for several. */
 const SMALL = { cpu: 0.01, memory: '64MiB' } as const;
-const SOON_MS = 10_000;
+const SOON_MS = 60_000;
 
 let cluster: TestCluster;
 let client: Cluster;

@@ -12,7 +12,7 @@ import { KeeperSpec, type Keeper } from './harness/keeper.js';
 import { caught, ProbeSpec, signalTo, startCluster, type TestCluster } from './harness/index.js';
 
 const SMALL = { cpu: 0.01, memory: '128MiB' } as const;
-const SOON_MS = 10_000;
+const SOON_MS = 60_000;
 
 let cluster: TestCluster;
 let client: Cluster;

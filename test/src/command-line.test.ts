@@ -5,7 +5,7 @@ import { newHome, ProbeSpec, runTrainer, startCluster, startProgram, TRAINER, ty
 jest.setTimeout(60_000);
 
 const SMALL = { cpu: 0.01, memory: '64MiB' } as const;
-const SOON_MS = 10_000;
+const SOON_MS = 60_000;
 
 let cluster: TestCluster;
 let client: Cluster;

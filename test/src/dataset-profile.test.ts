@@ -9,7 +9,7 @@ import { ProbeSpec, startCluster, type TestCluster } from './harness/index.js';
 import { csv, RestService, type Answer, type Problem } from './rest-service.js';
 
 jest.setTimeout(120_000);
-const SOON_MS = 30_000;
+const SOON_MS = 60_000;
 
 interface ColumnProfile {
   readonly name: string;

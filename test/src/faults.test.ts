@@ -15,7 +15,7 @@ import {
 } from './harness/index.js';
 
 const SMALL = { cpu: 0.01, memory: '64MiB' } as const;
-const SOON_MS = 15_000;
+const SOON_MS = 60_000;
 /** Ctrl-C stops all within this time. */
 const STOP_MS = 3_000;
 const FORGOTTEN_CLIENT = fileURLToPath(new URL('../dist/harness/forgotten-client.js', import.meta.url));

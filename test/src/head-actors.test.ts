@@ -13,7 +13,7 @@ import { openHead, storeConfigOf } from './rpc/open-head.js';
 import { TestAgent } from './rpc/test-agent.js';
 
 const NODE = nodeId('node-00000000000b');
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 const SIGKILL: DeathCause = { kind: 'signal', signal: 'SIGKILL' };
 
 let servers: RealServers;

@@ -7,7 +7,7 @@ import { actorIn } from './rpc/head-clients.js';
 import { HeadScene } from './rpc/head-scene.js';
 
 const NODE = nodeId('node-00000000000c');
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 const IRIS = { modelId: 'xgboost_classifier', dataId: 'iris.csv', taskType: 'classification' } as const;
 
 let servers: RealServers;

@@ -10,7 +10,7 @@ import { actorIn } from './rpc/head-clients.js';
 import { HeadScene } from './rpc/head-scene.js';
 
 const NODE = nodeId('node-00000000000b');
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 const IRIS = { modelId: 'xgboost_classifier', dataId: 'iris.csv', taskType: 'classification' } as const;
 const WAITING_LOCKS = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
 /** The head's time-out of a statement, and some for what it does then. */

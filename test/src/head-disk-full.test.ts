@@ -13,7 +13,7 @@ import type { RealServers } from './real-servers.js';
 import { HeadScene } from './rpc/head-scene.js';
 
 const IRIS = { modelId: 'xgboost_classifier', dataId: 'iris.csv', taskType: 'classification' } as const;
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 /** A new database has 40 MiB, and PostgreSQL some for its log. */
 const DISK = '160m';
 /** Left to write on: less than a transaction log's file, which is made ahead. */

@@ -17,7 +17,7 @@ import { openHead, storeConfigOf } from './rpc/open-head.js';
 import { TestAgent } from './rpc/test-agent.js';
 
 const NODE = nodeId('node-00000000000a');
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 
 let servers: RealServers;
 let objects: ObjectStore;

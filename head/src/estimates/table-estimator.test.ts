@@ -12,7 +12,7 @@ import type { AskedTable } from './estimated-table.js';
 import { TableEstimator } from './table-estimator.js';
 
 const JOB = jobId('train_0123456789ab');
-const WAIT_MS = 5_000;
+const WAIT_MS = 60_000;
 let folder: string;
 let store: ObjectStore;
 let reads: number;

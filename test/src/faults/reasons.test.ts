@@ -86,9 +86,13 @@ async function terminal(id: string): Promise<string> {
 test(
   'a job killed three ways completes, and says of each attempt why it ended',
   async () => {
-    const id = await submit(slowTraining(60));
+    const id = await submit(slowTraining(150));
+    // Past where it began: before that an attempt may have no process yet.
     const trains = (attempt: number): Promise<ShownJob> =>
-      jobWhen(id, `trains in attempt ${attempt}`, (job) => job.attempt === attempt && job.current_epoch > 10 * attempt);
+      jobWhen(id, `trains in attempt ${attempt}`, ({ attempts, current_epoch: epoch }) => {
+        const running = attempts.find(({ number }) => number === attempt);
+        return running !== undefined && epoch > running.from_epoch;
+      });
     await trains(1);
     await cluster.until('a checkpoint is stored', async () => ((await checkpointsOf(id)) > 0 ? true : null), LONGEST_MS);
     for (const { pid } of cluster.actorProcesses()) signalTo(pid, 'SIGKILL');

@@ -7,7 +7,7 @@ import { systemClock, until } from '@trainer/runtime';
 import { CallLoad } from './call-load.js';
 import type { Recorded, Recorder } from './recorder.js';
 
-const SOON_MS = 5_000;
+const SOON_MS = 60_000;
 const CALLS = 6;
 
 let folder: string;

@@ -8,7 +8,7 @@ import { startProgram } from './program.js';
 
 const FORGOTTEN = fileURLToPath(new URL('../../dist/harness/forgotten-cluster.js', import.meta.url));
 const CLUSTER_MS = 60_000;
-const SOON_MS = 10_000;
+const SOON_MS = 60_000;
 
 const soon = <T>(what: string, condition: () => T): Promise<NonNullable<T>> =>
   until(what, condition, { clock: systemClock(), deadlineMs: CLUSTER_MS });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemClock, until } from '@trainer/runtime';
 import { JobLoad } from './job-load.js';
 
-const SOON_MS = 10_000;
+const SOON_MS = 60_000;
 const ID = 'train_000000000001';
 
 /** What the service of a test says of its one job; each look sees the next status, and then the last one for ever. */

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemClock, until } from '@trainer/runtime';
 import { Link } from './link.js';
 
-const SOON_MS = 2_000;
+const SOON_MS = 60_000;
 /** Long enough for loopback to have passed what it would pass. */
 const QUIET_MS = 50;
 

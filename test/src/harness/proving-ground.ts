@@ -17,7 +17,7 @@ const SMALL = { cpu: 0.05, memory: '192MiB' } as const;
 /** As an actor is created that people rely on. */
 const RELIED_ON = { ...SMALL, maxRestarts: -1, checkpointEvery: 'call' } as const;
 const IRIS = { model_id: 'xgboost_classifier', data_id: 'iris.csv', task_type: 'classification', target_column: 'species', epochs: 5 };
-const SOON_MS = 30_000;
+const SOON_MS = 60_000;
 /** A new attempt waits for the lost node first, and the machine may be busy. */
 const RECOVERED_WITHIN_MS = 60_000;
 const OVER_WITHIN_MS = 180_000;

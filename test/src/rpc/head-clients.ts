@@ -5,7 +5,7 @@ import { newActorId, newSessionId, openClient, systemClock, until } from '@train
 import { ActorServiceClient, decodeActorView, encodeCreateActor, SessionServiceClient, statusToError } from '@trainer/wire';
 import type { pb } from '@trainer/wire';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 
 /** A session that its client holds open. */
 export interface TestSession {

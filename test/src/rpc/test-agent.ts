@@ -15,7 +15,7 @@ export interface TestAgentOptions {
 }
 
 type Stream = ClientDuplexStream<pb.FromAgent, pb.ToAgent>;
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 const RECONNECT_MS = 20;
 
 /** An agent that has no processes: it says what a test tells it to. It grants every placement, unless `answer` says otherwise. */

@@ -14,7 +14,7 @@ import { actorIn } from './head-clients.js';
 import { storeConfigOf } from './open-head.js';
 import { HeadScene } from './head-scene.js';
 
-const SOON_MS = 10_000;
+const SOON_MS = 60_000;
 let servers: RealServers;
 let objects: ObjectStore;
 let scene: HeadScene;
