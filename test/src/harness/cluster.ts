@@ -10,7 +10,7 @@ import { isActorProcess, signalTo, stillRunning, treeOf, type ProcessRow } from 
 /** A first start makes a database; on a busy machine that takes a while. */
 const READY_WITHIN_MS = 60_000;
 const GONE_WITHIN_MS = 10_000;
-const LOOK_EVERY_MS = 20;
+const LOOK_EVERY_MS = 40;
 
 /** What of a cluster can be ended. Head, agent and gateway live in the launcher. */
 export type Part = 'npm' | 'launcher' | 'everything' | 'postgres' | 'nats' | 'actors';

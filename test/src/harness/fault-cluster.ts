@@ -12,7 +12,7 @@ import { ROOT } from './program.js';
 
 const HOST = '127.0.0.1';
 const GONE_WITHIN_MS = 10_000;
-const LOOK_EVERY_MS = 10;
+const LOOK_EVERY_MS = 40;
 const SHOWN_LOG = 3_000;
 
 export interface FaultClusterSettings {

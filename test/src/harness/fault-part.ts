@@ -8,7 +8,7 @@ import { signalTo, stillRunning, treeOf } from './processes.js';
 const READY_WITHIN_MS = 60_000;
 /** Longer than any part gives itself to stop. */
 const STOP_WITHIN_MS = 15_000;
-const LOOK_EVERY_MS = 5;
+const LOOK_EVERY_MS = 20;
 /** Of what a part wrote over its lives, the last so many characters are kept. */
 const KEPT_LOG = 200_000;
 

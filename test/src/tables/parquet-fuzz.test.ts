@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { PYTHON_SETUP_MS, testPython } from '../python.js';
 import { parquetDifference, type WrittenColumn } from './against-arrow.js';
 
-const FILES = 300;
+const FILES = 150;
 
 test(
   'what pyarrow and polars write is read with its values, in every codec, encoding and version of pages',
