@@ -6,10 +6,10 @@ export class ObjectNotFoundError extends TrainerError<'object.not-found', { buck
   }
 }
 
-/** The object is not the one that was meant: it was overwritten, or is there already. */
+/** The object is not the one that was meant: it was overwritten. */
 export class PreconditionFailedError extends TrainerError<'object.precondition-failed', { bucket: string; key: string }> {
-  constructor(bucket: string, key: string, why: string) {
-    super('object.precondition-failed', `${key} in bucket ${bucket} ${why}`, { bucket, key });
+  constructor(bucket: string, key: string) {
+    super('object.precondition-failed', `${key} in bucket ${bucket} was overwritten`, { bucket, key });
   }
 }
 

@@ -1,11 +1,15 @@
 import type { Readable } from 'node:stream';
 
-/** An object as the store lists it. */
-export interface ObjectInfo {
+/** What was stored under a key. */
+export interface ObjectVersion {
   readonly key: string;
   readonly bytes: number;
-  /** Differs between any two versions of a key that were ever stored; opaque. */
+  /** Differs between any two versions of a key whose bytes differ; opaque. */
   readonly etag: string;
+}
+
+/** An object as the store lists it. */
+export interface ObjectInfo extends ObjectVersion {
   /** Milliseconds since 1970, UTC. */
   readonly modifiedAt: number;
 }
@@ -33,9 +37,8 @@ export interface ObjectStore {
   /**
    * Stores the body under the key, visible only when whole; the memory it takes does not grow with the body. Repeating it is
    * harmless. A body that errors leaves nothing, and its error is thrown.
-   * @throws PreconditionFailedError with `ifAbsent` when the key is taken
    */
-  put(bucket: string, key: string, body: ObjectBody, options?: { readonly ifAbsent?: true }): Promise<ObjectInfo>;
+  put(bucket: string, key: string, body: ObjectBody): Promise<ObjectVersion>;
   /** @throws ObjectNotFoundError; PreconditionFailedError when `ifMatch` is not the object's etag */
   get(bucket: string, key: string, options?: { readonly range?: ByteSpan; readonly ifMatch?: string }): Promise<StoredObject>;
   /** @returns null when there is none. */
@@ -43,9 +46,7 @@ export interface ObjectStore {
   /** Objects whose key starts with `prefix` and comes after `after`, in the order of their keys, at most `limit`. */
   list(bucket: string, page: { readonly prefix: string; readonly after: string; readonly limit: number }): Promise<readonly ObjectInfo[]>;
   /** Copies within a bucket, inside the store, replacing what was there. @throws ObjectNotFoundError */
-  copy(bucket: string, from: string, to: string): Promise<ObjectInfo>;
+  copy(bucket: string, from: string, to: string): Promise<ObjectVersion>;
   /** Idempotent; reads that run go on. */
   remove(bucket: string, keys: readonly string[]): Promise<void>;
-  /** Resolves when the store can be used. */
-  check(): Promise<void>;
 }

@@ -57,7 +57,6 @@ export class SimObjects {
         ),
       copy: (bucket, from, to) => later(() => this.put(bucket, to, get(bucket, from).bytes)),
       remove: (bucket, keys) => later(() => keys.forEach((key) => void this.#objects.delete(`${bucket}/${key}`))),
-      check: () => later(() => undefined),
     };
   }
 }

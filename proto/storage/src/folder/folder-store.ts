@@ -1,10 +1,11 @@
-import { copyFile, link, open, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
+import { copyFile, open, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { ObjectNotFoundError, PreconditionFailedError, StoreFullError, StoreUnavailableError } from '../errors.js';
-import type { ObjectBody, ObjectInfo, ObjectStore, StoredObject } from '../object-store.js';
-import { checkBucket, pathOfKey } from './key-path.js';
+import { checkBucket } from '../object-key.js';
+import type { ByteSpan, ObjectBody, ObjectInfo, ObjectStore, ObjectVersion, StoredObject } from '../object-store.js';
+import { pathOfKey } from './key-path.js';
 import { listFolder } from './list-folder.js';
 import { removeAbandonedDrafts } from './drafts.js';
 import { makeFolders } from './make-folders.js';
@@ -32,21 +33,21 @@ class FolderStore implements ObjectStore {
 
   constructor(private readonly root: string) {}
 
-  async put(bucket: string, key: string, body: ObjectBody, options: { readonly ifAbsent?: true } = {}): Promise<ObjectInfo> {
+  async put(bucket: string, key: string, body: ObjectBody): Promise<ObjectVersion> {
     const file = this.#fileOf(bucket, key);
     const draft = this.#draft();
     const handle = await this.#translated(key, () => open(draft, 'wx', 0o600));
-    let info: ObjectInfo;
+    let version: ObjectVersion;
     try {
       try {
         // Only what the disk says is translated: an error of the body is its own.
         for await (const chunk of body instanceof Uint8Array ? [body] : body) await this.#translated(key, () => writeAll(handle, chunk));
-        info = await this.#translated(key, () => this.#seal(key, handle));
+        version = await this.#translated(key, () => this.#seal(key, handle));
       } finally {
         await handle.close();
       }
-      await this.#translated(key, () => this.#publish(draft, file, { bucket, key, ifAbsent: options.ifAbsent === true }));
-      return info;
+      await this.#translated(key, () => this.#publish(draft, file));
+      return version;
     } finally {
       await rm(draft, { force: true });
     }
@@ -57,26 +58,23 @@ class FolderStore implements ObjectStore {
    * system's own time stands still for milliseconds, in which an object can be replaced twice.
    * @returns the version; once it has its name, another one may take that
    */
-  async #seal(key: string, handle: FileHandle): Promise<ObjectInfo> {
+  async #seal(key: string, handle: FileHandle): Promise<ObjectVersion> {
     this.#lastStampUs = Math.max(this.#lastStampUs + 1, Date.now() * 1000 + (randomBytes(2).readUInt16BE() % 1000));
     // Half a microsecond more: Node takes seconds as a fraction and cuts them to microseconds, which made neighbours equal.
     const seconds = (this.#lastStampUs + 0.5) / 1e6;
     await handle.utimes(seconds, seconds);
     await handle.sync();
-    return infoOf(key, await handle.stat({ bigint: true }));
+    const { bytes, etag } = infoOf(key, await handle.stat({ bigint: true }));
+    return { key, bytes, etag };
   }
 
-  async get(
-    bucket: string,
-    key: string,
-    options: { range?: { first: number; last: number }; ifMatch?: string } = {},
-  ): Promise<StoredObject> {
+  async get(bucket: string, key: string, options: { range?: ByteSpan; ifMatch?: string } = {}): Promise<StoredObject> {
     const file = this.#fileOf(bucket, key);
     const handle = await this.#translated(key, () => openOrNull(file));
     if (handle === null) throw new ObjectNotFoundError(bucket, key);
     try {
       const info = infoOf(key, await handle.stat({ bigint: true }));
-      if (options.ifMatch !== undefined && options.ifMatch !== info.etag) throw new PreconditionFailedError(bucket, key, 'was overwritten');
+      if (options.ifMatch !== undefined && options.ifMatch !== info.etag) throw new PreconditionFailedError(bucket, key);
       const span = options.range === undefined ? {} : { start: options.range.first, end: options.range.last };
       return { ...info, stream: handle.createReadStream({ ...span, highWaterMark: 2 ** 18 }) };
     } catch (error) {
@@ -106,16 +104,16 @@ class FolderStore implements ObjectStore {
     });
   }
 
-  async copy(bucket: string, from: string, to: string): Promise<ObjectInfo> {
+  async copy(bucket: string, from: string, to: string): Promise<ObjectVersion> {
     const [source, target] = [this.#fileOf(bucket, from), this.#fileOf(bucket, to)];
     return this.#translated(to, async () => {
       const draft = this.#draft();
       try {
         if ((await unlessAbsent(copyFile(source, draft).then(() => true))) === null) throw new ObjectNotFoundError(bucket, from);
         const handle = await open(draft, 'r+');
-        const info = await this.#seal(to, handle).finally(() => handle.close());
-        await this.#publish(draft, target, { bucket, key: to, ifAbsent: false });
-        return info;
+        const version = await this.#seal(to, handle).finally(() => handle.close());
+        await this.#publish(draft, target);
+        return version;
       } finally {
         await rm(draft, { force: true });
       }
@@ -139,10 +137,6 @@ class FolderStore implements ObjectStore {
     }
   }
 
-  async check(): Promise<void> {
-    await this.#translated(this.root, () => stat(join(this.root, DRAFTS)));
-  }
-
   #translated<T>(key: string, work: () => Promise<T>): Promise<T> {
     return translated(this.root, key, work);
   }
@@ -156,15 +150,13 @@ class FolderStore implements ObjectStore {
   }
 
   /** Gives a whole, durable draft its name. A folder may vanish between its making and the rename: `remove` tidies up. */
-  async #publish(draft: string, file: string, object: { bucket: string; key: string; ifAbsent: boolean }): Promise<void> {
+  async #publish(draft: string, file: string): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await makeFolders(dirname(file), this.root);
-        if (object.ifAbsent) await link(draft, file);
-        else await rename(draft, file);
+        await rename(draft, file);
         break;
       } catch (error) {
-        if (codeOf(error) === 'EEXIST') throw new PreconditionFailedError(object.bucket, object.key, 'is there already');
         if (codeOf(error) !== 'ENOENT' || attempt === RENAME_TRIES) throw error;
       }
     }

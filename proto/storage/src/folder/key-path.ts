@@ -1,8 +1,7 @@
-import { ObjectKeyInvalidError } from '../errors.js';
+import { checkKey } from '../object-key.js';
 
 /** File systems take names of 255 bytes; this leaves room for the marks. */
 const MAX_PIECE_BYTES = 250;
-const MAX_KEY_CHARS = 1024;
 /** Ends the name of a folder, so that the objects `a` and `a/b` can both be; no object's file name ends so. */
 const FOLDER_MARK = '@';
 /** Ends the name of a folder that holds a part of a key too long for one name, up to where the next name goes on. */
@@ -13,16 +12,12 @@ const GOES_ON_MARK = '+@';
  * percent-encoded, and only parts of more than 250 bytes are cut into several names. @throws ObjectKeyInvalidError
  */
 export function pathOfKey(key: string): string {
-  if (key.length === 0 || key.length > MAX_KEY_CHARS) throw new ObjectKeyInvalidError(key, `a key has 1 to ${MAX_KEY_CHARS} characters`);
-  if (Buffer.from(key).toString() !== key) throw new ObjectKeyInvalidError(key, 'it has half of a surrogate pair');
-  const parts = key.split('/');
+  const parts = checkKey(key).split('/');
   const last = parts.length - 1;
-  return parts.map((part, index) => cut(encodePart(key, part)).join(`${GOES_ON_MARK}/`) + (index < last ? FOLDER_MARK : '')).join('/');
+  return parts.map((part, index) => cut(encodePart(part)).join(`${GOES_ON_MARK}/`) + (index < last ? FOLDER_MARK : '')).join('/');
 }
 
-function encodePart(key: string, part: string): string {
-  if (part === '' || part === '.' || part === '..')
-    throw new ObjectKeyInvalidError(key, "it has an empty part, '.' or '..' between slashes");
+function encodePart(part: string): string {
   return part.replace(/[%@\\\p{Cc}]|^\.|\+$/gu, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
@@ -53,11 +48,4 @@ export function partOfEntry(name: string, isFolder: boolean): string | null {
   const encoded = isFolder ? name.slice(0, goesOn ? -GOES_ON_MARK.length : -FOLDER_MARK.length) : name;
   const text = encoded.replace(/%([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return isFolder && !goesOn ? `${text}/` : text;
-}
-
-/** A bucket is a folder's name. @throws ObjectKeyInvalidError */
-export function checkBucket(bucket: string): string {
-  if (!/^[a-z0-9][a-z0-9.-]{1,62}$/.test(bucket))
-    throw new ObjectKeyInvalidError(bucket, 'a bucket has 2 to 63 small letters, digits, dots and dashes');
-  return bucket;
 }

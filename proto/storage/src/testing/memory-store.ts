@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { ObjectNotFoundError, PreconditionFailedError, StoreFullError } from '../errors.js';
-import { checkBucket, pathOfKey } from '../folder/key-path.js';
-import type { ObjectInfo, ObjectStore } from '../object-store.js';
+import { checkBucket, checkKey } from '../object-key.js';
+import type { ObjectInfo, ObjectStore, ObjectVersion } from '../object-store.js';
 
 interface Held {
   readonly info: ObjectInfo;
@@ -26,20 +26,20 @@ export function memoryStore(wallMs: () => number = () => 0, roomBytes = Number.P
     buckets.set(bucket, objects);
     return objects;
   };
-  const store = (bucket: string, key: string, body: Buffer): ObjectInfo => {
-    const info = { key, bytes: body.length, etag: `v${(version += 1)}`, modifiedAt: wallMs() };
-    objectsOf(bucket).set(key, { info, body });
-    return info;
+  const store = (bucket: string, key: string, body: Buffer): ObjectVersion => {
+    const stored = { key, bytes: body.length, etag: `v${(version += 1)}` };
+    objectsOf(bucket).set(key, { info: { ...stored, modifiedAt: wallMs() }, body });
+    return stored;
   };
   const find = (bucket: string, key: string): Held => {
-    pathOfKey(key);
+    checkKey(key);
     const held = objectsOf(bucket).get(key);
     if (held === undefined) throw new ObjectNotFoundError(bucket, key);
     return held;
   };
   return {
-    async put(bucket, key, body, options = {}) {
-      pathOfKey(key);
+    async put(bucket, key, body) {
+      checkKey(key);
       const chunks: Uint8Array[] = [];
       let bytes = 0;
       try {
@@ -51,17 +51,16 @@ export function memoryStore(wallMs: () => number = () => 0, roomBytes = Number.P
       } finally {
         draftBytes -= bytes;
       }
-      if (options.ifAbsent && objectsOf(bucket).has(key)) throw new PreconditionFailedError(bucket, key, 'is there already');
       return store(bucket, key, Buffer.concat(chunks));
     },
     async get(bucket, key, options = {}) {
       const { info, body } = find(bucket, key);
-      if (options.ifMatch !== undefined && options.ifMatch !== info.etag) throw new PreconditionFailedError(bucket, key, 'was overwritten');
+      if (options.ifMatch !== undefined && options.ifMatch !== info.etag) throw new PreconditionFailedError(bucket, key);
       const part = options.range === undefined ? body : body.subarray(options.range.first, options.range.last + 1);
       return Promise.resolve({ ...info, stream: Readable.from([part]) });
     },
     async stat(bucket, key) {
-      pathOfKey(key);
+      checkKey(key);
       return Promise.resolve(objectsOf(bucket).get(key)?.info ?? null);
     },
     async list(bucket, page) {
@@ -70,17 +69,16 @@ export function memoryStore(wallMs: () => number = () => 0, roomBytes = Number.P
       return Promise.resolve(wanted.slice(0, page.limit));
     },
     async copy(bucket, from, to) {
-      pathOfKey(to);
+      checkKey(to);
       const { body } = find(bucket, from);
       claim(to, body.length);
       draftBytes -= body.length;
       return Promise.resolve(store(bucket, to, body));
     },
     async remove(bucket, keys) {
-      keys.forEach(pathOfKey);
+      keys.forEach(checkKey);
       for (const key of keys) objectsOf(bucket).delete(key);
       return Promise.resolve();
     },
-    check: () => Promise.resolve(),
   };
 }
