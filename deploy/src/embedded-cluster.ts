@@ -5,10 +5,11 @@ import type { startHead } from '@trainer/head';
 import { connectHead, connectTo, type HeadConnection } from '@trainer/client/internal';
 import type { Clock } from '@trainer/model';
 import { ConfigError, detectSpawner, openMessages, processName, sleep, until, type Logger, type Spawner } from '@trainer/runtime';
-import { openObjectStore, type ObjectStore } from '@trainer/storage';
+import { openObjectStore, type ObjectStore, type ObjectStoreConfig } from '@trainer/storage';
 import { headPortBefore, removeClusterFile, writeClusterFile } from './cluster-file.js';
 import { folderProblem, type ClusterPlace } from './config/cluster-settings.js';
 import { databaseUrlOf, natsAddress, portsOf, type Settings } from './config/settings.js';
+import { s3ConfigOf } from './config/store-config.js';
 import {
   findNatsServer,
   namingTheDisk,
@@ -88,10 +89,7 @@ interface Shared {
 
 async function startParts(options: EmbeddedClusterOptions, closers: Closers): Promise<Omit<EmbeddedCluster, 'close'>> {
   const { folder, settings, clock } = options;
-  const path = settings.TRAINER_OBJECTS ?? join(folder.path, 'objects');
-  const problem = await folderProblem(path);
-  if (problem !== null) throw new ConfigError([{ name: 'TRAINER_OBJECTS', problem, from: null }]);
-  const storeConfig = { kind: 'folder', path } as const;
+  const storeConfig = s3ConfigOf(settings) ?? (await folderStore(settings.TRAINER_OBJECTS ?? join(folder.path, 'objects')));
   const spawner = await detectSpawner(settings.PATH);
   const ports = portPicker(HOST, portsOf(settings));
   const starting = Promise.all([startServers(options, { spawner, ports }, closers), openObjectStore(storeConfig)]);
@@ -115,6 +113,12 @@ async function startParts(options: EmbeddedClusterOptions, closers: Closers): Pr
   const start = (await processName(process.pid))?.start ?? '';
   await writeClusterFile(folder.path, { address, restUrl, pid: process.pid, start, version: VERSION });
   return { address, restUrl, head: connection, store };
+}
+
+async function folderStore(path: string): Promise<ObjectStoreConfig> {
+  const problem = await folderProblem(path);
+  if (problem !== null) throw new ConfigError([{ name: 'TRAINER_OBJECTS', problem, from: null }]);
+  return { kind: 'folder', path };
 }
 
 /** @returns the head's address. */
@@ -162,7 +166,7 @@ async function startAgents(
     void agent.whenRefused.then(options.onFatal);
   };
   const startOther = async (share: Share, index: number): Promise<void> => {
-    const cluster = { home: folder.path, settings, headAddress: address, natsUrl, objects: place.store.path };
+    const cluster = { home: folder.path, settings, headAddress: address, natsUrl, store: place.store };
     const server = childAgent({ ...cluster, number: index + 2, share, spawner, clock, log });
     stops.push(() => server.stop());
     await server.start();

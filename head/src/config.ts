@@ -18,7 +18,10 @@ const Schema = z.object({
   natsToken: text,
   /** The cluster's secret: every call shows it. */
   secret: text,
-  storeConfig: z.object({ kind: z.literal('folder'), path: text.refine(isAbsolute, 'give an absolute path') }),
+  storeConfig: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('folder'), path: text.refine(isAbsolute, 'give an absolute path') }),
+    z.object({ kind: z.literal('s3'), endpoint: z.url(), region: text, accessKey: text, secretKey: text, silentMs: z.number().min(1) }),
+  ]),
   buckets: z.object({
     data: text.default('data-preparer'),
     models: text.default('trained-models'),

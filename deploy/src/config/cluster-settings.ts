@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ConfigError, type ConfigProblem } from '@trainer/runtime';
 import { makeFolders, type ObjectStoreConfig } from '@trainer/storage';
 import { codeOf } from '../system-error.js';
+import { s3ConfigOf } from './store-config.js';
 import { databaseUrlOf, listOf, natsAddress, type NatsAddress, type Settings } from './settings.js';
 
 /** What each process of cluster mode needs. */
@@ -63,7 +64,7 @@ const WHAT_TO_GIVE = {
   TRAINER_HEADS: 'host:port of each head, separated by commas',
   TRAINER_SECRET_FILE: "the file with the cluster's secret, the same for all parts; only its owner may read it",
   NATS_URL: 'the address of nats-server, such as nats://host:4222',
-  TRAINER_OBJECTS: 'the folder of datasets, models and logs, the same for all parts',
+  'MINIO_ENDPOINT (or TRAINER_OBJECTS)': 'host:port of the S3 server of datasets, models and logs, or a folder of this machine for them, the same for all parts',
 } as const;
 
 /** Collects all that is missing or wrong before it is said. */
@@ -86,8 +87,8 @@ class Needs {
 
   /** Objects in a folder are seen on this machine alone. */
   loopback(name: string, host: string): void {
-    if (!isLoopback(host))
-      this.#wrong(name, `${host} is not of this machine alone, and objects in a folder (TRAINER_OBJECTS) are; use 127.0.0.1`);
+    if (s3ConfigOf(this.settings) === null && !isLoopback(host))
+      this.#wrong(name, `${host} is not of this machine alone, and objects in a folder (TRAINER_OBJECTS) are; use 127.0.0.1, or S3 (MINIO_ENDPOINT)`);
   }
 
   /** Makes a folder that the operator names, where it is missing. */
@@ -99,10 +100,15 @@ class Needs {
   async place(): Promise<ClusterPlace> {
     const secret = await this.#secret();
     const url = this.given('NATS_URL', this.settings.NATS_URL);
-    const path = this.given('TRAINER_OBJECTS', this.settings.TRAINER_OBJECTS);
-    await this.folder('TRAINER_OBJECTS', path);
+    const store = s3ConfigOf(this.settings) ?? (await this.#folderStore());
     if (this.#problems.length > 0) throw new ConfigError(this.#problems);
-    return { secret, nats: natsAddress(url, secret), store: { kind: 'folder', path } };
+    return { secret, nats: natsAddress(url, secret), store };
+  }
+
+  async #folderStore(): Promise<ObjectStoreConfig> {
+    const path = this.given('MINIO_ENDPOINT (or TRAINER_OBJECTS)', this.settings.TRAINER_OBJECTS);
+    await this.folder('TRAINER_OBJECTS', path);
+    return { kind: 'folder', path };
   }
 
   #wrong(name: string, problem: string): void {

@@ -30,6 +30,12 @@ const bucket = (fallback: string) =>
     .regex(/^[a-z0-9][a-z0-9.-]{1,62}$/, 'give a name of 2 to 63 small letters, digits, dots and dashes')
     .default(fallback);
 
+/** host:port, or an http(s) address without a path. */
+const isEndpoint = (text: string): boolean => {
+  const url = text.includes('://') ? text : `http://${text}`;
+  return URL.canParse(url) && /^https?:\/\/[^/?#@\s]+\/?$/.test(url);
+};
+
 const isRange = (range: string): boolean => {
   const [first = 0, last = 0] = range.split('-').map(Number);
   return /^\d{1,5}-\d{1,5}$/.test(range) && 1 <= first && first <= last && last <= 65_535;
@@ -66,7 +72,17 @@ const Variables = z.object({
     .string()
     .refine((url) => URL.canParse(url) && new URL(url).host !== '', 'give an address such as nats://TOKEN@host:4222')
     .optional(),
-  MINIO_ENDPOINT: notBuilt('S3 is not built yet, objects lie in a folder of TRAINER_HOME'),
+  MINIO_ENDPOINT: z.string().refine(isEndpoint, 'give host:port of an S3 server, such as minio:9000, or its http(s) address').optional(),
+  MINIO_ACCESS_KEY: text('minioadmin'),
+  MINIO_SECRET_KEY: text('minioadmin'),
+  MINIO_SECURE: z
+    .enum(['true', 'false'], { error: 'give true (https) or false (http)' })
+    .default('false')
+    .transform((given) => given === 'true'),
+  // What MinIO and most others take for theirs.
+  MINIO_REGION: text('us-east-1'),
+  // A server under load answers within seconds; one that is gone is noticed before those who wait give up.
+  TRAINER_STORE_SILENT_S: envNumber({ min: 0.1, max: 3_600 }).default(20),
   MINIO_BUCKET_MODELS: bucket('trained-models'),
   MINIO_BUCKET_DATA: bucket('data-preparer'),
   MLFLOW_TRACKING_URI: notBuilt('MLflow tracking is not built yet'),

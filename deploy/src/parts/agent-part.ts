@@ -26,6 +26,7 @@ export async function agentSettings(settings: Settings, place: AgentPlace, share
     timeScale: settings.TRAINER_TIME_SCALE,
     headlessMs: settings.TRAINER_HEADLESS_S * 1_000,
     store: place.store,
+    buckets: { data: settings.MINIO_BUCKET_DATA, models: settings.MINIO_BUCKET_MODELS },
     datasetCacheBytes: settings.TRAINER_DATASET_CACHE,
     nativeDir: NATIVE_FOLDER,
     engines: [...(await readEngines())],

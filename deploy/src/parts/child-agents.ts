@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Clock } from '@trainer/model';
 import type { Logger, Spawner } from '@trainer/runtime';
+import type { ObjectStoreConfig } from '@trainer/storage';
 import type { Settings } from '../config/settings.js';
+import { storeEnvironment } from '../config/store-config.js';
 import { RESTARTS, SupervisedServer, type RestartPolicy, type ServerProgram, type StopRung } from '../embedded/index.js';
 import { COMMAND } from '../own-files.js';
 import type { Share } from './shares.js';
@@ -23,7 +25,7 @@ export interface ChildAgentOptions {
   readonly settings: Settings;
   readonly headAddress: string;
   readonly natsUrl: string;
-  readonly objects: string;
+  readonly store: ObjectStoreConfig;
   readonly share: Share;
   readonly spawner: Spawner;
   readonly clock: Clock;
@@ -69,7 +71,7 @@ function isReadyLine(line: string): boolean {
 }
 
 /** What the launcher was told holds for all its agents; GPUs belong to its own, as one device can't be promised twice. */
-function environmentOf({ number, home, settings, headAddress, natsUrl, objects, share }: ChildAgentOptions): Record<string, string> {
+function environmentOf({ number, home, settings, headAddress, natsUrl, store, share }: ChildAgentOptions): Record<string, string> {
   return {
     PATH: settings.PATH,
     TRAINER_MODE: 'cluster',
@@ -77,7 +79,7 @@ function environmentOf({ number, home, settings, headAddress, natsUrl, objects, 
     TRAINER_SECRET_FILE: join(home, 'secret'),
     TRAINER_HEADS: headAddress,
     NATS_URL: natsUrl,
-    TRAINER_OBJECTS: objects,
+    ...storeEnvironment(settings, store),
     TRAINER_CPUS: String((share.cpuMilli ?? 1_000) / 1_000),
     ...(share.memoryBytes === null ? {} : { TRAINER_MEMORY: String(share.memoryBytes) }),
     TRAINER_STOP_GRACE_S: String(GRACE_S),

@@ -1,6 +1,7 @@
 import type { Clock } from '@trainer/model';
 import { createLogger, systemClock, type Logger, type ProcessLockOptions } from '@trainer/runtime';
 import type { Settings } from '../config/settings.js';
+import { storeSecrets } from '../config/store-config.js';
 import type { Output } from '../terminal/output.js';
 
 /** What a process is given by `main`. */
@@ -17,7 +18,7 @@ export function clockAndLog(settings: Settings, process: NodeJS.Process, secrets
   const write = (line: string): void => void process.stderr.write(line);
   return {
     clock,
-    log: createLogger({ clock, level: settings.TRAINER_LOG_LEVEL, format: settings.TRAINER_LOG_FORMAT, secrets: [...secrets], write }),
+    log: createLogger({ clock, level: settings.TRAINER_LOG_LEVEL, format: settings.TRAINER_LOG_FORMAT, secrets: [...secrets, ...storeSecrets(settings)], write }),
   };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import type { ActorStart, Begin, Clock, DeathCause, FromActorProcess, ProcessStart, Timer, ToActorProcess } from '@trainer/model';
 import { sleep, type GrpcServer } from '@trainer/runtime';
+import { openObjectAccess, type ObjectAccess } from '@trainer/storage';
 import { decodeAssignment, decodeValue } from '@trainer/wire';
 import { toRemoteFailure } from './calls/remote-failure.js';
 import { ServedCalls } from './calls/served-calls.js';
@@ -14,6 +15,7 @@ import type { InstalledContext } from './loading/installed-context.js';
 import type { Rank, RankContext } from './rank/rank-context.js';
 import { Work } from './rank/work.js';
 import { Reports } from './rank/reports.js';
+import { Signatures } from './rank/signatures.js';
 import { readStoreConfig } from './rank/store-config.js';
 import { SavedStates } from './state/saved-states.js';
 import { statefulOf, type Stateful } from './state/stateful.js';
@@ -46,6 +48,7 @@ export class ActorProcess {
   readonly #ports: ProcessPorts;
   readonly #stop = new AbortController();
   readonly #reports: Reports;
+  readonly #signatures: Signatures;
   #instance: object | null = null;
   #calls: ServedCalls | null = null;
   #isRank = false;
@@ -58,6 +61,7 @@ export class ActorProcess {
   constructor(ports: ProcessPorts) {
     this.#ports = ports;
     this.#reports = new Reports((message) => ports.send(message));
+    this.#signatures = new Signatures((message) => ports.send(message));
   }
 
   receive(message: ToActorProcess): void {
@@ -73,6 +77,12 @@ export class ActorProcess {
         return;
       case 'reported':
         this.#reports.settled(message.number, message.refused);
+        return;
+      case 'signed':
+        this.#signatures.signed(message.number, message.url);
+        return;
+      case 'not-signed':
+        this.#signatures.refused(message.number, message.why);
         return;
       case 'owned':
         // By this timer the process ends itself: a stall of its own loop does not lengthen it.
@@ -92,7 +102,7 @@ export class ActorProcess {
     this.#ports.setEnvironment(start.environment);
     this.#isRank = start.holder.kind === 'rank';
     const handles = new ActorHandles(start, this.#ports.clock);
-    const states = new SavedStates(start.holder, () => readStoreConfig(start.store));
+    const states = new SavedStates(start.holder, () => this.#openStore(start));
     const calls = this.#servedCalls(start, handles, states);
     let address: string;
     let stateful: Stateful | null = null;
@@ -178,9 +188,13 @@ export class ActorProcess {
       scratchDir: start.scratchDir,
       nativeDir: start.nativeDir,
       threads: start.threads,
-      store: readStoreConfig(start.store),
+      openStore: () => this.#openStore(start),
       log: (line) => this.#ports.writeLine(line),
     };
+  }
+
+  #openStore({ store }: ProcessStart): Promise<ObjectAccess> {
+    return openObjectAccess(readStoreConfig(store), this.#signatures.sign);
   }
 
   #rankContext(start: ProcessStart): RankContext {

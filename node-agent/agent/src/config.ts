@@ -22,7 +22,12 @@ const Schema = z.object({
   actorPorts: z.object({ from: port, to: port }).default({ from: 0, to: 0 }),
   /** Scales all timers alike (TRAINER_TIME_SCALE). */
   timeScale: z.number().min(0.01).max(10).default(1),
-  store: z.object({ kind: z.literal('folder'), path: folder }),
+  store: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('folder'), path: folder }),
+    z.object({ kind: z.literal('s3'), endpoint: z.url(), region: text, accessKey: text, secretKey: text, silentMs: z.number().min(1) }),
+  ]),
+  /** Of datasets and of models (MINIO_BUCKET_DATA, MINIO_BUCKET_MODELS). */
+  buckets: z.object({ data: text, models: text }),
   /**
    * What ranks may keep of datasets (TRAINER_DATASET_CACHE); 0: nothing. As much as some tables of a million rows take, and little
    * beside the disk of a machine that trains on larger ones.

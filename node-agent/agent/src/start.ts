@@ -12,7 +12,7 @@ import {
   type ProcessLockOptions,
   type Spawner,
 } from '@trainer/runtime';
-import { openObjectStore, type ObjectStore } from '@trainer/storage';
+import { openObjectStore, openSigner, type ObjectStore, type Sign } from '@trainer/storage';
 import { BundleCache } from './bundles/bundle-cache.js';
 import type { AgentConfig } from './config.js';
 import { fileFactDisk } from './facts/fact-disk.js';
@@ -79,13 +79,14 @@ export async function start(config: AgentConfig, ports: AgentPorts): Promise<Run
     if (config.datasetCacheBytes === 0) rmSync(folder.datasetCacheFolder, { recursive: true, force: true });
     const path = config.processEnvironment['PATH'] ?? '';
     const marked = new MarkedProcesses(ports.clock);
-    const [leftovers, strays, spawner, capacity, store] = await Promise.all([
+    const [leftovers, strays, spawner, capacity, store, sign] = await Promise.all([
       groups.killLeftovers(ports.clock, LEFTOVERS_MS),
       // Of any incarnation of this node: this one has started none yet.
       marked.end((mark) => mark.startsWith(`${folder.identity.node}/`)),
       detectSpawner(path),
       detectCapacity(systemMachine(path), config),
       openObjectStore(config.store),
+      config.store.kind === 's3' ? openSigner(config.store) : null,
     ]);
     if (leftovers.killed.length > 0) ports.logger.warn('ended processes that an earlier agent left', leftovers);
     if (strays.length > 0) ports.logger.error('processes that an earlier agent left can not be ended', { pids: strays });
@@ -104,6 +105,7 @@ export async function start(config: AgentConfig, ports: AgentPorts): Promise<Run
       spawner,
       capacity,
       store,
+      sign,
       addresses,
       timing: timing(config.timeScale, config.headlessMs),
     });
@@ -122,6 +124,7 @@ interface Parts {
   readonly spawner: Spawner;
   readonly capacity: Capacity;
   readonly store: ObjectStore;
+  readonly sign: Sign | null;
   readonly addresses: HeadAddresses;
   readonly timing: Timing;
 }

@@ -5,6 +5,7 @@ import type { LeaseId } from './ids.js';
 import type { Begin, RankReport } from './jobs.js';
 import type { LeaseHolder } from './leases.js';
 import type { Millis } from './resources.js';
+import type { SignedRequest } from './signed-request.js';
 
 /** What an agent and an actor's process say to each other over the process's own channel. Both are of one version and one machine. */
 
@@ -17,6 +18,9 @@ export const AGENT_SAYS_FD = 4;
 
 /** Reports and states of one process that its head may not have dealt with yet; a process that goes on is not heard. */
 export const MAX_WAITING_REPORTS = 1_000;
+
+/** Requests of one process that its agent has not signed yet; a process that asks for more is not heard. */
+export const MAX_SIGNING = 100;
 
 /** Where the ranks of an agent keep what they have read of datasets, for those that come after. */
 export interface DatasetCacheRoom {
@@ -49,7 +53,7 @@ export interface ProcessStart {
   readonly scratchDir: string;
   readonly nativeDir: string;
   readonly datasetCache: DatasetCacheRoom;
-  /** Of the object store, as plain data; of actors only the runtime uses it, for large states. null: there is none. */
+  /** How the object store is reached, as plain data; of actors only the runtime uses it, for large states. null: there is none. */
   readonly store: unknown;
   /** How often the main loop says that it lives; null: it need not (code of users may block). */
   readonly beatMs: Millis | null;
@@ -66,6 +70,9 @@ export type ToActorProcess =
   | { readonly kind: 'stop'; readonly reason: string }
   /** The head has dealt with the report of that number; `refused`: it was not stored, and why. */
   | { readonly kind: 'reported'; readonly number: number; readonly refused: string | null }
+  /** The address for the request of that number; or why there is none. */
+  | { readonly kind: 'signed'; readonly number: number; readonly url: string }
+  | { readonly kind: 'not-signed'; readonly number: number; readonly why: string }
   /** The agent lives and hears its head; without another such message the process ends itself after `leftMs`. */
   | { readonly kind: 'owned'; readonly leftMs: Millis };
 
@@ -76,6 +83,8 @@ export type FromActorProcess =
   | { readonly kind: 'report'; readonly number: number; readonly report: RankReport }
   /** Its newest state; answered by `reported` of the same row of numbers. */
   | { readonly kind: 'state'; readonly number: number; readonly state: SavedState }
+  /** It wants an address of the object store for one request; answered by `signed` or `not-signed`. */
+  | { readonly kind: 'sign'; readonly number: number; readonly request: SignedRequest }
   /** The main loop lives. `step`: the step of its work that a rank is at, counted from 1; null: it waits for others, or is no rank. */
   | { readonly kind: 'beat'; readonly step: number | null }
   /** An error that nobody caught ends the process: its name, message and stack, `MAX_LAST_ERROR_BYTES` at most. */

@@ -131,5 +131,7 @@ export type {
   StartSpec,
   ToAgent,
 } from './agent-link.js';
-export { ACTOR_SAYS_FD, AGENT_SAYS_FD, MAX_WAITING_REPORTS } from './actor-process.js';
+export { accessOf } from './signed-request.js';
+export type { SignedRequest } from './signed-request.js';
+export { ACTOR_SAYS_FD, AGENT_SAYS_FD, MAX_SIGNING, MAX_WAITING_REPORTS } from './actor-process.js';
 export type { DatasetCacheRoom, FromActorProcess, ProcessStart, ToActorProcess } from './actor-process.js';

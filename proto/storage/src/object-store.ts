@@ -50,3 +50,6 @@ export interface ObjectStore {
   /** Idempotent; reads that run go on. */
   remove(bucket: string, keys: readonly string[]): Promise<void>;
 }
+
+/** What a process that works on single objects needs of a store. */
+export type ObjectAccess = Pick<ObjectStore, 'put' | 'get' | 'stat'>;

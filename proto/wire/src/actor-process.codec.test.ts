@@ -33,7 +33,7 @@ describe("what an actor's process says", () => {
         return (error as { code: string }).code;
       }
     };
-    const known = ['ready', 'failed', 'report', 'state', 'beat', 'threw', 'finished', 'wire.format'];
+    const known = ['ready', 'failed', 'report', 'state', 'sign', 'beat', 'threw', 'finished', 'wire.format'];
     fc.assert(fc.property(anyBytes, (bytes) => expect(known).toContain(read(bytes))));
   });
 
@@ -50,6 +50,12 @@ describe("what an actor's process says", () => {
     refused({ kind: 'ready', address: `${'x'.repeat(300)}:1` });
     refused({ kind: 'ready', address: 'nowhere' });
     refused({ kind: 'ready', address: '' });
+    const request = { method: 'PUT', bucket: 'b'.repeat(63), key: 'k'.repeat(1024), query: { partNumber: '1', uploadId: 'x' } } as const;
+    const sign = (other: object): FromActorProcess => ({ kind: 'sign', number: 1, request: { ...request, ...other } });
+    expect(decodeFromActorProcess(encodeFromActorProcess(sign({})))).toEqual(sign({}));
+    for (const other of [{ method: 'PATCH' }, { bucket: 'b'.repeat(64) }, { key: 'k'.repeat(1025) }, { query: { a: '', b: '', c: '' } }])
+      refused(sign(other));
+    refused(sign({ query: { uploadId: 'x'.repeat(2048) } }));
   });
 
   it('is an error without its own fields where those are too large, as of a constructor that threw a buffer', () => {

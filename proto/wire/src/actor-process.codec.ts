@@ -1,4 +1,4 @@
-import { INLINE_STATE_BYTES, MAX_LAST_ERROR_BYTES, type FromActorProcess } from '@trainer/model';
+import { INLINE_STATE_BYTES, MAX_LAST_ERROR_BYTES, type FromActorProcess, type SignedRequest } from '@trainer/model';
 import { decodeDeathCause, encodeDeathCause } from './common.codec.js';
 import { WireFormatError, type FieldPath } from './errors.js';
 import { fromBytes, present, toBytes, unknownCase } from './fields.js';
@@ -31,6 +31,10 @@ function messageCase(message: FromActorProcess): NonNullable<pb.FromActorProcess
       return { $case: 'report', value: { number: message.number, report: encodeRankReport(message.report) } };
     case 'state':
       return { $case: 'state', value: { number: message.number, state: encodeSavedState(message.state) } };
+    case 'sign': {
+      const { method, bucket, key, query } = message.request;
+      return { $case: 'sign', value: { number: message.number, method, bucket, key, query: { ...query } } };
+    }
     case 'beat':
       return { $case: 'beat', value: { step: message.step ?? undefined } };
     case 'threw':
@@ -62,6 +66,8 @@ export function decodeFromActorProcess(bytes: Uint8Array): FromActorProcess {
       if (state.kind === 'inline') atMost(state.bytes.length, INLINE_STATE_BYTES, 'state');
       return { kind: 'state', number: message.value.number, state };
     }
+    case 'sign':
+      return { kind: 'sign', number: message.value.number, request: signedRequest(message.value) };
     case 'beat':
       return { kind: 'beat', step: message.value.step ?? null };
     case 'threw':
@@ -72,6 +78,23 @@ export function decodeFromActorProcess(bytes: Uint8Array): FromActorProcess {
     default:
       return unknownCase(message, 'message');
   }
+}
+
+const METHODS: readonly string[] = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] satisfies SignedRequest['method'][];
+/** S3's limits of names, and more than its longest ids of uploads have. */
+const MAX_BUCKET_CHARS = 63;
+const MAX_KEY_CHARS = 1024;
+const MAX_QUERY = 2;
+const MAX_QUERY_CHARS = 2048;
+
+function signedRequest({ method, bucket, key, query }: pb.Sign): SignedRequest {
+  if (!METHODS.includes(method)) throw new WireFormatError('sign.method', 'is no method of the object store');
+  atMost(bucket.length, MAX_BUCKET_CHARS, 'sign.bucket');
+  atMost(key.length, MAX_KEY_CHARS, 'sign.key');
+  const parameters = Object.entries(query);
+  if (parameters.length > MAX_QUERY) throw new WireFormatError('sign.query', `has more than ${MAX_QUERY} parameters`);
+  for (const [name, value] of parameters) atMost(name.length + value.length, MAX_QUERY_CHARS, 'sign.query');
+  return { method: method as SignedRequest['method'], bucket, key, query: Object.fromEntries(parameters) };
 }
 
 function atMost(bytes: number, limit: number, at: FieldPath): void {

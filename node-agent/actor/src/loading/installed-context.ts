@@ -1,5 +1,5 @@
 import type { LeaseId } from '@trainer/model';
-import type { ObjectStoreConfig } from '@trainer/storage';
+import type { ObjectAccess } from '@trainer/storage';
 
 /**
  * What a class of an installed package of ours is given, as its constructor's first argument; a class of users is given its creator's
@@ -15,7 +15,8 @@ export interface InstalledContext {
   readonly nativeDir: string;
   /** CPUs leased, at least 1; already in the environment for OpenMP and OpenBLAS. */
   readonly threads: number;
-  readonly store: ObjectStoreConfig;
+  /** Opens the object store, of which the lease sees what it needs. @throws StoreUnavailableError */
+  openStore(): Promise<ObjectAccess>;
   /** Writes one line to the lease's log. */
   log(line: string): void;
 }

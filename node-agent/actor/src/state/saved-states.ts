@@ -1,17 +1,17 @@
 import { ACTOR_STATES_BUCKET, actorStateKey, INLINE_STATE_BYTES, type LeaseHolder, type SavedState } from '@trainer/model';
-import { openObjectStore, type ObjectStore, type ObjectStoreConfig } from '@trainer/storage';
+import type { ObjectAccess } from '@trainer/storage';
 
 /** Brings the states of one incarnation to where the next one finds them, and reads that of the one before. */
 export class SavedStates {
   readonly #holder: LeaseHolder;
-  readonly #config: () => ObjectStoreConfig;
-  #store: Promise<ObjectStore> | null = null;
+  readonly #openStore: () => Promise<ObjectAccess>;
+  #store: Promise<ObjectAccess> | null = null;
   #stored = 0;
 
-  /** `config` is asked for only when a state is large. */
-  constructor(holder: LeaseHolder, config: () => ObjectStoreConfig) {
+  /** The store is opened only when a state is large. */
+  constructor(holder: LeaseHolder, openStore: () => Promise<ObjectAccess>) {
     this.#holder = holder;
-    this.#config = config;
+    this.#openStore = openStore;
   }
 
   /** Small states travel as they are; larger ones are in the object store when this resolves. @throws StoreUnavailableError, StoreFullError */
@@ -34,7 +34,7 @@ export class SavedStates {
     return Buffer.concat(chunks);
   }
 
-  #open(): Promise<ObjectStore> {
-    return (this.#store ??= openObjectStore(this.#config()));
+  #open(): Promise<ObjectAccess> {
+    return (this.#store ??= this.#openStore());
   }
 }

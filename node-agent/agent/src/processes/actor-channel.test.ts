@@ -38,6 +38,7 @@ async function lifeOf(chunks: readonly Uint8Array[]): Promise<Life> {
       spawn: () => ({ process: child, channel: actorChannel(child, clock) }),
       prepare: () => new Promise<ProcessStart>(() => undefined),
       kernelKills: () => 0,
+      sign: () => Promise.reject(new Error('not here')),
       groups: { signal: signalGroup, isAlive: (group) => groupMembers(group).length > 0, endStrays: (done) => done() },
     },
     {

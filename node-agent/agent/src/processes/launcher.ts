@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { toErrorData, TrainerError, type Capacity, type Clock, type LeaseHolder, type LeaseId, type ProcessStart } from '@trainer/model';
+import { toErrorData, TrainerError, type Capacity, type Clock, type LeaseHolder, type LeaseId, type ProcessStart, type SignedRequest } from '@trainer/model';
 import type { Logger, Spawner } from '@trainer/runtime';
+import { accessConfigOf, type Sign } from '@trainer/storage';
 import type { BundleCache } from '../bundles/bundle-cache.js';
 import { fetchArgs, type ArgsSource } from '../bundles/fetch-args.js';
 import type { AgentConfig } from '../config.js';
@@ -14,6 +15,7 @@ import type { Timing } from '../timing.js';
 import { actorChannel, CHANNEL_PIPES } from './actor-channel.js';
 import { actorEnvironment, threadsOf } from './environment.js';
 import type { MemoryReader } from './memory-use.js';
+import { maySign } from './store-access.js';
 import { SupervisedActor, type ActorChild, type SupervisionEvents } from './supervised-actor.js';
 
 /** Only modules that the installation names run, and only as what it names them for. */
@@ -45,6 +47,8 @@ export interface LauncherPorts {
   readonly memory: MemoryReader;
   readonly scratchFolder: string;
   readonly datasetCacheFolder: string;
+  /** Signs requests to the object store; null: it is a folder, which needs none. */
+  readonly sign: Sign | null;
   /** Where the process's entry keeps V8's compiled code. */
   readonly codeCacheFolder: string;
 }
@@ -71,6 +75,7 @@ export class Launcher {
         clock,
         timing,
         kernelKills: () => memory.kernelKills(),
+        sign: (request) => this.#signed(launch, request),
         groups: {
           signal: signalGroup,
           isAlive: (group) => groupMembers(group).length > 0,
@@ -89,6 +94,14 @@ export class Launcher {
         },
       },
     );
+  }
+
+  async #signed({ spec }: Launch, request: SignedRequest): Promise<string> {
+    const { sign, config } = this.#ports;
+    const { bucket, key, method } = request;
+    if (sign === null || !maySign(spec.holder, spec.classRef.kind === 'module', request, config.buckets))
+      throw new TrainerError('object.not-signed', `this lease may not ${method} ${key} in bucket ${bucket}`, {});
+    return sign(request);
   }
 
   async #endStrays(lease: LeaseId): Promise<void> {
@@ -157,7 +170,7 @@ export class Launcher {
       nativeDir: config.nativeDir,
       datasetCache: { folder: this.#ports.datasetCacheFolder, quotaBytes: config.datasetCacheBytes },
       // Code of users never sees it: the runtime brings large states there.
-      store: spec.classRef.kind === 'module' || spec.actor !== null ? config.store : null,
+      store: spec.classRef.kind === 'module' || spec.actor !== null ? accessConfigOf(config.store) : null,
       beatMs: isRank ? timing.beatMs : null,
       answersKeptMs: timing.answersKeptMs,
       actor: spec.actor,

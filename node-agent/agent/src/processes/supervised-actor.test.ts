@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { leaseId, type DeathCause, type FromActorProcess, type ProcessStart } from '@trainer/model';
+import { leaseId, MAX_SIGNING, type DeathCause, type FromActorProcess, type ProcessStart, type ToActorProcess } from '@trainer/model';
 import { manualClock, type ManualClock } from '@trainer/runtime/testing';
 import type { ChannelEvents } from './actor-channel.js';
 import { SupervisedActor } from './supervised-actor.js';
@@ -15,12 +15,17 @@ function supervised(): {
   says: (message: FromActorProcess) => void;
   exits: () => void;
   causes: DeathCause[];
+  /** Each lets one request be signed. */
+  signing: (() => void)[];
+  /** What the process was told. */
+  told: ToActorProcess[];
 } {
   const clock = manualClock(0);
   const causes: DeathCause[] = [];
+  const told: ToActorProcess[] = [];
   const child = Object.assign(new EventEmitter(), { pid: 4711, stdout: null, stderr: null }) as unknown as ChildProcess;
   let heard: ChannelEvents | undefined;
-  const channel = { listen: (events: ChannelEvents) => void (heard = events), send: () => undefined };
+  const channel = { listen: (events: ChannelEvents) => void (heard = events), send: (message: ToActorProcess) => void told.push(message) };
   let isAlive = true;
   const signal = (): boolean => {
     const wasAlive = isAlive;
@@ -32,6 +37,7 @@ function supervised(): {
     return wasAlive;
   };
   const never = new Promise<ProcessStart>(() => undefined);
+  const signing: (() => void)[] = [];
   const actor = new SupervisedActor(
     { lease: leaseId('1-1'), isRank: true, memoryBytes: 0 },
     {
@@ -40,6 +46,7 @@ function supervised(): {
       spawn: () => ({ process: child, channel }),
       prepare: () => never,
       kernelKills: () => 0,
+      sign: ({ key }) => new Promise((resolve) => void signing.push(() => resolve(`http://store/${key}`))),
       groups: { signal, isAlive: () => isAlive, endStrays: (done) => done() },
     },
     {
@@ -57,7 +64,7 @@ function supervised(): {
     isAlive = false;
     child.emit('exit', 1, null);
   };
-  return { clock, actor, causes, says, exits };
+  return { clock, actor, causes, says, exits, signing, told };
 }
 
 /** Beats every second, and the watch looks after each. */
@@ -121,3 +128,36 @@ describe('a rank', () => {
     expect(rank.causes).toEqual([]);
   });
 });
+
+describe('a process that wants requests to the object store signed', () => {
+  const asks = (number: number): FromActorProcess => {
+    return { kind: 'sign', number, request: { method: 'GET', bucket: 'data', key: `k${number}`, query: {} } };
+  };
+  test('is given each address by the number of its question', async () => {
+    const rank = supervised();
+    for (const number of [1, 2]) rank.says(asks(number));
+    for (const sign of rank.signing.reverse()) sign();
+    await settled();
+    expect(rank.told.filter(({ kind }) => kind === 'signed')).toEqual([
+      { kind: 'signed', number: 2, url: 'http://store/k2' },
+      { kind: 'signed', number: 1, url: 'http://store/k1' },
+    ]);
+    expect(rank.causes).toEqual([]);
+  });
+  test('may ask again and again, but not for more at once than its bound', async () => {
+    const rank = supervised();
+    for (let number = 1; number <= 3 * MAX_SIGNING; number += 1) {
+      rank.says(asks(number));
+      rank.signing.pop()?.();
+      await settled();
+    }
+    for (let number = 1; number <= MAX_SIGNING; number += 1) rank.says(asks(number));
+    expect(rank.causes).toEqual([]);
+    rank.says(asks(0));
+    expect(rank.causes).toMatchObject([{ kind: 'broke-protocol', why: expect.stringMatching(/100 requests wait to be signed/) }]);
+  });
+});
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+}

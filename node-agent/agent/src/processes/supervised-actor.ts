@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import {
+  MAX_SIGNING,
   MAX_WAITING_REPORTS,
   toErrorData,
   type Begin,
@@ -12,6 +13,7 @@ import {
   type ProcessStart,
   type RankReport,
   type SavedState,
+  type SignedRequest,
   type Timer,
 } from '@trainer/model';
 import type { ActorChannel } from './actor-channel.js';
@@ -38,6 +40,8 @@ export interface SupervisionPorts {
   /** What the process of that id is told first; may have to be fetched. Rejects when the actor can't be started. */
   prepare(pid: number | null): Promise<ProcessStart>;
   kernelKills(): number;
+  /** @returns the address of the object store for that request. @throws where the process may not ask for it */
+  sign(request: SignedRequest): Promise<string>;
   readonly groups: ProcessGroups;
 }
 
@@ -119,6 +123,8 @@ export class SupervisedActor {
   #reports = 0;
   readonly #waiting = new Map<number, number>();
   #waitingBytes = 0;
+  /** Requests that are being signed. */
+  #signing = 0;
 
   constructor(actor: { lease: LeaseId; isRank: boolean; memoryBytes: number }, ports: SupervisionPorts, events: SupervisionEvents) {
     this.lease = actor.lease;
@@ -283,6 +289,9 @@ export class SupervisedActor {
         this.#beatAtMs = this.#ports.clock.monotonicMs();
         this.#progress.beat(message.step, this.#beatAtMs);
         return;
+      case 'sign':
+        void this.#sign(message.number, message.request);
+        return;
       case 'report':
         if (!this.isRank) this.#broke('only a rank reports');
         else if (this.#isInOrder(message.number, bytes)) this.#events.onReport(message.number, message.report);
@@ -301,6 +310,22 @@ export class SupervisedActor {
     this.#beatAtMs = this.#ports.clock.monotonicMs();
     this.#events.onReady(address);
     if (this.#begin !== null) this.#channel.send({ kind: 'begin', begin: this.#begin });
+  }
+
+  async #sign(number: number, request: SignedRequest): Promise<void> {
+    if (this.#signing >= MAX_SIGNING) {
+      this.#broke(`${this.#signing} requests wait to be signed, and it went on asking`);
+      return;
+    }
+    this.#signing += 1;
+    try {
+      const url = await this.#ports.sign(request);
+      this.#channel.send({ kind: 'signed', number, url });
+    } catch (error) {
+      this.#channel.send({ kind: 'not-signed', number, why: toErrorData(error).message });
+    } finally {
+      this.#signing -= 1;
+    }
   }
 
   /** May a report or state of that number be taken? Ends the process where not. */

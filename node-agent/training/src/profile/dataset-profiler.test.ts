@@ -29,7 +29,7 @@ const ask = (key: string, etag: string, more: Partial<ProfileRequest> = {}): Pro
     scratchDir,
     nativeDir: folder,
     threads: 1,
-    store: { kind: 'folder', path: join(folder, 'objects') } as const,
+    openStore: () => Promise.resolve(store),
     log: () => undefined,
   };
   return new DatasetProfiler(context, {

@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import type { InstalledContext } from '@trainer/actor';
 import { toErrorData, TrainerError, type ProfileAnswer, type Profiler, type ProfileRequest } from '@trainer/model';
 import { systemClock } from '@trainer/runtime';
-import { openObjectStore } from '@trainer/storage';
 import { DatasetChangedError, DatasetError, NoFeaturesError, TargetError, TooFewRowsError, UnknownColumnError } from '../data/errors.js';
 import { MAX_UNPACKED_BYTES } from '../data/limits.js';
 import { openDataset } from '../data/open-dataset.js';
@@ -42,7 +41,7 @@ export class DatasetProfiler implements Profiler {
   async #profile(): Promise<ProfileAnswer> {
     const { context, request } = this;
     const retries = { clock: systemClock(), random: Math.random, signal: context.signal, patienceMs: PATIENCE_MS };
-    const { path, fingerprint } = await fetchDataset(openObjectStore(context.store), request, context.scratchDir, retries);
+    const { path, fingerprint } = await fetchDataset(context.openStore(), request, context.scratchDir, retries);
     // Half for the columns, half for what reads them.
     const columnBytes = Math.max(0, request.memoryBytes - OWN_BYTES) / 2;
     const dataset = await openDataset(path, request.key, {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { TrainerError, type Checkpoint, type StoredFile, type TrainingAssignment } from '@trainer/model';
-import type { ObjectStore } from '@trainer/storage';
+import type { ObjectAccess } from '@trainer/storage';
 import type { ExportedFile } from '../artifacts/exported-model.js';
 import { DatasetChangedError } from '../data/errors.js';
 import { fetchDataset } from './fetch-dataset.js';
@@ -12,7 +12,7 @@ import { withStoreRetries, type RetryPorts } from './store-retries.js';
 /** An attempt's reads and writes in the object store: the dataset and a checkpoint in, files under `attempts/{job}/{n}/` out. */
 export class AttemptStore {
   constructor(
-    private readonly store: Promise<ObjectStore>,
+    private readonly store: Promise<ObjectAccess>,
     private readonly assignment: TrainingAssignment,
     private readonly scratchDir: string,
     private readonly retries: RetryPorts,

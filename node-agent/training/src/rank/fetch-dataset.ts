@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { TrainerError } from '@trainer/model';
-import type { ObjectStore } from '@trainer/storage';
+import type { ObjectAccess } from '@trainer/storage';
 import { DatasetChangedError } from '../data/errors.js';
 import { asDiskError } from './disk-full.js';
 import type { DatasetFile } from './rank-messages.js';
@@ -15,7 +15,7 @@ import { withStoreRetries, type RetryPorts } from './store-retries.js';
  * @throws DatasetChangedError when the key holds another object now, or none
  */
 export async function fetchDataset(
-  store: Promise<ObjectStore>,
+  store: Promise<ObjectAccess>,
   { bucket, key, etag }: { readonly bucket: string; readonly key: string; readonly etag: string },
   folder: string,
   retries: RetryPorts,

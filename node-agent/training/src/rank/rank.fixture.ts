@@ -79,7 +79,7 @@ export async function rankWorld(dataset: string | Uint8Array, key = 'iris.csv'):
         nativeDir: NATIVE_DIR,
         datasetCache: { folder: join(folder, 'datasets'), quotaBytes: 2 ** 30 },
         threads: 1,
-        store: config,
+        openStore: () => Promise.resolve(store),
         report: async (report) => {
           reports.push(report);
           await onReport(report);

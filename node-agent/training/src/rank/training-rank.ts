@@ -2,7 +2,6 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { serveCollective, type Gang, type Rank, type RankContext } from '@trainer/actor';
 import { TrainerError, toErrorData, type Begin, type RankReport, type TrainingAssignment, type TrainingResult } from '@trainer/model';
 import { deferred, sleep, systemClock } from '@trainer/runtime';
-import { openObjectStore } from '@trainer/storage';
 import { AttemptStore } from './attempt-store.js';
 import { failureOf } from './failure.js';
 import type { CheckpointBytes, FinishedTraining, FromWorker, ToWorker, WorkerOutcome, WorkerStart } from './rank-messages.js';
@@ -79,7 +78,7 @@ export class TrainingRank implements Rank {
     context.signal.addEventListener('abort', cancel, { once: true });
     if (context.signal.aborted) cancel();
     const retries = { clock: systemClock(), random: Math.random, signal: AbortSignal.any([context.signal, this.#over.signal]) };
-    this.#store = new AttemptStore(openObjectStore(context.store), assignment, context.scratchDir, retries);
+    this.#store = new AttemptStore(context.openStore(), assignment, context.scratchDir, retries);
     this.#ask();
     this.#stage().catch((error: unknown) => this.#fail(error));
   }

@@ -4,7 +4,10 @@ import { text } from 'node:stream/consumers';
 import { describeFullStore, ROOM_BYTES, type FullStoreScene } from '../full-store.contract.js';
 import { describeObjectStore } from '../object-store.contract.js';
 import { s3Program, smallDisk, startS3Server, type S3Server } from '../testing/index.js';
-import { openS3Store, type S3Config } from './s3-store.js';
+import type { S3Config } from './client.js';
+import { openS3Store } from './s3-store.js';
+import { openSignedStore } from './signed-store.js';
+import { openSigner } from './signer.js';
 
 const program = s3Program();
 const small = program === null ? null : await smallDisk(ROOM_BYTES);
@@ -23,6 +26,31 @@ function withServer(found: string): void {
   afterAll(() => server?.close());
 
   describeObjectStore('S3', async () => ({ store: await openS3Store(server.config), bucket: bucket() }), { keysArePaths: true });
+  describeObjectStore(
+    'S3, by requests that somebody else signs',
+    async () => {
+      const [store, sign] = await Promise.all([openS3Store(server.config), openSigner(server.config)]);
+      const signed = openSignedStore(sign, server.config.silentMs);
+      const { list, copy, remove } = store;
+      return {
+        store: {
+          put: async (...object) => {
+            // Buckets are created by who has the password.
+            await store.put(object[0], 'here', Buffer.alloc(0));
+            await store.remove(object[0], ['here']);
+            return signed.put(...object);
+          },
+          get: signed.get.bind(signed),
+          stat: signed.stat.bind(signed),
+          list: list.bind(store),
+          copy: copy.bind(store),
+          remove: remove.bind(store),
+        },
+        bucket: bucket(),
+      };
+    },
+    { keysArePaths: true },
+  );
   if (small === null) it.skip('S3, full (a small disk takes root and Linux)', () => undefined);
   else describeFullStore('S3', () => fullScene(found));
 
@@ -103,16 +131,16 @@ function withServer(found: string): void {
     });
 
     it('waits for a reader who is slower than any silence', async () => {
-      const store = await openS3Store({ ...server.config, silentMs: 100 });
+      const [store, impatient] = [await openS3Store(server.config), await openS3Store({ ...server.config, silentMs: 1_000 })];
       const of = bucket();
       await store.put(of, 'large', Buffer.alloc(30 * 2 ** 20));
-      const { stream } = await store.get(of, 'large');
+      const { stream } = await impatient.get(of, 'large');
       let bytes = 0;
-      let pauses = 3;
+      let pauses = 1;
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        // The time is what is asked for: three silences of the reader.
-        if ((pauses -= 1) >= 0) await new Promise((resolve) => setTimeout(resolve, 250));
+        // The time is what is asked for: two silences.
+        if ((pauses -= 1) >= 0) await new Promise((resolve) => setTimeout(resolve, 2_500));
       }
       expect(bytes).toBe(30 * 2 ** 20);
     });

@@ -1,53 +1,20 @@
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
 import { Readable } from 'node:stream';
 import type { Client, CopyConditions } from 'minio';
 import { ObjectNotFoundError, PreconditionFailedError } from '../errors.js';
 import { checkBucket, checkKey } from '../object-key.js';
 import type { ByteSpan, ObjectBody, ObjectInfo, ObjectStore, ObjectVersion, StoredObject } from '../object-store.js';
-import { boundedTransport } from './bounded-transport.js';
-import { cutToParts } from './cut-to-parts.js';
+import { openClient, type S3Config } from './client.js';
 import { bareEtag } from './etag.js';
 import { listObjects, type ListedObjects, type ListedPage } from './list-objects.js';
+import { putInParts } from './put-in-parts.js';
 import { inWords, isAbsent, isBucketMissing } from './s3-errors.js';
 
-/** An S3 server, and who asks it. */
-export interface S3Config {
-  readonly kind: 's3';
-  /** http(s)://host:port */
-  readonly endpoint: string;
-  readonly region: string;
-  readonly accessKey: string;
-  readonly secretKey: string;
-  /** How long a connection may be silent before what is asked over it fails. */
-  readonly silentMs: number;
-}
-
-/** What an upload holds in memory; with S3's most parts, 10,000, an object has at most 78 GiB. */
-const PART_BYTES = 8 * 2 ** 20;
-/** Of one process: uploads, downloads, and the short requests beside them. */
-const MOST_CONNECTIONS = 64;
 const REMOVED_AT_ONCE = 8;
 
 /** Objects on an S3 server, such as MinIO. A bucket is created with its first object, where the credentials may do so. */
 export async function openS3Store(config: S3Config): Promise<ObjectStore> {
-  // Loaded where it is used alone: it takes tens of milliseconds.
-  const minio = await import('minio');
-  const { hostname, port, protocol } = new URL(config.endpoint);
-  const isSecure = protocol === 'https:';
-  const client = new minio.Client({
-    endPoint: hostname,
-    ...(port === '' ? {} : { port: Number(port) }),
-    useSSL: isSecure,
-    region: config.region,
-    accessKey: config.accessKey,
-    secretKey: config.secretKey,
-    partSize: PART_BYTES,
-    transport: boundedTransport(isSecure, config.silentMs),
-    transportAgent: new (isSecure ? https : http).Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS }),
-    // Whoever asks knows better whether to try again.
-    retryOptions: { disableRetry: true },
-  });
+  const { client, minio } = await openClient(config);
   return new S3Store(client, config.endpoint, () => new minio.CopyConditions());
 }
 
@@ -60,38 +27,21 @@ class S3Store implements ObjectStore {
 
   async put(bucket: string, key: string, body: ObjectBody): Promise<ObjectVersion> {
     check(bucket, key);
-    const parts = cutToParts(body, PART_BYTES);
-    try {
-      const [first, second] = [await parts.next(), await parts.next()];
-      if (first.done || second.done) return await this.#putWhole(bucket, key, first.value ?? Buffer.alloc(0));
-      return await this.#putParts(bucket, key, chained([first.value, second.value], parts));
-    } finally {
-      await parts.return();
-    }
-  }
-
-  async #putWhole(bucket: string, key: string, bytes: Buffer): Promise<ObjectVersion> {
-    const { etag } = await this.#creating(bucket, key, () => this.client.putObject(bucket, key, bytes));
-    return { key, bytes: bytes.length, etag };
-  }
-
-  /** Of an upload of its own: two at once to one key don't mix. */
-  async #putParts(bucket: string, key: string, parts: AsyncIterable<Buffer>): Promise<ObjectVersion> {
-    const uploadID = await this.#creating(bucket, key, () => this.client.initiateNewMultipartUpload(bucket, key, {}));
-    try {
-      const stored: { part: number; etag: string }[] = [];
-      let bytes = 0;
-      for await (const part of parts) {
-        const config = { bucketName: bucket, objectName: key, uploadID, partNumber: stored.length + 1, headers: {} };
-        stored.push(await this.#asked(bucket, key, () => this.client.uploadPart(config, part)));
-        bytes += part.length;
-      }
-      const whole = await this.#asked(bucket, key, () => this.client.completeMultipartUpload(bucket, key, uploadID, stored));
-      return { key, bytes, etag: bareEtag(whole.etag) };
-    } catch (error) {
-      await this.client.abortMultipartUpload(bucket, key, uploadID).catch(() => undefined); // the server drops it in time
-      throw error;
-    }
+    const { client } = this;
+    const stored = await putInParts(body, {
+      whole: async (bytes) => (await this.#creating(bucket, key, () => client.putObject(bucket, key, bytes))).etag,
+      begin: () => this.#creating(bucket, key, () => client.initiateNewMultipartUpload(bucket, key, {})),
+      part: async (uploadID, partNumber, bytes) => {
+        const config = { bucketName: bucket, objectName: key, uploadID, partNumber, headers: {} };
+        return (await this.#asked(bucket, key, () => client.uploadPart(config, bytes))).etag;
+      },
+      complete: async (uploadID, etags) => {
+        const parts = etags.map((etag, at) => ({ part: at + 1, etag }));
+        return bareEtag((await this.#asked(bucket, key, () => client.completeMultipartUpload(bucket, key, uploadID, parts))).etag);
+      },
+      abort: (uploadID) => client.abortMultipartUpload(bucket, key, uploadID),
+    });
+    return { key, ...stored };
   }
 
   async get(bucket: string, key: string, options: { range?: ByteSpan; ifMatch?: string } = {}): Promise<StoredObject> {
@@ -201,11 +151,6 @@ function check(bucket: string, key: string): void {
 
 function lengthOf({ first, last }: ByteSpan): number {
   return last - first + 1;
-}
-
-async function* chained(first: readonly Buffer[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* first;
-  yield* rest;
 }
 
 async function unlessAbsent<T>(found: Promise<T>): Promise<T | null> {

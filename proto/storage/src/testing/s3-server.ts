@@ -6,7 +6,7 @@ import { createServer, connect } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { S3Config } from '../s3/s3-store.js';
+import type { S3Config } from '../s3/client.js';
 
 /** versitygw, an S3 server over a folder; `.ci/servers.mjs` builds it. */
 const PROGRAM = 'versitygw';

@@ -159,6 +159,7 @@ export class SimAgent implements AgentPart {
         clock: process.clock,
         timing: TIMING,
         kernelKills: () => 0,
+        sign: () => Promise.reject(new Error('nothing is signed here')),
         groups: {
           signal: (group, signal) => this.children.get(group)?.signal(signal) ?? false,
           isAlive: (group) => this.children.get(group)?.isGroupAlive ?? false,

@@ -16,6 +16,7 @@ export function agentSettings(head: FakeHead, headAddress: string, folder: strin
     natsServers: ['unused:1'],
     natsToken: 'unused',
     folder: join(folder, name),
+    buckets: { data: 'data', models: 'models' },
     store: { kind: 'folder', path: join(folder, 'store') },
     nativeDir: folder,
     version: '0.0.0',
