@@ -39,7 +39,7 @@ describe('what a process of cluster mode needs', () => {
 
   test('is named in one line where it is missing', async () => {
     const none = readSettings({});
-    const names = ['TRAINER_HOME', 'TRAINER_HEADS', 'TRAINER_SECRET_FILE', 'NATS_URL', 'TRAINER_OBJECTS'];
+    const names = ['TRAINER_HOME', 'TRAINER_HEADS', 'TRAINER_SECRET_FILE', 'NATS_URL', 'MINIO_ENDPOINT \\(or TRAINER_OBJECTS\\)'];
     const error = await agentPlace(none).catch((thrown: Error) => thrown);
     expect(error).toMatchObject({ code: 'config.invalid' });
     for (const name of names) expect((error as Error).message).toMatch(new RegExp(`(^|; )${name}: is not set; give [a-z]`));

@@ -24,8 +24,11 @@ export interface SeparateProcesses extends AsyncDisposable {
   until<T>(what: string, condition: () => T | Promise<T>, deadlineMs: number): Promise<NonNullable<T>>;
 }
 
-/** Starts PostgreSQL and NATS; the parts are there to be started in whatever order. */
-export async function separateProcesses(): Promise<SeparateProcesses> {
+/**
+ * Starts PostgreSQL and NATS; the parts are there to be started in whatever order.
+ * @param store the variables that name the object store; default: a folder
+ */
+export async function separateProcesses(store?: Readonly<Record<string, string>>): Promise<SeparateProcesses> {
   const servers = await startRealServers();
   const { folder, secret, databaseUrl, natsUrl } = servers;
   await writeFile(join(folder, 'secret'), `${secret}\n`, { mode: 0o600 });
@@ -37,7 +40,7 @@ export async function separateProcesses(): Promise<SeparateProcesses> {
     TRAINER_SECRET_FILE: join(folder, 'secret'),
     DATABASE_URL: databaseUrl,
     NATS_URL: natsUrl,
-    TRAINER_OBJECTS: join(folder, 'objects'),
+    ...(store ?? { TRAINER_OBJECTS: join(folder, 'objects') }),
     TRAINER_HEADS: headAddresses,
     SERVICE_PORT: String(rest),
     TRAINER_STOP_GRACE_S: '1',
