@@ -94,7 +94,10 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
     await server.kill();
     const connected = async (): Promise<unknown> => (await rest.call<{ minio_connected: boolean }>('/health')).body.minio_connected;
     await cluster.until('health says so', async () => (await connected()) === false, SOON_MS);
-    expect(await rest.put('more.csv', IRIS)).toMatchObject({ status: 503, body: { detail: expect.stringContaining(server.config.endpoint) } });
+    expect(await rest.put('more.csv', IRIS)).toMatchObject({
+      status: 503,
+      body: { detail: expect.stringContaining(server.config.endpoint) },
+    });
     await server.start();
     await cluster.until('health says so', async () => (await connected()) === true, SOON_MS);
     expect(await rest.ended(id)).toMatchObject({ status: 'completed', error_message: null, attempt: 1 });

@@ -64,7 +64,8 @@ const WHAT_TO_GIVE = {
   TRAINER_HEADS: 'host:port of each head, separated by commas',
   TRAINER_SECRET_FILE: "the file with the cluster's secret, the same for all parts; only its owner may read it",
   NATS_URL: 'the address of nats-server, such as nats://host:4222',
-  'MINIO_ENDPOINT (or TRAINER_OBJECTS)': 'host:port of the S3 server of datasets, models and logs, or a folder of this machine for them, the same for all parts',
+  'MINIO_ENDPOINT (or TRAINER_OBJECTS)':
+    'host:port of the S3 server of datasets, models and logs, or a folder of this machine for them, the same for all parts',
 } as const;
 
 /** Collects all that is missing or wrong before it is said. */
@@ -88,7 +89,10 @@ class Needs {
   /** Objects in a folder are seen on this machine alone. */
   loopback(name: string, host: string): void {
     if (s3ConfigOf(this.settings) === null && !isLoopback(host))
-      this.#wrong(name, `${host} is not of this machine alone, and objects in a folder (TRAINER_OBJECTS) are; use 127.0.0.1, or S3 (MINIO_ENDPOINT)`);
+      this.#wrong(
+        name,
+        `${host} is not of this machine alone, and objects in a folder (TRAINER_OBJECTS) are; use 127.0.0.1, or S3 (MINIO_ENDPOINT)`,
+      );
   }
 
   /** Makes a folder that the operator names, where it is missing. */

@@ -18,7 +18,13 @@ export function clockAndLog(settings: Settings, process: NodeJS.Process, secrets
   const write = (line: string): void => void process.stderr.write(line);
   return {
     clock,
-    log: createLogger({ clock, level: settings.TRAINER_LOG_LEVEL, format: settings.TRAINER_LOG_FORMAT, secrets: [...secrets, ...storeSecrets(settings)], write }),
+    log: createLogger({
+      clock,
+      level: settings.TRAINER_LOG_LEVEL,
+      format: settings.TRAINER_LOG_FORMAT,
+      secrets: [...secrets, ...storeSecrets(settings)],
+      write,
+    }),
   };
 }
 

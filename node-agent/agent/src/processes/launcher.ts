@@ -1,6 +1,15 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { toErrorData, TrainerError, type Capacity, type Clock, type LeaseHolder, type LeaseId, type ProcessStart, type SignedRequest } from '@trainer/model';
+import {
+  toErrorData,
+  TrainerError,
+  type Capacity,
+  type Clock,
+  type LeaseHolder,
+  type LeaseId,
+  type ProcessStart,
+  type SignedRequest,
+} from '@trainer/model';
 import type { Logger, Spawner } from '@trainer/runtime';
 import { accessConfigOf, type Sign } from '@trainer/storage';
 import type { BundleCache } from '../bundles/bundle-cache.js';

@@ -8,7 +8,12 @@ const ACTOR: LeaseHolder = { kind: 'actor', actor: actorId('actor-0123456789abcd
 const OTHER = actorId('actor-fedcba9876543210');
 const ofJob = 'attempts/train_0123456789ab/2/m.pkl';
 
-const request = (method: SignedRequest['method'], bucket: string, key: string, query = {}): SignedRequest => ({ method, bucket, key, query });
+const request = (method: SignedRequest['method'], bucket: string, key: string, query = {}): SignedRequest => ({
+  method,
+  bucket,
+  key,
+  query,
+});
 
 test.each<[string, boolean, LeaseHolder, boolean, SignedRequest]>([
   ['a rank reads a dataset', true, RANK, true, request('GET', 'data', 'some/table.csv')],

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import {
-  MAX_SIGNING,
   MAX_WAITING_REPORTS,
   toErrorData,
   type Begin,
@@ -13,7 +12,6 @@ import {
   type ProcessStart,
   type RankReport,
   type SavedState,
-  type SignedRequest,
   type Timer,
 } from '@trainer/model';
 import type { ActorChannel } from './actor-channel.js';
@@ -22,6 +20,7 @@ import { LastError } from './last-error.js';
 import { LineSplitter } from './line-splitter.js';
 import { readPaced, type Pace } from './paced-reading.js';
 import { ProgressWatch } from './progress-watch.js';
+import { SignedRequests, type SigningPorts } from './signed-requests.js';
 
 export interface LadderTiming {
   readonly startMs: Millis;
@@ -40,8 +39,7 @@ export interface SupervisionPorts {
   /** What the process of that id is told first; may have to be fetched. Rejects when the actor can't be started. */
   prepare(pid: number | null): Promise<ProcessStart>;
   kernelKills(): number;
-  /** @returns the address of the object store for that request. @throws where the process may not ask for it */
-  sign(request: SignedRequest): Promise<string>;
+  readonly sign: SigningPorts['sign'];
   readonly groups: ProcessGroups;
 }
 
@@ -123,8 +121,7 @@ export class SupervisedActor {
   #reports = 0;
   readonly #waiting = new Map<number, number>();
   #waitingBytes = 0;
-  /** Requests that are being signed. */
-  #signing = 0;
+  readonly #signed: SignedRequests;
 
   constructor(actor: { lease: LeaseId; isRank: boolean; memoryBytes: number }, ports: SupervisionPorts, events: SupervisionEvents) {
     this.lease = actor.lease;
@@ -140,6 +137,8 @@ export class SupervisedActor {
     const { process: child, channel } = ports.spawn();
     this.#child = child;
     this.#channel = channel;
+    const { sign } = ports;
+    this.#signed = new SignedRequests({ sign, send: (message) => channel.send(message), broke: (why) => this.#broke(why) });
     this.#watch();
     if (this.pid !== null) events.onStarted(this.pid);
     void this.#sendStart();
@@ -290,7 +289,7 @@ export class SupervisedActor {
         this.#progress.beat(message.step, this.#beatAtMs);
         return;
       case 'sign':
-        void this.#sign(message.number, message.request);
+        void this.#signed.take(message.number, message.request);
         return;
       case 'report':
         if (!this.isRank) this.#broke('only a rank reports');
@@ -310,22 +309,6 @@ export class SupervisedActor {
     this.#beatAtMs = this.#ports.clock.monotonicMs();
     this.#events.onReady(address);
     if (this.#begin !== null) this.#channel.send({ kind: 'begin', begin: this.#begin });
-  }
-
-  async #sign(number: number, request: SignedRequest): Promise<void> {
-    if (this.#signing >= MAX_SIGNING) {
-      this.#broke(`${this.#signing} requests wait to be signed, and it went on asking`);
-      return;
-    }
-    this.#signing += 1;
-    try {
-      const url = await this.#ports.sign(request);
-      this.#channel.send({ kind: 'signed', number, url });
-    } catch (error) {
-      this.#channel.send({ kind: 'not-signed', number, why: toErrorData(error).message });
-    } finally {
-      this.#signing -= 1;
-    }
   }
 
   /** May a report or state of that number be taken? Ends the process where not. */

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { Client } from 'minio';
+import type * as Minio from 'minio';
 import { boundedTransport } from './bounded-transport.js';
 import { PART_BYTES } from './put-in-parts.js';
 
@@ -20,7 +20,7 @@ export interface S3Config {
 const MOST_CONNECTIONS = 64;
 
 /** @returns MinIO's client of the server, and its module; loaded where it is used alone, as that takes tens of milliseconds. */
-export async function openClient(config: S3Config): Promise<{ readonly client: Client; readonly minio: typeof import('minio') }> {
+export async function openClient(config: S3Config): Promise<{ readonly client: Minio.Client; readonly minio: typeof Minio }> {
   const minio = await import('minio');
   const { hostname, port, protocol } = new URL(config.endpoint);
   const isSecure = protocol === 'https:';

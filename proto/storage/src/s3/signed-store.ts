@@ -85,7 +85,10 @@ class SignedStore implements ObjectAccess {
   }
 
   /** The answer with its text, which is XML or nothing; S3 may say that it failed after it has said that it did not. */
-  async #said(request: Asked, sent: Sent = {}): Promise<{ answer: http.IncomingMessage; xml: Record<string, Record<string, string> | undefined> }> {
+  async #said(
+    request: Asked,
+    sent: Sent = {},
+  ): Promise<{ answer: http.IncomingMessage; xml: Record<string, Record<string, string> | undefined> }> {
     const answer = await this.#asked(request, sent);
     return this.#translated(request, async () => {
       const xml = parser.parse(await text(answer)) as Record<string, Record<string, string> | undefined>;

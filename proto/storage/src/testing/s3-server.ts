@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, connect } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Config } from '../s3/client.js';
 
 /** versitygw, an S3 server over a folder; `.ci/servers.mjs` builds it. */
-const PROGRAM = 'versitygw';
+const PROGRAM = /^versitygw-[\d.]+\d$/;
 const READY_WITHIN_MS = 20_000;
 const POLL_MS = 20;
 const SILENT_MS = 10_000;
@@ -28,11 +28,9 @@ export interface S3Server {
 
 /** @returns the program of the server; null: it was not built on this machine */
 export function s3Program(): string | null {
-  const folders = [
-    join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'trainer', 'servers'),
-    ...(process.env.PATH ?? '').split(':'),
-  ];
-  return folders.map((folder) => join(folder, PROGRAM)).find((file) => existsSync(file)) ?? null;
+  const servers = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'trainer', 'servers');
+  const built = existsSync(servers) ? readdirSync(servers).find((name) => PROGRAM.test(name)) : undefined;
+  return built === undefined ? null : join(servers, built);
 }
 
 /** Starts a server over a folder, by default one of its own. @param program as `s3Program` found it */
@@ -49,7 +47,7 @@ export async function startS3Server(program: string, folder?: string): Promise<S
   };
   let child: ChildProcess | null = null;
   const start = async (): Promise<void> => {
-    const env = { PATH: process.env.PATH, ROOT_ACCESS_KEY: config.accessKey, ROOT_SECRET_KEY: config.secretKey };
+    const env = { PATH: process.env['PATH'], ROOT_ACCESS_KEY: config.accessKey, ROOT_SECRET_KEY: config.secretKey };
     const started = spawn(program, ['--port', `127.0.0.1:${port}`, '--quiet', 'posix', place], { env, stdio: 'ignore' });
     child = started;
     const deadline = performance.now() + READY_WITHIN_MS;
