@@ -28,7 +28,7 @@ export class Rank {
     if (how.does === 'wait') await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
     await context.report({ kind: 'phase', phase: 'training' });
     await context.report({ kind: 'progress', done: 0.5, epoch: begin.attempt });
-    writeFileSync(how.file, JSON.stringify({ threads: context.threads, store: context.store.kind, kept: context.datasetCache, nice: process.getuid && (await import('node:os')).getPriority() }));
+    writeFileSync(how.file, JSON.stringify({ threads: context.threads, store: await (await context.openStore()).stat('data', 'nothing'), kept: context.datasetCache, nice: process.getuid && (await import('node:os')).getPriority() }));
   }
   async stop(reason) { writeFileSync(this.how.file, 'stopped: ' + reason); }
 }`;
@@ -41,8 +41,8 @@ export class Teller {
     this.args = args;
   }
   tell() {
-    const { leaseId, scratchDir, threads, store, signal } = this.context;
-    return { args: this.args, leaseId, threads, store: store.kind, isHere: process.cwd() === scratchDir, hasSignal: signal instanceof AbortSignal, more: 'report' in this.context };
+    const { leaseId, scratchDir, threads, openStore, signal } = this.context;
+    return { args: this.args, leaseId, threads, store: typeof openStore, isHere: process.cwd() === scratchDir, hasSignal: signal instanceof AbortSignal, more: 'report' in this.context };
   }
 }`;
 
@@ -151,7 +151,7 @@ test('a rank reports, waits until the head has stored it, and ends as finished',
     { kind: 'phase', phase: 'training' },
     { kind: 'progress', done: 0.5, epoch: 3 },
   ]);
-  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ threads: 2, store: 'folder' });
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ threads: 2, store: null });
 });
 
 test('a rank that is asked to stop gets its signal and its last word, then ends with the cause of the request', async () => {
@@ -186,7 +186,7 @@ test('a class of an installed module that is no rank is an actor like others, an
     args: [7, 'b'],
     leaseId: lease,
     threads: 2,
-    store: 'folder',
+    store: 'function',
     isHere: true,
     hasSignal: true,
     more: false,

@@ -12,7 +12,7 @@ export { servePlacement } from './placement/serve-placement.js';
 export { HeadAddresses } from './rpc/head-addresses.js';
 export { actorChannel, CHANNEL_PIPES } from './processes/actor-channel.js';
 export { SupervisedActor } from './processes/supervised-actor.js';
-export type { ActorChild, SupervisionEvents } from './processes/supervised-actor.js';
+export type { ActorChild, SupervisionEvents } from './processes/supervision.js';
 export { ActorWatch } from './processes/watch.js';
 export { timing } from './timing.js';
 export type { Timing } from './timing.js';

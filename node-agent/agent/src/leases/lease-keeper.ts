@@ -19,7 +19,8 @@ import {
 import type { Outbox, Urgency } from '../facts/outbox.js';
 import { admit } from '../ledger/admit.js';
 import { advance, disconnected, draining, expire, finish, hear, heldLeases, welcomed, type Ledger } from '../ledger/ledger.js';
-import type { SupervisedActor, SupervisionEvents } from '../processes/supervised-actor.js';
+import type { SupervisedActor } from '../processes/supervised-actor.js';
+import type { SupervisionEvents } from '../processes/supervision.js';
 
 /** A lease whose actor is to be started. */
 export interface Launch {

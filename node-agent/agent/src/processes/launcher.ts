@@ -25,7 +25,8 @@ import { actorChannel, CHANNEL_PIPES } from './actor-channel.js';
 import { actorEnvironment, threadsOf } from './environment.js';
 import type { MemoryReader } from './memory-use.js';
 import { maySign } from './store-access.js';
-import { SupervisedActor, type ActorChild, type SupervisionEvents } from './supervised-actor.js';
+import { SupervisedActor } from './supervised-actor.js';
+import type { ActorChild, SupervisionEvents } from './supervision.js';
 
 /** Only modules that the installation names run, and only as what it names them for. */
 export class ModuleRefusedError extends TrainerError<'actor.load-failed', { specifier: string }> {

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
 import type { ChildProcess } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { leaseId, MAX_SIGNING, type DeathCause, type FromActorProcess, type ProcessStart, type ToActorProcess } from '@trainer/model';
@@ -9,7 +10,7 @@ import { SupervisedActor } from './supervised-actor.js';
 const TIMING = { startMs: 60_000, stopAskedMs: 3_000, stopTermMs: 1_000, livenessMs: 10_000, progressLeastMs: 600_000 };
 
 /** A rank whose process is only said: it speaks when told to, and ends when its group is killed. */
-function supervised(): {
+function supervised(stderr: PassThrough | null = null): {
   clock: ManualClock;
   actor: SupervisedActor;
   says: (message: FromActorProcess) => void;
@@ -23,7 +24,7 @@ function supervised(): {
   const clock = manualClock(0);
   const causes: DeathCause[] = [];
   const told: ToActorProcess[] = [];
-  const child = Object.assign(new EventEmitter(), { pid: 4711, stdout: null, stderr: null }) as unknown as ChildProcess;
+  const child = Object.assign(new EventEmitter(), { pid: 4711, stdout: null, stderr }) as unknown as ChildProcess;
   let heard: ChannelEvents | undefined;
   const channel = { listen: (events: ChannelEvents) => void (heard = events), send: (message: ToActorProcess) => void told.push(message) };
   let isAlive = true;
@@ -75,6 +76,31 @@ function live({ clock, actor, says }: ReturnType<typeof supervised>, seconds: nu
     actor.checkBeat(clock.monotonicMs(), false);
   }
 }
+
+describe('a process that ended with words on stderr', () => {
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  };
+  test('is heard to the end of them, also where they are read after its exit', async () => {
+    const stderr = new PassThrough();
+    const rank = supervised(stderr);
+    rank.exits();
+    rank.clock.advance(1_002);
+    await turns();
+    expect(rank.causes).toEqual([]);
+    stderr.end('Error: port 80 is taken');
+    await turns();
+    expect(rank.causes).toEqual([{ kind: 'exited', code: 1, lastError: 'Error: port 80 is taken' }]);
+  });
+  test('is no longer waited for where somebody else holds its pipe', async () => {
+    const rank = supervised(new PassThrough());
+    rank.exits();
+    rank.clock.advance(1_002);
+    rank.clock.advance(1_002);
+    await turns();
+    expect(rank.causes).toEqual([{ kind: 'exited', code: 1 }]);
+  });
+});
 
 describe('a process that ended with an error', () => {
   const THREW: FromActorProcess = { kind: 'threw', text: 'Error: gone' };

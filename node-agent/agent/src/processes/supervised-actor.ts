@@ -1,17 +1,12 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import {
   MAX_WAITING_REPORTS,
   toErrorData,
   type Begin,
-  type Clock,
   type DeathCause,
   type FromActorProcess,
   type LeaseId,
   type Millis,
-  type ProcessStart,
-  type RankReport,
-  type SavedState,
   type Timer,
 } from '@trainer/model';
 import type { ActorChannel } from './actor-channel.js';
@@ -20,54 +15,8 @@ import { LastError } from './last-error.js';
 import { LineSplitter } from './line-splitter.js';
 import { readPaced, type Pace } from './paced-reading.js';
 import { ProgressWatch } from './progress-watch.js';
-import { SignedRequests, type SigningPorts } from './signed-requests.js';
-
-export interface LadderTiming {
-  readonly startMs: Millis;
-  readonly stopAskedMs: Millis;
-  readonly stopTermMs: Millis;
-  readonly livenessMs: Millis;
-  readonly progressLeastMs: Millis;
-}
-
-/** What a supervised actor needs from outside. */
-export interface SupervisionPorts {
-  readonly clock: Clock;
-  readonly timing: LadderTiming;
-  /** Starts the process, in a group of its own, with a channel and pipes. */
-  spawn(): ActorChild;
-  /** What the process of that id is told first; may have to be fetched. Rejects when the actor can't be started. */
-  prepare(pid: number | null): Promise<ProcessStart>;
-  kernelKills(): number;
-  readonly sign: SigningPorts['sign'];
-  readonly groups: ProcessGroups;
-}
-
-/** An actor's process as it was started. */
-export interface ActorChild {
-  readonly process: Pick<ChildProcess, 'pid' | 'stdout' | 'stderr' | 'kill' | 'on' | 'once'>;
-  readonly channel: ActorChannel;
-}
-
-/** The system's process groups. */
-export interface ProcessGroups {
-  /** @returns false when there is no such group. */
-  signal(group: number, signal: NodeJS.Signals): boolean;
-  /** Is a process of the group not gone yet? */
-  isAlive(group: number): boolean;
-  /** Ends what the lease's processes have started in groups of their own, as far as it can be found; `done` when it is gone. */
-  endStrays(done: () => void): void;
-}
-
-/** Told in order; `onEnded` is the last, once, when no process of the group is left. */
-export interface SupervisionEvents {
-  onStarted(pid: number): void;
-  onReady(address: string): void;
-  onReport(number: number, report: RankReport): void;
-  onState(number: number, state: SavedState): void;
-  onLine(line: string, isStderr: boolean): void;
-  onEnded(cause: DeathCause): void;
-}
+import { SignedRequests } from './signed-requests.js';
+import type { ActorChild, SupervisionEvents, SupervisionPorts } from './supervision.js';
 
 /** A step of a rank's work may take so many times as long as the longest before it. */
 const PROGRESS_TIMES = 10;
@@ -114,6 +63,9 @@ export class SupervisedActor {
   #exit: { readonly code: number | null; readonly signal: string | null } | null = null;
   /** Whether the channel is. */
   #isClosed = false;
+  /** Whether all that it wrote on stderr was read, or is no longer waited for; and what waits for it. */
+  #isHeard: boolean;
+  #onHeard: (() => void) | null = null;
   readonly #onGone: (() => void)[] = [];
   /** Runs when the process has said its last word. */
   #lastWord: Timer | null = null;
@@ -136,6 +88,7 @@ export class SupervisedActor {
     this.#phase = { at: 'starting', timer: ports.clock.after(startMs, () => this.kill({ kind: 'start-timeout', afterMs: startMs })) };
     const { process: child, channel } = ports.spawn();
     this.#child = child;
+    this.#isHeard = child.stderr === null;
     this.#channel = channel;
     const { sign } = ports;
     this.#signed = new SignedRequests({ sign, send: (message) => channel.send(message), broke: (why) => this.#broke(why) });
@@ -248,7 +201,10 @@ export class SupervisedActor {
     });
     const release = readPaced(stream, OUTPUT_PACE, this.#ports.clock, {
       onData: (bytes) => bytes.length / BYTES_A_LINE + splitter.push(bytes),
-      onOver: () => splitter.end(),
+      onOver: () => {
+        splitter.end();
+        if (isStderr) this.#heard();
+      },
     });
     this.#onGone.push(release);
     // Such as of a pipe that breaks: its end is told too.
@@ -357,30 +313,46 @@ export class SupervisedActor {
     if (this.#exit === null) return;
     const { code, signal } = this.#exit;
     this.#exit = null;
-    const cause = causeOfExit({
+    const known = {
       code,
       signal,
       told: this.#told,
       asked: this.#asked,
-      lastError: this.#lastError.text,
       hasKernelKilled: this.#ports.kernelKills() > this.#kernelKillsBefore,
       limitBytes: this.memoryLimitBytes,
       usedBytes: this.#usedBytes,
-    });
+    };
     if (this.#phase.at === 'starting' || this.#phase.at === 'stopping') this.#phase.timer.cancel();
     this.#phase = { at: 'killed' };
-    this.#endGroup(cause);
+    this.#endGroup(() => this.#gone(causeOfExit({ ...known, lastError: this.#lastError.text })));
   }
 
-  /** What the actor has started dies with it; until it has, the lease's resources are not free. */
-  #endGroup(cause: DeathCause): void {
+  /** What the actor has started dies with it; until it has, the lease's resources are not free. What it wrote last may say why it ended. */
+  #endGroup(done: () => void): void {
     const group = this.pid;
     if (group !== null && this.#ports.groups.signal(group, 'SIGKILL') && this.#ports.groups.isAlive(group)) {
-      this.#ports.clock.after(GROUP_POLL_MS, () => this.#endGroup(cause));
+      this.#ports.clock.after(GROUP_POLL_MS, () => this.#endGroup(done));
       return;
     }
-    if (group === null) this.#gone(cause);
-    else this.#ports.groups.endStrays(() => this.#gone(cause));
+    if (group === null) done();
+    else this.#ports.groups.endStrays(() => this.#whenHeard(done));
+  }
+
+  #whenHeard(run: () => void): void {
+    if (this.#isHeard) {
+      run();
+      return;
+    }
+    this.#onHeard = run;
+    // A process that could not be ended may hold the pipe.
+    this.#waitForLastWord(() => this.#heard());
+  }
+
+  #heard(): void {
+    this.#isHeard = true;
+    const run = this.#onHeard;
+    this.#onHeard = null;
+    run?.();
   }
 
   #gone(cause: DeathCause): void {
