@@ -240,7 +240,7 @@ async function startRest(
       connectActors: () => connectTo({ address, secret: place.secret }),
       messages,
       store,
-      settings: gatewaySettings(settings),
+      settings: gatewaySettings(settings, place.secret),
       clock,
     },
     logger,

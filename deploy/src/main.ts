@@ -1,6 +1,6 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { homeFolder } from '@trainer/client/internal';
-import { toErrorData } from '@trainer/model';
+import { toErrorData, TOKEN_SCOPES, type TokenScope } from '@trainer/model';
 import { ConfigError } from '@trainer/runtime';
 import { withCluster } from './commands/with-cluster.js';
 import { readSettings, type Settings } from './config/settings.js';
@@ -171,6 +171,27 @@ program
   .option(...json)
   .action((options: { limit: number; json?: true }) =>
     using(async (cluster) => (await inspect()).showModels(cluster, formatOf(options), options.limit)),
+  );
+const token = program.command('token').description('who may use REST, where it asks for tokens (AUTH=token)');
+token
+  .command('create <name>')
+  .description('make a token, and show its text this once')
+  .addOption(new Option('--scope <scope>', 'what it may do').choices(TOKEN_SCOPES).default('submit'))
+  .option(...json)
+  .action((name: string, options: { scope: TokenScope; json?: true }) =>
+    using(async (cluster) => (await import('./commands/token.js')).createToken(cluster, formatOf(options), name, options.scope)),
+  );
+token
+  .command('list')
+  .description('the tokens in force')
+  .option(...json)
+  .action((options: JsonOption) => using(async (cluster) => (await import('./commands/token.js')).listTokens(cluster, formatOf(options))));
+token
+  .command('revoke <token>')
+  .description('end a token by its id, or all of that name')
+  .option(...json)
+  .action((id: string, options: JsonOption) =>
+    using(async (cluster) => (await import('./commands/token.js')).revokeToken(cluster, formatOf(options), id)),
   );
 const data = program.command('data').description('datasets');
 data

@@ -17,6 +17,7 @@ import { readJsonBody } from './http/json-body.js';
 import { addAccessLog, addDoorHooks, answerRouterProblem } from './http/hooks.js';
 import { isAllowedOrigin, isLoopbackAddress, ownNames } from './http/origins.js';
 import { answerExpectation, answerParserProblem } from './http/parser-problem.js';
+import { addTokenGuard } from './http/token-guard.js';
 import { validationPipe } from './http/validation.js';
 
 /** The pages of /docs: found from this package's own folder, as the code may be packed into another's file. */
@@ -38,7 +39,7 @@ export interface Gateway {
  */
 export async function startGateway(parts: GatewayParts, log: Logger): Promise<Gateway> {
   const { settings } = parts;
-  if (!isLoopbackAddress(settings.host) && settings.auth !== 'off') throw new UnprotectedAddressError(settings.host);
+  if (!isLoopbackAddress(settings.host) && settings.auth === 'loopback') throw new UnprotectedAddressError(settings.host);
   const adapter = new FastifyAdapter({
     bodyLimit: JSON_LIMIT_BYTES,
     forceCloseConnections: true,
@@ -68,6 +69,7 @@ export async function startGateway(parts: GatewayParts, log: Logger): Promise<Ga
   fastify.server.on('checkExpectation', answerExpectation);
   addAccessLog(fastify, log);
   addDoorHooks(fastify, names);
+  if (typeof settings.auth === 'object') addTokenGuard(fastify, { ...settings.auth, head: parts.head, clock: parts.clock });
   addBodyLimits(fastify, { clock: parts.clock, idleMs: settings.bodyIdleMs, wholeMs: settings.requestWithinMs });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ErrorFilter(log));
@@ -94,6 +96,7 @@ function addDocs(app: NestFastifyApplication, version: string): void {
     .setDescription('Trains models on a cluster of actors. Every error is {"detail": ...}; every answer carries X-Request-Id.')
     .setVersion(version)
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addBearerAuth({ type: 'http', description: 'Asked for where the service was started with AUTH=token.' })
     .build();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, about), {
     jsonDocumentUrl: 'openapi.json',

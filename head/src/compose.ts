@@ -9,6 +9,7 @@ import type {
   ClusterServiceServer,
   JobServiceServer,
   SessionServiceServer,
+  TokenServiceServer,
 } from '@trainer/wire';
 import { StoredStates } from './actors/stored-states.js';
 import { UploadedArgs } from './actors/uploaded-args.js';
@@ -30,6 +31,8 @@ import { ActorCalls } from './rpc/actor-service.js';
 import { AgentService } from './rpc/agent-service.js';
 import { bundleService } from './rpc/bundle-service.js';
 import { clusterService } from './rpc/cluster-service.js';
+import { tokenService } from './rpc/token-service.js';
+import { Tokens } from './tokens/tokens.js';
 import { jobService } from './rpc/job-service.js';
 import { logCalls } from './rpc/log-service.js';
 import { sessionService } from './rpc/session-service.js';
@@ -64,6 +67,7 @@ export interface HeadServices {
   readonly bundles: BundleServiceServer;
   readonly jobs: JobServiceServer;
   readonly cluster: ClusterServiceServer;
+  readonly tokens: TokenServiceServer;
 }
 
 /** Joins the parts around the loop, which is then to be started. @returns what it serves, and how to end it */
@@ -110,6 +114,7 @@ export function composeHead(parts: HeadParts): { readonly services: HeadServices
     bundles: bundleService({ ...common, store, objects, bucket: buckets.bundles, args, uploadIdleMs: timers.uploadIdleMs }),
     jobs: jobService({ loop, store, submissions: submissionsOf(parts), logger, reasonOf: (job) => planner.reasonOf(job) }),
     cluster: clusterService({ ...common, messages, objects, databaseOutlook: parts.databaseOutlook, dataBucket: buckets.data, version }),
+    tokens: tokenService(new Tokens({ loop, store, randomBytes: parts.randomBytes }), logger),
   };
   return { services, close };
 }

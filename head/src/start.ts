@@ -12,6 +12,7 @@ import {
   errorToStatus,
   JobServiceService,
   SessionServiceService,
+  TokenServiceService,
 } from '@trainer/wire';
 import { composeHead } from './compose.js';
 import type { HeadServices } from './compose.js';
@@ -192,4 +193,5 @@ function serve(server: GrpcServer, services: HeadServices): void {
   server.addService(BundleServiceService, services.bundles);
   server.addService(JobServiceService, services.jobs);
   server.addService(ClusterServiceService, services.cluster);
+  server.addService(TokenServiceService, services.tokens);
 }

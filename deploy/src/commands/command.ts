@@ -6,5 +6,7 @@ export interface Cluster {
   readonly head: HeadConnection;
   /** Address of REST, such as http://127.0.0.1:8002; null when the cluster runs without a gateway. */
   readonly restUrl: string | null;
+  /** What REST asks for where it asks for tokens. */
+  readonly authorization: { readonly authorization: string };
   readonly output: Output;
 }

@@ -47,7 +47,7 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const output: Output = { isTerminal: false, write: (text) => void (written += text) };
   const restUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  cluster = { head: null as unknown as Cluster['head'], restUrl, output };
+  cluster = { head: null as unknown as Cluster['head'], restUrl, authorization: { authorization: 'Bearer secret' }, output };
 });
 afterEach(() => new Promise((resolve) => server.close(resolve)));
 

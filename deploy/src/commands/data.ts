@@ -11,7 +11,7 @@ import { RequestRefusedError, UploadRefusedError, UsageError } from './errors.js
 const urlOf = (restUrl: string, dataId: string): string => `${restUrl}/data/${dataId.split('/').map(encodeURIComponent).join('/')}`;
 
 /** `trainer data put FILE [NAME]`: streams a file to the data bucket through REST. */
-export async function putData({ restUrl, output }: Cluster, format: Format, file: string, name: string): Promise<void> {
+export async function putData({ restUrl, authorization, output }: Cluster, format: Format, file: string, name: string): Promise<void> {
   if (restUrl === null) throw new UsageError('data put', 'This cluster runs without REST; start it with a gateway to upload data.');
   const problem = dataIdProblem(name);
   if (problem !== null) throw new UsageError(name, `${problem}; name it: trainer data put ${file} NAME`);
@@ -23,7 +23,7 @@ export async function putData({ restUrl, output }: Cluster, format: Format, file
   if (!found.isFile()) throw new UsageError(file, `${file} is not a file; name the file that holds the table.`);
   const response = await fetch(urlOf(restUrl, name), {
     method: 'PUT',
-    headers: { 'content-length': String(found.size) },
+    headers: { ...authorization, 'content-length': String(found.size) },
     body: Readable.toWeb(createReadStream(file)) as unknown as ReadableStream,
     duplex: 'half',
   } as RequestInit);
@@ -39,12 +39,17 @@ export interface ShowOptions {
 }
 
 /** `trainer data show ID`: what a dataset holds, and what a training makes of each column. */
-export async function showData({ restUrl, output }: Cluster, format: Format, id: string, { target, task }: ShowOptions): Promise<void> {
+export async function showData(
+  { restUrl, authorization, output }: Cluster,
+  format: Format,
+  id: string,
+  { target, task }: ShowOptions,
+): Promise<void> {
   if (restUrl === null) throw new UsageError('data show', 'This cluster runs without REST; start it with a gateway to look at data.');
   const query = new URLSearchParams();
   if (target !== undefined) query.set('target_column', target);
   if (task !== undefined) query.set('task_type', task);
-  const response = await fetch(`${urlOf(restUrl, id)}?${query.toString()}`);
+  const response = await fetch(`${urlOf(restUrl, id)}?${query.toString()}`, { headers: authorization });
   const answer = (await response.json()) as DatasetProfileView & { readonly detail?: unknown };
   if (!response.ok) throw new RequestRefusedError(response.status, answer.detail);
   print(output, format, answer, profileText);

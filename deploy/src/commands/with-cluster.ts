@@ -11,7 +11,7 @@ export async function withCluster<T>(settings: Settings, home: string, run: (clu
   const restUrl = TRAINER_ADDRESS === undefined ? ((await readClusterFile(home))?.restUrl ?? null) : null;
   const head = connectHead(address);
   try {
-    return await run({ head, restUrl, output });
+    return await run({ head, restUrl, authorization: { authorization: `Bearer ${address.secret}` }, output });
   } finally {
     head.close();
   }

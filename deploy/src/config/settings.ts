@@ -95,7 +95,7 @@ const Variables = z.object({
   EARLY_STOPPING_PATIENCE: integer(1, 1000, 10),
   CHECKPOINT_INTERVAL: integer(1, 1000, 5),
   CUDA_VISIBLE_DEVICES: z.string().refine(areDevices, 'give indices or uuids of GPUs separated by commas, such as 0,1, or none').optional(),
-  AUTH: z.literal('off', { error: "only 'off' is known, for a private network" }).optional(),
+  AUTH: z.enum(['token', 'off'], { error: 'give token (every request of REST shows one), or off, for a private network' }).optional(),
   TRAINER_MODE: z.enum(['embedded', 'cluster'], { error: 'give embedded or cluster' }).optional(),
   TRAINER_CORS_ORIGINS: text('').transform(listOf).refine(areOrigins, 'give origins such as https://ml.example, without a path'),
   TRAINER_PUBLIC_URL: text('').transform(listOf).refine(areWebAddresses, 'give URLs such as https://trainer.example'),

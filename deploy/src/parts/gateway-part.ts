@@ -6,8 +6,8 @@ import { VERSION } from '../version.js';
 /** A request of a megabyte at most takes a second on a slow line; one that takes this long holds a connection for nothing. */
 const REQUEST_WITHIN_MS = 30_000;
 
-/** @returns REST as the settings have it. */
-export function gatewaySettings(settings: Settings): GatewaySettings {
+/** @returns REST as the settings have it. @param secret the cluster's */
+export function gatewaySettings(settings: Settings, secret: string): GatewaySettings {
   return {
     host: settings.SERVICE_HOST,
     port: settings.SERVICE_PORT,
@@ -17,7 +17,7 @@ export function gatewaySettings(settings: Settings): GatewaySettings {
     publicUrls: settings.TRAINER_PUBLIC_URL,
     privateNames: [settings.SERVICE_NAME, hostname()],
     corsOrigins: settings.TRAINER_CORS_ORIGINS,
-    auth: settings.AUTH ?? 'loopback',
+    auth: settings.AUTH === 'token' ? { clusterSecret: secret } : (settings.AUTH ?? 'loopback'),
     uploadLimitBytes: settings.TRAINER_UPLOAD_LIMIT,
     mostUploads: settings.TRAINER_UPLOADS,
     mostConnections: settings.TRAINER_CONNECTIONS,

@@ -27,7 +27,7 @@ export async function gatewayProcess(settings: Settings, { output, process, ends
     onClose(() => messages.close());
     const store = await openObjectStore(storeConfig);
     const gateway = await startGateway(
-      { head, connectActors: () => connectTo(address), messages, store, settings: gatewaySettings(settings), clock },
+      { head, connectActors: () => connectTo(address), messages, store, settings: gatewaySettings(settings, secret), clock },
       log,
     );
     onClose(() => gateway.close());

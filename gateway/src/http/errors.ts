@@ -85,7 +85,7 @@ export class UnprotectedAddressError extends TrainerError<'gateway.unprotected',
   constructor(host: string) {
     super(
       'gateway.unprotected',
-      `SERVICE_HOST ${host} is reachable from other machines and REST asks for no token: bind to 127.0.0.1, or set AUTH=off if the network is private.`,
+      `SERVICE_HOST ${host} is reachable from other machines and REST asks for no token: bind to 127.0.0.1, set AUTH=token, or AUTH=off if the network is private.`,
       { host },
     );
   }

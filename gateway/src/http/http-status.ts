@@ -33,6 +33,8 @@ const STATUS_OF: Readonly<Record<ErrorCode | DoorCode, number>> = {
   'auth.missing': 401,
   'auth.refused': 401,
   'auth.forbidden': 403,
+  'token.not-found': 404,
+  'token.too-many': 409,
   'protocol.version': 500,
   'config.invalid': 500,
   'cluster.unavailable': 503,

@@ -69,6 +69,7 @@ export function memoryHead(): MemoryHead {
       models: () => Promise.resolve({ models: [...storedModels.values()], total: storedModels.size }),
     },
     nodes: { list: unused },
+    tokens: { create: unused, list: unused, revoke: unused, find: unused },
     actors: { list: unused, get: unused, kill: unused },
     status: () => Promise.reject(new Error('no head answers')),
     logs: unused,

@@ -22,7 +22,15 @@ import { stepJob } from '../jobs/step-job.js';
 import type { IllegalTransition } from '../leases/illegal-transition.js';
 import type { LeaseEvent } from '../leases/lease-events.js';
 import { stepLease } from '../leases/step-lease.js';
-import type { Change, IdempotencyKey, StoredActorState, StoredAttempt, StoredNode, StoredSession } from '../store/cluster-store.js';
+import type {
+  Change,
+  IdempotencyKey,
+  StoredActorState,
+  StoredAttempt,
+  StoredNode,
+  StoredSession,
+  StoredToken,
+} from '../store/cluster-store.js';
 import type { ClusterState } from './cluster-state.js';
 
 /** What is to be done once a turn is committed; each may be done twice. */
@@ -58,6 +66,7 @@ export class Turn {
   readonly #forgottenLeases = new Set<LeaseId>();
   readonly #forgottenNodes = new Set<NodeId>();
   readonly #deletedModels: JobId[] = [];
+  readonly #tokens: StoredToken[] = [];
   readonly #bundles: { hash: string; bytes: number; createdAt: Millis }[] = [];
 
   constructor(
@@ -112,6 +121,9 @@ export class Turn {
   }
   get actorStates(): readonly StoredActorState[] {
     return this.#actorStates;
+  }
+  writeToken(token: StoredToken): void {
+    this.#tokens.push(token);
   }
   addBundle(hash: string, bytes: number): void {
     this.#bundles.push({ hash, bytes, createdAt: this.now });
@@ -212,7 +224,7 @@ export class Turn {
     const maps = [this.nodes, this.sessions, this.actors, this.leases, this.jobs];
     return (
       maps.every((map) => map.size === 0) &&
-      this.events.length + this.#writes.length + this.#bundles.length + this.#actorStates.length === 0
+      this.events.length + this.#writes.length + this.#bundles.length + this.#tokens.length + this.#actorStates.length === 0
     );
   }
 
@@ -262,6 +274,7 @@ export class Turn {
       events: this.events,
       bundles: this.#bundles,
       keys: this.#keys,
+      tokens: this.#tokens,
     };
   }
 }

@@ -191,6 +191,23 @@ export function describeClusterStore(name: string, open: () => Promise<StoreFixt
       ]);
     });
 
+    test('a token is found by its hash, also when it was revoked; lists have those in force', async () => {
+      const { store } = await open();
+      const aToken = (n: number) => ({
+        ...{ id: `token-00000000000${n}`, name: 'it\'s "mine"', scope: 'submit' as const },
+        ...{ createdAt: n, revokedAt: null, sha256: String(n).repeat(64) },
+      });
+      const [first, second] = [aToken(1), aToken(2)];
+      await store.commit({ tokens: [first, second] });
+      await store.commit({ tokens: [first] });
+      expect(await store.tokens()).toEqual([second, first]);
+      expect(await store.tokenOf(first.sha256)).toEqual(first);
+      expect(await store.tokenOf('0'.repeat(64))).toBeNull();
+      await store.commit({ tokens: [{ ...first, name: 'another', revokedAt: 9 }] });
+      expect(await store.tokens()).toEqual([second]);
+      expect(await store.tokenOf(first.sha256)).toEqual({ ...first, revokedAt: 9 });
+    });
+
     test('a deleted model is gone, also where it was stored in the same transaction; its job stays', async () => {
       const { store } = await open();
       const records = [1, 2, 3].map((n) => aJob(`train_00000000000${n}`, n));

@@ -15,6 +15,7 @@ import type {
   SavedState,
   SessionId,
   StoredCheckpoint,
+  Token,
 } from '@trainer/model';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { NodeEntry } from '../nodes/node-table.js';
@@ -61,6 +62,11 @@ export interface StoredActorState {
   readonly state: SavedState;
 }
 
+/** A token with the SHA-256 of its text. */
+export interface StoredToken extends Token {
+  readonly sha256: string;
+}
+
 /** Rows to write together; what is absent does not change. Of the states the newest version is given, whole. */
 export interface Change {
   readonly nodes?: readonly StoredNode[];
@@ -81,6 +87,8 @@ export interface Change {
   readonly events?: readonly JobEvent[];
   readonly bundles?: readonly { readonly hash: string; readonly bytes: number; readonly createdAt: Millis }[];
   readonly keys?: readonly IdempotencyKey[];
+  /** Of a token that is there already only the time when it was revoked is written. */
+  readonly tokens?: readonly StoredToken[];
 }
 
 /** What a new leader starts from: everything that has not ended. */
@@ -166,5 +174,9 @@ export interface ClusterStore {
   leasesOf(holder: string): Promise<readonly LeaseId[]>;
   key(key: string): Promise<IdempotencyKey | null>;
   hasBundle(hash: string): Promise<boolean>;
+  /** Those in force, newest first. */
+  tokens(): Promise<readonly StoredToken[]>;
+  /** Also one that was revoked. */
+  tokenOf(sha256: string): Promise<StoredToken | null>;
   close(): Promise<void>;
 }

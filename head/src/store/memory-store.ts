@@ -23,6 +23,7 @@ import type {
   StoredNode,
   StoredSession,
   StoredState,
+  StoredToken,
 } from './cluster-store.js';
 import { CommitQueue } from './commit-queue.js';
 import { FencedError } from './errors.js';
@@ -41,6 +42,7 @@ export interface MemoryRows {
   readonly actorStates: Map<string, { readonly incarnation: number; readonly state: SavedState }>;
   readonly bundles: Map<string, Millis>;
   readonly keys: Map<string, IdempotencyKey>;
+  readonly tokens: Map<string, StoredToken>;
 }
 
 /** Looks at each row that is about to be written. */
@@ -75,6 +77,7 @@ export function emptyRows(): MemoryRows {
     actorStates: new Map(),
     bundles: new Map(),
     keys: new Map(),
+    tokens: new Map(),
   };
 }
 
@@ -152,6 +155,8 @@ function insertRows(rows: MemoryRows, change: Change): void {
   for (const actor of change.forgottenStates ?? []) rows.actorStates.delete(actor);
   for (const { hash, createdAt } of change.bundles ?? []) insert(rows.bundles, hash, createdAt);
   for (const key of change.keys ?? []) insert(rows.keys, key.key, key);
+  for (const token of change.tokens ?? [])
+    rows.tokens.set(token.id, { ...token, ...rows.tokens.get(token.id), revokedAt: token.revokedAt });
 }
 
 function put<Row>(table: Map<string, Row>, key: string, row: Row, look?: (before: Row | undefined, after: Row) => void): void {
@@ -227,6 +232,11 @@ export function memoryReads(rows: MemoryRows, nodesSince: () => Millis = () => 0
         .map(({ id }) => id),
     key: (key) => rows.keys.get(key) ?? null,
     hasBundle: (hash) => rows.bundles.has(hash),
+    tokens: () =>
+      [...rows.tokens.values()]
+        .filter(({ revokedAt }) => revokedAt === null)
+        .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1)),
+    tokenOf: (sha256) => [...rows.tokens.values()].find((token) => token.sha256 === sha256) ?? null,
   };
 }
 

@@ -16,11 +16,12 @@ import type {
   Model,
   NodeState,
   StoredArgs,
+  TokenScope,
   TrainRequest,
 } from '@trainer/model';
 import type { JobRecord } from '../jobs/job-record.js';
 import type { NodeEntry } from '../nodes/node-table.js';
-import type { ClusterStore, IdempotencyKey, StoredNode, StoredSession, StoredState } from './cluster-store.js';
+import type { ClusterStore, IdempotencyKey, StoredNode, StoredSession, StoredState, StoredToken } from './cluster-store.js';
 import type { Connections, Database } from './database.js';
 import { fromFlatMetrics, fromSavedStateColumn, type SavedStateColumn } from './rows.js';
 
@@ -124,7 +125,29 @@ export function postgresReads({ reads: database, long }: Database, nodesSince: (
     async hasBundle(hash) {
       return (await database.query('SELECT FROM trainer.bundles WHERE hash = $1', [hash])).length > 0;
     },
+    async tokens() {
+      return (await database.query<TokenRow>(`${TOKEN} WHERE revoked_at IS NULL ORDER BY created_at DESC, token`)).map(toToken);
+    },
+    async tokenOf(sha256) {
+      const [row] = await database.query<TokenRow>(`${TOKEN} WHERE sha256 = $1`, [sha256]);
+      return row === undefined ? null : toToken(row);
+    },
   };
+}
+
+interface TokenRow {
+  readonly token: string;
+  readonly sha256: string;
+  readonly name: string;
+  readonly scope: TokenScope;
+  readonly created_at: string;
+  readonly revoked_at: string | null;
+}
+const TOKEN = 'SELECT token, sha256, name, scope, created_at, revoked_at FROM trainer.tokens';
+
+function toToken({ token, sha256, name, scope, created_at, revoked_at }: TokenRow): StoredToken {
+  const revokedAt = revoked_at === null ? null : Number(revoked_at);
+  return { id: token, sha256, name, scope, createdAt: Number(created_at), revokedAt };
 }
 
 const SCORES = "state -> 'job' -> 'bestMetrics'";

@@ -105,6 +105,14 @@ export const TABLES = {
   events: insert('events', { job: 'text', number: 'bigint', type: 'text', at: 'bigint', data: 'jsonb' }),
   bundles: insert('bundles', { hash: 'text', bytes: 'bigint', created_at: 'bigint' }),
   keys: insert('idempotency_keys', { key: 'text', body_sha256: 'text', job: 'text', created_at: 'bigint' }),
+  tokens: upsertOnly('tokens', ['token'], ['revoked_at'], {
+    token: 'text',
+    sha256: 'text',
+    name: 'text',
+    scope: 'text',
+    created_at: 'bigint',
+    revoked_at: 'bigint',
+  }),
 } satisfies Readonly<Record<keyof Change, Table>>;
 
 export type TableName = keyof typeof TABLES;
@@ -127,6 +135,7 @@ export const TABLE_NAMES: readonly TableName[] = [
   'events',
   'bundles',
   'keys',
+  'tokens',
 ];
 
 /** The rows of one kind that a change writes, each under its key. */
@@ -179,6 +188,11 @@ export function rowsOf(name: TableName, change: Change): Iterable<readonly [stri
       return (change.keys ?? []).map(({ key, bodySha256, job, createdAt }) => [
         key,
         { key, body_sha256: bodySha256, job, created_at: whole(createdAt) },
+      ]);
+    case 'tokens':
+      return (change.tokens ?? []).map(({ id, sha256, name, scope, createdAt, revokedAt }) => [
+        id,
+        { token: id, sha256, name, scope, created_at: whole(createdAt), revoked_at: revokedAt === null ? null : whole(revokedAt) },
       ]);
   }
 }

@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'auth.missing'
   | 'auth.refused'
   | 'auth.forbidden'
+  | 'token.not-found'
+  | 'token.too-many'
   | 'protocol.version'
   | 'config.invalid'
   | 'cluster.unavailable'

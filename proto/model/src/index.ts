@@ -131,6 +131,8 @@ export type {
   StartSpec,
   ToAgent,
 } from './agent-link.js';
+export { isTokenScope, mayDo, MOST_TOKENS, TOKEN_SCOPES } from './tokens.js';
+export type { Token, TokenScope } from './tokens.js';
 export { accessOf } from './signed-request.js';
 export type { SignedRequest } from './signed-request.js';
 export { ACTOR_SAYS_FD, AGENT_SAYS_FD, MAX_SIGNING, MAX_WAITING_REPORTS } from './actor-process.js';

@@ -102,6 +102,9 @@ export type {
   ClusterServiceServer,
   SessionServiceServer,
 } from './gen/trainer/v1/actors.js';
+export { TokenServiceClient, TokenServiceService } from './gen/trainer/v1/tokens.js';
+export type { TokenServiceServer } from './gen/trainer/v1/tokens.js';
+export { decodeToken, encodeToken } from './tokens.codec.js';
 export { AgentServiceClient, AgentServiceService } from './gen/trainer/v1/agent.js';
 export type { AgentServiceServer } from './gen/trainer/v1/agent.js';
 export { JobServiceClient, JobServiceService } from './gen/trainer/v1/jobs.js';

@@ -26,6 +26,7 @@ export type {
   SessionWelcome,
   ToSession,
 } from './gen/trainer/v1/actors.js';
+export type { NewToken, TokenHash, TokenRef } from './gen/trainer/v1/tokens.js';
 export type { FromAgent, ToAgent } from './gen/trainer/v1/agent.js';
 export type { Error, Nothing, ProtocolVersion, RemoteFailure } from './gen/trainer/v1/common.js';
 export type {

@@ -23,6 +23,8 @@ const STATUS_OF: Readonly<Record<ErrorCode, status>> = {
   'auth.missing': status.UNAUTHENTICATED,
   'auth.refused': status.UNAUTHENTICATED,
   'auth.forbidden': status.PERMISSION_DENIED,
+  'token.not-found': status.NOT_FOUND,
+  'token.too-many': status.RESOURCE_EXHAUSTED,
   'protocol.version': status.FAILED_PRECONDITION,
   'config.invalid': status.FAILED_PRECONDITION,
   'cluster.unavailable': status.UNAVAILABLE,

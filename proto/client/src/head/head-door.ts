@@ -11,6 +11,8 @@ import type {
   NodeView,
   StoredCheckpoint,
   TaskType,
+  Token,
+  TokenScope,
 } from '@trainer/model';
 
 /**
@@ -173,10 +175,23 @@ export interface ActorListing {
   readonly gpuMilli: number;
 }
 
+/** Who may use REST. */
+export interface Tokens {
+  /** @returns the token, and its text, which nobody can tell again. @throws TrainerError `request.invalid`, `token.too-many` */
+  create(name: string, scope: TokenScope): Promise<{ readonly token: Token; readonly text: string }>;
+  /** Those in force, newest first. */
+  list(): Promise<readonly Token[]>;
+  /** By its id, or all of that name. @returns those that were revoked. @throws TrainerError `token.not-found` */
+  revoke(idOrName: string): Promise<readonly Token[]>;
+  /** @param sha256 of a token's text, hexadecimal. @returns null: no token in force has that text */
+  find(sha256: string, options?: { readonly deadlineMs?: number }): Promise<Token | null>;
+}
+
 /** A connection to the head without a session: for the gateway and the command line. It reconnects by itself. */
 export interface HeadConnection {
   readonly jobs: Jobs;
   readonly nodes: Nodes;
+  readonly tokens: Tokens;
   readonly actors: {
     list(options?: { readonly withEnded?: boolean; readonly limit?: number }): Promise<readonly ActorListing[]>;
     /** With all its ends. @throws TrainerError `actor.not-found`. */

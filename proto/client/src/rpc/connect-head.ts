@@ -6,6 +6,7 @@ import { ActorsRpc } from './actors-rpc.js';
 import { HeadRpc } from './head-rpc.js';
 import { jobsOver } from './jobs-rpc.js';
 import { readStream } from './head-streams.js';
+import { tokensOver } from './tokens-rpc.js';
 
 /**
  * Connects to a head without a session. Returns at once: requests wait for the connection, up to their deadlines, and it is
@@ -16,6 +17,7 @@ export function connectHead(head: HeadAddress): HeadConnection {
   const actors = new ActorsRpc(rpc);
   return {
     jobs: jobsOver(rpc),
+    tokens: tokensOver(rpc),
     nodes: { list: async () => (await readStatus(rpc)).nodes },
     actors: {
       list: (options) => actors.list(options),

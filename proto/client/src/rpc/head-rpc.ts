@@ -8,6 +8,7 @@ import {
   JobServiceClient,
   SessionServiceClient,
   statusToError,
+  TokenServiceClient,
 } from '@trainer/wire';
 import { ClusterUnavailableError, reviveError, UnauthenticatedError } from '../errors.js';
 import type { HeadAddress } from '../head/head-door.js';
@@ -52,6 +53,7 @@ export class HeadRpc {
   readonly cluster: ClusterServiceClient;
   readonly jobs: JobServiceClient;
   readonly sessions: SessionServiceClient;
+  readonly tokens: TokenServiceClient;
   readonly clock: Clock;
   readonly #head: HeadAddress;
   readonly #channel: HeadsChannel;
@@ -71,6 +73,7 @@ export class HeadRpc {
     this.cluster = new ClusterServiceClient(target, plain, shared);
     this.jobs = new JobServiceClient(target, plain, shared);
     this.sessions = new SessionServiceClient(target, plain, shared);
+    this.tokens = new TokenServiceClient(target, plain, shared);
   }
 
   /** Those that are tried, for messages. */

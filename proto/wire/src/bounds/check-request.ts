@@ -7,6 +7,7 @@ import {
 } from '../gen/trainer/v1/actors.js';
 import { AgentServiceService } from '../gen/trainer/v1/agent.js';
 import { JobServiceService } from '../gen/trainer/v1/jobs.js';
+import { TokenServiceService } from '../gen/trainer/v1/tokens.js';
 import { fromAgentBound } from './agent.bounds.js';
 import type { AnswerBatch } from '../gen/trainer/v1/actors.js';
 import { checkBound, formed, type Bound } from './bound.js';
@@ -38,6 +39,12 @@ const BOUNDS: ReadonlyMap<string, Bound> = new Map([
     fetchArgs: requests.argsRefBound,
   }),
   ...bounded(ClusterServiceService, { status: formed }),
+  ...bounded(TokenServiceService, {
+    create: requests.newTokenBound,
+    list: formed,
+    revoke: requests.tokenRefBound,
+    find: requests.tokenHashBound,
+  }),
   ...bounded(JobServiceService, {
     submit: requests.submitBound,
     submitAll: requests.submitAllBound,

@@ -1,6 +1,7 @@
 import { INLINE_ARGS_BYTES, LIMITS, MAX_ARGS_BYTES, TRAIN_LIMITS } from '@trainer/model';
 import type * as actors from '../gen/trainer/v1/actors.js';
 import type * as jobs from '../gen/trainer/v1/jobs.js';
+import type * as tokens from '../gen/trainer/v1/tokens.js';
 import { MAX_VALUE_BYTES } from '../values.js';
 import { both, bytes, formed, list, map, message, oneOf, range, size, text, type Bound } from './bound.js';
 import {
@@ -56,6 +57,10 @@ export const fromSessionBound = message<actors.FromSession>({
     close: nothing,
   }),
 });
+
+export const newTokenBound = message<tokens.NewToken>({ name, scope: short });
+export const tokenRefBound = message<tokens.TokenRef>({ token: name });
+export const tokenHashBound = message<tokens.TokenHash>({ sha256: id });
 
 export const bundleRefBound = message<actors.BundleRef>({ hash: id });
 export const bundleChunkBound = message<actors.BundleChunk>({ hash: id, data: bytes(LIMITS.chunkBytes) });
