@@ -18,10 +18,12 @@ export interface GatewaySettings {
   /** Origins whose pages may use the service, beside its own and those of loopback. */
   readonly corsOrigins: readonly string[];
   /**
-   * `off`: an operator says that the network is private; `loopback`: nobody says so, and others may not reach it. Else every request
-   * shows a token; the cluster's secret opens everything, for who operates it.
+   * `token`: every request shows one; `off`: an operator says that the network is private; `loopback`: neither, and others may not
+   * reach it.
    */
-  readonly auth: 'off' | 'loopback' | { readonly clusterSecret: string };
+  readonly auth: 'token' | 'off' | 'loopback';
+  /** Signs links of downloads; as a token it opens everything. */
+  readonly clusterSecret: string;
   /** Largest dataset that PUT /data takes, in bytes. */
   readonly uploadLimitBytes: number;
   /** Uploads at once: each has an open file and some 100 KiB of buffers. */

@@ -35,6 +35,7 @@ describe('the documents', () => {
       '/models',
       '/models/{id}',
       '/models/{id}/download',
+      '/models/{id}/download-url',
       '/train',
       '/train/batch',
       '/train/{id}',

@@ -17,6 +17,7 @@ import { readJsonBody } from './http/json-body.js';
 import { addAccessLog, addDoorHooks, answerRouterProblem } from './http/hooks.js';
 import { isAllowedOrigin, isLoopbackAddress, ownNames } from './http/origins.js';
 import { answerExpectation, answerParserProblem } from './http/parser-problem.js';
+import { addSignedLinks, SignedLinks } from './http/signed-links.js';
 import { addTokenGuard } from './http/token-guard.js';
 import { validationPipe } from './http/validation.js';
 
@@ -69,7 +70,9 @@ export async function startGateway(parts: GatewayParts, log: Logger): Promise<Ga
   fastify.server.on('checkExpectation', answerExpectation);
   addAccessLog(fastify, log);
   addDoorHooks(fastify, names);
-  if (typeof settings.auth === 'object') addTokenGuard(fastify, { ...settings.auth, head: parts.head, clock: parts.clock });
+  const isLinked = addSignedLinks(fastify, new SignedLinks(settings.clusterSecret, parts.clock));
+  if (settings.auth === 'token')
+    addTokenGuard(fastify, { head: parts.head, clock: parts.clock, clusterSecret: settings.clusterSecret, isOpen: isLinked });
   addBodyLimits(fastify, { clock: parts.clock, idleMs: settings.bodyIdleMs, wholeMs: settings.requestWithinMs });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ErrorFilter(log));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { ROOT, startCluster, type TestCluster } from './harness/index.js';
+import { irisRequest } from './rest-service.js';
 
 /*
  * Who may use REST where it asks for tokens: as an operator makes them, and as clients show them.
@@ -48,4 +49,31 @@ test('an operator makes a token, lists it and ends it; each scope opens its part
 test('the command shows the secret of its cluster', async () => {
   expect(await trainer('data', 'put', IRIS)).toBe('iris.csv: 3858 bytes stored\n');
   expect(await trainer('data', 'show', 'iris.csv')).toContain('150 rows, 5 columns');
+});
+
+test('a link opens one file of a model without a token, until it ends', async () => {
+  const headers = { authorization: `Bearer ${cluster.secret}`, 'content-type': 'application/json' };
+  const asked = async <T>(path: string, method: string, body?: object): Promise<T> => {
+    const answer = await fetch(`${cluster.restUrl}${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    expect([path, answer.status]).toEqual([path, 200]);
+    return (await answer.json()) as T;
+  };
+  const { job_id: id } = await asked<{ job_id: string }>('/train', 'POST', irisRequest());
+  const isDone = async (): Promise<boolean> => (await asked<{ status: string }>(`/train/${id}`, 'GET')).status === 'completed';
+  await cluster.until('the job has completed', isDone, 60_000);
+  const { url, format } = await asked<{ url: string; format: string }>(`/models/${id}/download-url`, 'POST', {
+    format: 'onnx',
+    expires_in: 600,
+  });
+  expect(format).toBe('onnx');
+  const [linked, shown] = await Promise.all([fetch(url), fetch(`${cluster.restUrl}/models/${id}/download?format=onnx`, { headers })]);
+  expect([linked.status, shown.status]).toEqual([200, 200]);
+  expect(Buffer.from(await linked.arrayBuffer()).equals(Buffer.from(await shown.arrayBuffer()))).toBe(true);
+  expect((await fetch(url, { headers: { range: 'bytes=0-3' } })).status).toBe(206);
+  expect((await fetch(url.replace('onnx', 'native'))).status).toBe(403);
+  expect((await fetch(url.split('&expires')[0] ?? '')).status).toBe(401);
 });

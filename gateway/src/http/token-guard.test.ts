@@ -25,7 +25,7 @@ beforeEach(() => {
     if (isAway) return Promise.reject(new TrainerError('cluster.unavailable', 'No head answers.', {}));
     return Promise.resolve(tokens.get(sha256) ?? null);
   };
-  addTokenGuard(fastify, { head: { tokens: { find } as never }, clusterSecret: 'the-secret', clock });
+  addTokenGuard(fastify, { head: { tokens: { find } as never }, clusterSecret: 'the-secret', clock, isOpen: () => false });
   fastify.all('/*', () => 'in');
 });
 afterEach(() => fastify.close());

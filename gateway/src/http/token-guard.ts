@@ -46,13 +46,15 @@ export interface TokenGuardOptions {
   /** Opens everything, for who operates the cluster. */
   readonly clusterSecret: string;
   readonly clock: Clock;
+  /** Whether a request needs no token: it came by a signed link. */
+  readonly isOpen: (request: FastifyRequest) => boolean;
 }
 
 /** Lets only requests pass that show a token in force, and only what its scope allows. */
 export function addTokenGuard(fastify: FastifyInstance, options: TokenGuardOptions): void {
   const known = new KnownTokens(options);
   fastify.addHook('onRequest', async (request, reply) => {
-    if (request.method === 'OPTIONS' || OPEN.test(request.url)) return;
+    if (request.method === 'OPTIONS' || OPEN.test(request.url) || options.isOpen(request)) return;
     try {
       const token = await known.find(shownToken(request));
       const needed = neededScope(request);

@@ -40,6 +40,13 @@ export const ModelSchema = ModelItemSchema.extend({
 
 export const DeletedModelSchema = z.object({ message: z.string() });
 
+export const DownloadLinkSchema = z.object({
+  url: z.string().describe('Opens the file without a token; it follows Range and ETag'),
+  format: z.string(),
+  expires_at: z.string().describe('From then on it opens nothing'),
+});
+
+export type DownloadLink = AnswerOf<typeof DownloadLinkSchema>;
 export type DeletedModel = AnswerOf<typeof DeletedModelSchema>;
 export type ModelItem = AnswerOf<typeof ModelItemSchema>;
 export type ModelPage = AnswerOf<typeof ModelPageSchema>;

@@ -1,13 +1,23 @@
-import { applyDecorators, Controller, Delete, Get, Headers, Param, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import { applyDecorators, Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorResponses, jsonSchema } from '../http/documented.js';
 import { DeleteModel } from './delete-model.js';
 import { DownloadModel } from './download-model.js';
+import { LinkModel } from './link-model.js';
 import { ModelReads } from './model-reads.js';
-import { DeletedModelSchema, ModelPageSchema, ModelSchema, type DeletedModel, type ModelPage, type ModelView } from './models.answers.js';
+import {
+  DeletedModelSchema,
+  DownloadLinkSchema,
+  ModelPageSchema,
+  ModelSchema,
+  type DeletedModel,
+  type DownloadLink,
+  type ModelPage,
+  type ModelView,
+} from './models.answers.js';
 import { FORMATS } from './models.mapper.js';
-import { DownloadQuery, ListModelsQuery } from './models.schema.js';
+import { DownloadLinkBody, DownloadQuery, ListModelsQuery, type DownloadLinkRequest } from './models.schema.js';
 
 const notThere = { 400: 'The job has not completed successfully', 404: 'No such job, or its model was deleted' } as const;
 const DescribeModel = (summary: string, errors: Parameters<typeof errorResponses>[0] = notThere) =>
@@ -24,6 +34,7 @@ export class ModelsController {
     private readonly reads: ModelReads,
     private readonly downloadModel: DownloadModel,
     private readonly deleteModel: DeleteModel,
+    private readonly linkModel: LinkModel,
   ) {}
 
   @Get()
@@ -64,6 +75,19 @@ export class ModelsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     return this.downloadModel.execute(id, { format: query.format, range: headers['range'], ifNoneMatch: headers['if-none-match'] }, reply);
+  }
+
+  @Post(':id/download-url')
+  @HttpCode(200)
+  @DescribeModel("A link that opens one of the model's files for a while, without a token")
+  @ApiBody({ required: false, schema: jsonSchema(DownloadLinkBody) })
+  @ApiResponse({ status: 200, schema: jsonSchema(DownloadLinkSchema) })
+  link(
+    @Param('id') id: string,
+    @Body({ schema: DownloadLinkBody }) body: DownloadLinkRequest,
+    @Req() request: FastifyRequest,
+  ): Promise<DownloadLink> {
+    return this.linkModel.execute(id, body, request);
   }
 
   @Delete(':id')

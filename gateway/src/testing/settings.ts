@@ -11,6 +11,7 @@ export const TEST_SETTINGS: GatewaySettings = {
   privateNames: ['trainer', 'Node-7.Lan'],
   corsOrigins: ['https://ml.example'],
   auth: 'loopback',
+  clusterSecret: 'secret of tests',
   uploadLimitBytes: 1000,
   mostUploads: 8,
   mostConnections: 200,
