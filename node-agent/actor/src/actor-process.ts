@@ -82,7 +82,7 @@ export class ActorProcess {
         this.#signatures.signed(message.number, message.url);
         return;
       case 'not-signed':
-        this.#signatures.refused(message.number, message.why);
+        this.#signatures.refused(message.number, message.why, message.retry);
         return;
       case 'owned':
         // By this timer the process ends itself: a stall of its own loop does not lengthen it.

@@ -1,6 +1,7 @@
 import type { ActorClassRef, SavedState } from './actors.js';
 import type { ActorStart } from './agent-link.js';
 import type { DeathCause } from './causes.js';
+import type { ErrorData } from './errors.js';
 import type { LeaseId } from './ids.js';
 import type { Begin, RankReport } from './jobs.js';
 import type { LeaseHolder } from './leases.js';
@@ -72,7 +73,7 @@ export type ToActorProcess =
   | { readonly kind: 'reported'; readonly number: number; readonly refused: string | null }
   /** The address for the request of that number; or why there is none. */
   | { readonly kind: 'signed'; readonly number: number; readonly url: string }
-  | { readonly kind: 'not-signed'; readonly number: number; readonly why: string }
+  | { readonly kind: 'not-signed'; readonly number: number; readonly why: string; readonly retry: ErrorData['retry'] }
   /** The agent lives and hears its head; without another such message the process ends itself after `leftMs`. */
   | { readonly kind: 'owned'; readonly leftMs: Millis };
 

@@ -1,4 +1,4 @@
-import { MAX_SIGNING, TrainerError, type FromActorProcess, type SignedRequest } from '@trainer/model';
+import { MAX_SIGNING, TrainerError, type ErrorData, type FromActorProcess, type SignedRequest } from '@trainer/model';
 import { deferred, type Deferred } from '@trainer/runtime';
 
 /** Requests to the object store that the agent signs, by number. */
@@ -26,8 +26,9 @@ export class Signatures {
     this.#taken(number)?.resolve(url);
   }
 
-  refused(number: number, why: string): void {
-    this.#taken(number)?.reject(new TrainerError('object.not-signed', `The agent did not sign a request to the object store: ${why}`, {}));
+  refused(number: number, why: string, retry: ErrorData['retry']): void {
+    const message = `The agent did not sign a request to the object store: ${why}`;
+    this.#taken(number)?.reject(new TrainerError('object.not-signed', message, {}, retry));
   }
 
   #taken(number: number): Deferred<string> | undefined {

@@ -24,7 +24,8 @@ export class SignedRequests {
     try {
       this.ports.send({ kind: 'signed', number, url: await this.ports.sign(request) });
     } catch (error) {
-      this.ports.send({ kind: 'not-signed', number, why: toErrorData(error).message });
+      const { message: why, retry } = toErrorData(error);
+      this.ports.send({ kind: 'not-signed', number, why, retry });
     } finally {
       this.#waiting -= 1;
     }
