@@ -147,7 +147,7 @@ export class NotFoundError extends TrainerError<'not-found', { kind: string; id:
 }
 
 /** Told by its shape: two bundles in one process (an actor's runtime and a rank's code) have a class of their own each. */
-function isTrainerError(thrown: unknown): thrown is TrainerError {
+export function isTrainerError(thrown: unknown): thrown is TrainerError {
   if (thrown instanceof TrainerError) return true;
   const isShaped = typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'facts' in thrown && 'retry' in thrown;
   return isShaped && 'message' in thrown && typeof thrown.code === 'string' && typeof thrown.facts === 'object';

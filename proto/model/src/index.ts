@@ -18,7 +18,7 @@ export { COMMA, CR, LF, MINUS, NUL, PLUS, POINT, QUOTE, SPACE, TAB, ZERO } from 
 export { recordsOf, SEPARATORS, separatorOf, textSample } from './data/text-sample.js';
 export type { TextSample } from './data/text-sample.js';
 export type { Sniffed } from './data/sniff.js';
-export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData, boundedError } from './errors.js';
+export { TrainerError, InvalidRequestError, NotFoundError, toErrorData, fromErrorData, isTrainerError, boundedError } from './errors.js';
 export type { ErrorCode, ErrorData, ErrorFacts, Issue, Retry } from './errors.js';
 export { isLessBetter, LEADING_METRICS } from './experiments.js';
 export type { Experiment } from './experiments.js';

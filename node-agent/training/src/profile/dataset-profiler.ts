@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { InstalledContext } from '@trainer/actor';
-import { toErrorData, TrainerError, type ProfileAnswer, type Profiler, type ProfileRequest } from '@trainer/model';
+import { isTrainerError, type ProfileAnswer, type Profiler, type ProfileRequest, toErrorData } from '@trainer/model';
 import { systemClock } from '@trainer/runtime';
 import { DatasetChangedError, DatasetError, NoFeaturesError, TargetError, TooFewRowsError, UnknownColumnError } from '../data/errors.js';
 import { MAX_UNPACKED_BYTES } from '../data/limits.js';
@@ -33,7 +33,7 @@ export class DatasetProfiler implements Profiler {
       if (error instanceof DatasetChangedError) return { kind: 'changed' };
       if (error instanceof ColumnTooLargeError) return { kind: 'needs-memory', ...error.facts };
       if (isDatasetError(error)) return { kind: 'refused', error: toErrorData(error), about: subjectOf(error) };
-      if (error instanceof TrainerError) return { kind: 'failed', error: toErrorData(error) };
+      if (isTrainerError(error)) return { kind: 'failed', error: toErrorData(error) };
       throw error;
     }
   }

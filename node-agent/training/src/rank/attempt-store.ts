@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
-import { TrainerError, type Checkpoint, type StoredFile, type TrainingAssignment } from '@trainer/model';
+import { type Checkpoint, isTrainerError, type StoredFile, type TrainingAssignment } from '@trainer/model';
 import type { ObjectAccess } from '@trainer/storage';
 import type { ExportedFile } from '../artifacts/exported-model.js';
 import { DatasetChangedError } from '../data/errors.js';
@@ -68,5 +68,5 @@ export class AttemptStore {
 }
 
 function codeOf(error: unknown): string | null {
-  return error instanceof TrainerError ? String(error.code) : null;
+  return isTrainerError(error) ? String(error.code) : null;
 }

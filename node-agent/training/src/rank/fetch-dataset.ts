@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { TrainerError } from '@trainer/model';
+import { isTrainerError } from '@trainer/model';
 import type { ObjectAccess } from '@trainer/storage';
 import { DatasetChangedError } from '../data/errors.js';
 import { asDiskError } from './disk-full.js';
@@ -45,7 +45,7 @@ function hashedBy(hash: Hash): Transform {
 }
 
 function changedDataset(error: unknown, key: string): unknown {
-  const code = error instanceof TrainerError ? String(error.code) : null;
+  const code = isTrainerError(error) ? String(error.code) : null;
   if (code === 'object.precondition-failed') return new DatasetChangedError(key, 'overwritten', { cause: error });
   return code === 'object.not-found' ? new DatasetChangedError(key, 'deleted', { cause: error }) : error;
 }

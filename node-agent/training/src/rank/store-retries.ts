@@ -1,4 +1,4 @@
-import { TrainerError, type Clock } from '@trainer/model';
+import { type Clock, isTrainerError } from '@trainer/model';
 import { backoff, sleep, type Random } from '@trainer/runtime';
 
 /** How long an object store that is away is waited for; then the attempt fails with its error. A store that restarts is back by then. */
@@ -23,7 +23,7 @@ export async function withStoreRetries<T>(ports: RetryPorts, call: () => Promise
     try {
       return await call();
     } catch (error) {
-      const mayRetry = error instanceof TrainerError && error.retry === 'same' && !ports.signal.aborted;
+      const mayRetry = isTrainerError(error) && error.retry === 'same' && !ports.signal.aborted;
       if (!mayRetry || ports.clock.monotonicMs() >= deadlineMs) throw error;
       await sleep(ports.clock, waits.nextMs(), ports.signal);
     }
