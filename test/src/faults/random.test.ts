@@ -17,7 +17,9 @@ test(
       expect(await operations.settle()).toEqual([]);
       expect(await operations.endSession()).toEqual([]);
     } catch (error) {
-      throw new Error(`Seed ${SEED}: ${operations.done.join('; ')}`, { cause: error });
+      const { done, problems } = operations;
+      const told = `Seed ${SEED}: ${done.join('; ')}. Wrong so far: ${problems.join('; ') || 'nothing'}. ${await cluster.describe()}`;
+      throw new Error(told, { cause: error });
     }
   },
   TEST_MS,

@@ -56,6 +56,11 @@ export class RandomOperations {
     return this.#done;
   }
 
+  /** What failed meanwhile. */
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
   /** Does so many operations, without waiting for what they lead to. */
   async run(count: number): Promise<void> {
     const operations = this.#operations();
