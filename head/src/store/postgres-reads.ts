@@ -80,6 +80,7 @@ export function postgresReads({ reads: database, long }: Database, nodesSince: (
     },
     jobs: (query) => listJobs(database, query),
     ...experimentReads(database),
+    ...tokenReads(database),
     ...jobHistory(database),
     async model(job) {
       const [row] = await database.query<{ body: Model }>('SELECT body FROM trainer.models WHERE job = $1', [job]);
@@ -125,13 +126,6 @@ export function postgresReads({ reads: database, long }: Database, nodesSince: (
     async hasBundle(hash) {
       return (await database.query('SELECT FROM trainer.bundles WHERE hash = $1', [hash])).length > 0;
     },
-    async tokens() {
-      return (await database.query<TokenRow>(`${TOKEN} WHERE revoked_at IS NULL ORDER BY created_at DESC, token`)).map(toToken);
-    },
-    async tokenOf(sha256) {
-      const [row] = await database.query<TokenRow>(`${TOKEN} WHERE sha256 = $1`, [sha256]);
-      return row === undefined ? null : toToken(row);
-    },
   };
 }
 
@@ -144,6 +138,18 @@ interface TokenRow {
   readonly revoked_at: string | null;
 }
 const TOKEN = 'SELECT token, sha256, name, scope, created_at, revoked_at FROM trainer.tokens';
+
+function tokenReads(database: Connections): Pick<Reads, 'tokens' | 'tokenOf'> {
+  return {
+    async tokens() {
+      return (await database.query<TokenRow>(`${TOKEN} WHERE revoked_at IS NULL ORDER BY created_at DESC, token`)).map(toToken);
+    },
+    async tokenOf(sha256) {
+      const [row] = await database.query<TokenRow>(`${TOKEN} WHERE sha256 = $1`, [sha256]);
+      return row === undefined ? null : toToken(row);
+    },
+  };
+}
 
 function toToken({ token, sha256, name, scope, created_at, revoked_at }: TokenRow): StoredToken {
   const revokedAt = revoked_at === null ? null : Number(revoked_at);
