@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { INLINE_ARGS_BYTES, INLINE_STATE_BYTES, LIMITS, MAX_ARGS_BYTES, PROFILE_LIMITS, TRAIN_LIMITS } from './index.js';
+import {
+  INLINE_ARGS_BYTES,
+  INLINE_STATE_BYTES,
+  LIMITS,
+  MAX_ARGS_BYTES,
+  MAX_SIGNING,
+  MOST_TOKENS,
+  PROFILE_LIMITS,
+  TRAIN_LIMITS,
+} from './index.js';
 
 /** The table of docs/limits.md. @returns what is limited, to its limit in words */
 function documented(): Map<string, string> {
@@ -31,6 +40,8 @@ const ROWS: Readonly<Record<string, string | RegExp>> = {
   'concurrency; priority; maxRestarts; maxCallRetries': [LIMITS.concurrency, LIMITS.priority, LIMITS.maxRestarts, LIMITS.maxCallRetries]
     .map(to)
     .join('; '),
+  'tokens of REST in force; their names': `${count(MOST_TOKENS)}; ${LIMITS.nameChars} characters`,
+  'requests of one process that wait to be signed': count(MAX_SIGNING),
   'any wait or timeout': LIMITS.waitMs.max === 24 * 3_600_000 ? 'a day' : `${LIMITS.waitMs.max} ms`,
   'entries of a list; last lines of a log': `${count(LIMITS.listed.max)}; ${count(LIMITS.logTail.max)}`,
   'open sessions': count(LIMITS.sessions),
@@ -54,6 +65,7 @@ const ELSEWHERE = [
   'a message to the head; a batch to an actor',
   'streams of one connection; connections that have shown no secret',
   'a bundle of actor code',
+  'links of downloads',
   'the description of a model',
 ];
 
