@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { XMLParser } from 'fast-xml-parser';
 import type { Client } from 'minio';
 import type { ObjectInfo } from '../object-store.js';
-import { bareEtag } from './etag.js';
+import { bareEtag } from './object-headers.js';
 
 /** What S3 gives at once at most. */
 const MOST_LISTED = 1_000;

@@ -5,7 +5,7 @@ import { ObjectNotFoundError, PreconditionFailedError } from '../errors.js';
 import { checkBucket, checkKey } from '../object-key.js';
 import type { ByteSpan, ObjectBody, ObjectInfo, ObjectStore, ObjectVersion, StoredObject } from '../object-store.js';
 import { openClient, type S3Config } from './client.js';
-import { bareEtag } from './etag.js';
+import { bareEtag, infoOf } from './object-headers.js';
 import { listObjects, type ListedObjects, type ListedPage } from './list-objects.js';
 import { putInParts } from './put-in-parts.js';
 import { inWords, isAbsent, isBucketMissing } from './s3-errors.js';
@@ -48,18 +48,12 @@ class S3Store implements ObjectStore {
     check(bucket, key);
     const { first, length } = options.range ? { first: options.range.first, length: lengthOf(options.range) } : { first: 0, length: 0 };
     const answer = (await this.#asked(bucket, key, () => this.client.getPartialObject(bucket, key, first, length))) as http.IncomingMessage;
-    const { etag, 'last-modified': modified, 'content-length': sent, 'content-range': range } = answer.headers;
-    if (options.ifMatch !== undefined && bareEtag(etag) !== options.ifMatch) {
+    const info = infoOf(key, answer);
+    if (options.ifMatch !== undefined && info.etag !== options.ifMatch) {
       answer.destroy();
       throw new PreconditionFailedError(bucket, key);
     }
-    return {
-      key,
-      bytes: Number(range?.split('/')[1] ?? sent),
-      etag: bareEtag(etag),
-      modifiedAt: Date.parse(modified ?? ''),
-      stream: Readable.from(this.#read(bucket, key, answer), { objectMode: false }),
-    };
+    return { ...info, stream: Readable.from(this.#read(bucket, key, answer), { objectMode: false }) };
   }
 
   async stat(bucket: string, key: string): Promise<ObjectInfo | null> {

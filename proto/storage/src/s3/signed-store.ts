@@ -7,7 +7,7 @@ import type { SignedRequest } from '@trainer/model';
 import { ObjectNotFoundError, PreconditionFailedError } from '../errors.js';
 import type { ByteSpan, ObjectAccess, ObjectBody, ObjectInfo, ObjectVersion, StoredObject } from '../object-store.js';
 import { boundedTransport } from './bounded-transport.js';
-import { bareEtag } from './etag.js';
+import { bareEtag, infoOf } from './object-headers.js';
 import { putInParts } from './put-in-parts.js';
 import { inWords } from './s3-errors.js';
 import type { Sign } from './sign.js';
@@ -138,9 +138,4 @@ class SignedStore implements ObjectAccess {
 
 function etagOf({ answer }: { answer: http.IncomingMessage }): string {
   return bareEtag(answer.headers.etag);
-}
-
-function infoOf(key: string, { headers }: http.IncomingMessage): ObjectInfo {
-  const { etag, 'last-modified': modified, 'content-length': length, 'content-range': range } = headers;
-  return { key, bytes: Number(range?.split('/')[1] ?? length), etag: bareEtag(etag), modifiedAt: Date.parse(modified ?? '') };
 }
